@@ -1,0 +1,1 @@
+//! Managed Object Format (DSP0004 annex A): parser and printer.

@@ -1,0 +1,2 @@
+//! lazycim: look inside machines over CIM.
+pub mod cim;
