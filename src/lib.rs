@@ -1,2 +1,16 @@
-//! lazycim: look inside machines over CIM.
+//! lazycim: look inside machines over CIM, from any terminal.
+//!
+//! One spine carries everything:
+//!
+//! ```text
+//! key -> Action -> State::act() -> Effect -> engine -> Protocol -> wire
+//!                                                          |
+//! frame <- State::apply() <------------- OpEvent <---------+
+//! ```
+
+pub mod auth;
 pub mod cim;
+pub mod op;
+pub mod protocol;
+pub mod session;
+pub mod wire;

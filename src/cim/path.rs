@@ -73,3 +73,9 @@ impl std::hash::Hash for KeyValue {
         }
     }
 }
+
+impl std::fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.class)
+    }
+}

@@ -1,0 +1,20 @@
+//! What can be asked of a CIM server and what is told about it while it happens.
+//!
+//! Owns: [`Operation`] (asked), [`OpEvent`] (told), [`Phase`] and [`Timeline`] (the life of its connections), [`OpError`]
+//! (why it failed, where, and what to try). Pure: no async, no sockets, no clock; time comes in with events.
+//!
+//! ```text
+//! Operation --> engine --> Protocol::run --> OpEvent* --> exactly one of Finished | Failed | Cancelled
+//! ```
+
+pub mod error;
+pub mod event;
+pub mod lifecycle;
+pub mod operation;
+pub mod sink;
+
+pub use error::{ErrorKind, OpError};
+pub use event::{Closer, Names, OpEvent, OpEventKind, PhaseDetail, Purpose, Summary};
+pub use lifecycle::{Phase, Timeline};
+pub use operation::{ConnId, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, SessionId, Timeouts};
+pub use sink::{BoxFuture, EventSink};
