@@ -10,6 +10,7 @@
 
 pub mod auth;
 pub mod cim;
+pub mod config;
 pub mod op;
 pub mod protocol;
 pub mod session;
