@@ -11,6 +11,7 @@
 pub mod auth;
 pub mod cim;
 pub mod config;
+pub mod engine;
 pub mod op;
 pub mod protocol;
 pub mod session;

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::cim::Namespace;
+use crate::{cim::Namespace, op::Timeouts};
 
 /// The id of a profile: `[a-z0-9._-]{1,64}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,8 @@ pub struct Target {
     pub allow_clear_text: bool,
     /// The default namespace.
     pub namespace: Namespace,
+    /// Time-outs that differ from the configuration's; an operation's own go first.
+    pub timeouts: Option<Timeouts>,
 }
 
 /// How TLS is checked. Chain and name are always checked.
@@ -90,6 +92,7 @@ impl Target {
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace: Namespace::new("root/cimv2"),
+            timeouts: None,
         }
     }
 }
