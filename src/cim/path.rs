@@ -1,12 +1,21 @@
 //! Object paths: what names an instance or a class.
 //!
-//! Owns: the parts of a path and its two textual forms, the WBEM URI of DSP0207 (`//host/ns:Class.Key="v"`) and the WMI
-//! form (`\\host\ns:Class.Key="v"`). Must not know which host a session talks to.
+//! Owns: the parts of a path and when two paths are the same. The textual forms are [`super::path_text`]'s.
+//! Must not know which host a session talks to.
 
-use super::{CimName, Namespace};
+use std::{
+    borrow::Cow,
+    collections::hash_map::DefaultHasher,
+    hash::{Hash, Hasher},
+};
+
+use super::{CimClass, CimName, CimType, Namespace, text};
 
 /// The path of an instance, or of a class when it has no keys.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Two paths are equal when host (without regard to case), namespace, class and the set of key bindings are: the order of
+/// the keys does not matter (DSP0004 section 8.2.5).
+#[derive(Clone, Debug)]
 pub struct ObjectPath {
     /// The host (with port, if one was written). Never connected to.
     pub host: Option<String>,
@@ -34,7 +43,7 @@ pub enum KeyValue {
     Bool(bool),
     /// A number that is not negative and has no fraction.
     UInt(u64),
-    /// A negative number without fraction.
+    /// A negative number without fraction; one that is not negative equals the same [`KeyValue::UInt`].
     SInt(i64),
     /// A number with a fraction or an exponent.
     Real(f64),
@@ -44,12 +53,130 @@ pub enum KeyValue {
     Reference(Box<ObjectPath>),
 }
 
+impl ObjectPath {
+    /// The path of an instance without a host.
+    pub fn new(namespace: Option<Namespace>, class: CimName, keys: Vec<KeyBinding>) -> Self {
+        Self { host: None, namespace, class, keys }
+    }
+
+    /// The path of a class in a namespace.
+    pub fn class_path(namespace: Namespace, class: CimName) -> Self {
+        Self { host: None, namespace: Some(namespace), class, keys: Vec::new() }
+    }
+
+    /// The same path without its host.
+    #[must_use]
+    pub fn without_host(mut self) -> Self {
+        self.host = None;
+        self
+    }
+
+    /// The value of the key `name`, without regard to case.
+    pub fn key(&self, name: &str) -> Option<&KeyValue> {
+        self.keys.iter().find(|key| key.name == name).map(|key| &key.value)
+    }
+
+    /// The same path with its keys as `class` declares them. A text alone cannot tell a string that looks like a path
+    /// from a reference, nor whose the unnamed key is; the class can.
+    #[must_use]
+    pub fn typed_by(mut self, class: &CimClass) -> Self {
+        for key in &mut self.keys {
+            let declared = if key.name.as_str().is_empty() {
+                let mut keys = class.keys();
+                keys.next().filter(|_| keys.next().is_none())
+            } else {
+                class.property(key.name.as_str())
+            };
+            let Some(property) = declared else { continue };
+            if key.name.as_str().is_empty() {
+                key.name = property.name.clone();
+            }
+            let typed = match (&key.value, property.ty) {
+                (KeyValue::Reference(path), ty) if ty != CimType::Reference => {
+                    Some(KeyValue::String(path.to_string().into()))
+                }
+                (KeyValue::String(text), CimType::Reference) => {
+                    text.parse().ok().map(|path| KeyValue::Reference(Box::new(path)))
+                }
+                (KeyValue::UInt(value), CimType::Real32 | CimType::Real64) => Some(KeyValue::Real(*value as f64)),
+                (KeyValue::SInt(value), CimType::Real32 | CimType::Real64) => Some(KeyValue::Real(*value as f64)),
+                _ => None,
+            };
+            if let Some(typed) = typed {
+                key.value = typed;
+            }
+        }
+        self
+    }
+
+    /// The keys in an order that does not depend on how they were written.
+    fn sorted_keys(&self) -> Vec<&KeyBinding> {
+        let mut keys = self.keys.iter().collect::<Vec<_>>();
+        keys.sort_by(|left, right| left.name.cmp(&right.name));
+        keys
+    }
+}
+
+impl PartialEq for ObjectPath {
+    fn eq(&self, other: &Self) -> bool {
+        let same_host = match (&self.host, &other.host) {
+            (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
+            (None, None) => true,
+            _ => false,
+        };
+        same_host
+            && self.class == other.class
+            && self.namespace == other.namespace
+            && self.keys.len() == other.keys.len()
+            && (self.keys == other.keys || self.sorted_keys() == other.sorted_keys())
+    }
+}
+
+impl Eq for ObjectPath {}
+
+impl Hash for ObjectPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.host.as_ref().map(|host| host.to_ascii_lowercase()).hash(state);
+        self.namespace.hash(state);
+        self.class.hash(state);
+        // A sum, so that the order of the keys does not matter.
+        let sum = self.keys.iter().fold(0_u64, |sum, key| {
+            let mut one = DefaultHasher::new();
+            key.hash(&mut one);
+            sum.wrapping_add(one.finish())
+        });
+        state.write_u64(sum);
+    }
+}
+
+impl KeyValue {
+    /// The value as a person reads it: text without quotes, numbers plain, a reference as its path.
+    pub fn plain(&self) -> Cow<'_, str> {
+        match self {
+            Self::String(text) => Cow::Borrowed(text),
+            Self::Bool(value) => Cow::Borrowed(if *value { "TRUE" } else { "FALSE" }),
+            Self::UInt(value) => Cow::Owned(value.to_string()),
+            Self::SInt(value) => Cow::Owned(value.to_string()),
+            Self::Real(value) => Cow::Owned(text::real_text(*value, CimType::Real64)),
+            Self::Reference(path) => Cow::Owned(path.to_string()),
+        }
+    }
+
+    /// An integer, whichever sign it was stored with.
+    fn integer(&self) -> Option<i128> {
+        match self {
+            Self::UInt(value) => Some(i128::from(*value)),
+            Self::SInt(value) => Some(i128::from(*value)),
+            _ => None,
+        }
+    }
+}
+
 impl PartialEq for KeyValue {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::UInt(a), Self::UInt(b)) => a == b,
-            (Self::SInt(a), Self::SInt(b)) => a == b,
+            (Self::UInt(_) | Self::SInt(_), Self::UInt(_) | Self::SInt(_)) => self.integer() == other.integer(),
             (Self::Real(a), Self::Real(b)) => a.to_bits() == b.to_bits(),
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Reference(a), Self::Reference(b)) => a == b,
@@ -60,22 +187,14 @@ impl PartialEq for KeyValue {
 
 impl Eq for KeyValue {}
 
-impl std::hash::Hash for KeyValue {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self).hash(state);
+impl Hash for KeyValue {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
-            Self::Bool(value) => value.hash(state),
-            Self::UInt(value) => value.hash(state),
-            Self::SInt(value) => value.hash(state),
-            Self::Real(value) => value.to_bits().hash(state),
-            Self::String(value) => value.hash(state),
-            Self::Reference(value) => value.hash(state),
+            Self::Bool(value) => (0_u8, value).hash(state),
+            Self::UInt(_) | Self::SInt(_) => (1_u8, self.integer()).hash(state),
+            Self::Real(value) => (2_u8, value.to_bits()).hash(state),
+            Self::String(value) => (3_u8, value).hash(state),
+            Self::Reference(value) => (4_u8, value).hash(state),
         }
-    }
-}
-
-impl std::fmt::Display for ObjectPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.class)
     }
 }

@@ -480,7 +480,7 @@ impl<'a> Reader<'a> {
             TAG_REAL => CellRef::Real(f64::from_le_bytes(self.bytes())),
             TAG_CHAR16 => CellRef::Char16(u16::from_le_bytes(self.bytes())),
             TAG_TEXT => CellRef::Text(self.text()),
-            TAG_DATETIME => CimDateTime::from_bytes(self.bytes()).map_or(CellRef::Null, CellRef::DateTime),
+            TAG_DATETIME => CellRef::DateTime(CimDateTime::from_stored(self.bytes())),
             TAG_VALUE => {
                 let at = self.varint() as usize;
                 CellRef::Value(&self.batch.values[at])
