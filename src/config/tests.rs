@@ -92,7 +92,7 @@ fn mistakes_name_line_column_and_the_nearest_name() {
         assert_eq!((error.to_string().as_str(), error.hint.as_str()), (message, hint), "{text}");
     }
     let error = file("[ui]\nmouse = \n").unwrap_err();
-    assert!(error.to_string().starts_with("config.toml:2:8: not TOML: "), "{error}");
+    assert!(error.to_string().starts_with("config.toml:2:9: not TOML: "), "{error}");
 }
 
 #[test]

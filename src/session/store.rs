@@ -1,1 +1,0 @@
-//! The sessions.toml file.
