@@ -132,6 +132,7 @@ impl TargetUrl {
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace,
+            timeouts: None,
         }
     }
 }

@@ -183,6 +183,7 @@ impl Reader<'_> {
             secret,
             allow_clear_text: self.switch(table, "allow_clear_text").unwrap_or(false),
             namespace: namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),
+            timeouts: None,
         })
     }
 

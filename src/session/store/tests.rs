@@ -104,7 +104,7 @@ fn mistakes_cost_their_entry_only_and_name_their_place() {
         assert_eq!(ids(&file), ["good"], "{line}");
         assert!(file.is_broken() && file.problems.iter().all(|problem| !problem.hint.is_empty()));
     }
-    assert_eq!(parse("[[session]]\nnmae = 1\n").problems[1].hint, "did you mean `name`?");
+    assert_eq!(parse("[[session]]\nnmae = 1\n").problems[2].hint, "did you mean `name`?");
 }
 
 #[test]
