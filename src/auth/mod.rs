@@ -50,9 +50,67 @@ pub trait Authenticator: Send {
     /// Whether it authenticates the connection rather than each request (NTLM, Kerberos).
     fn binds_connection(&self) -> bool;
 
+    /// Whether whoever reads the header learns the secret: then it must not travel in clear text.
+    fn reveals_secret(&self) -> bool {
+        false
+    }
+
     /// The `Authorization` header of the next request, or none.
     fn authorization(&mut self, method: &str, path: &str) -> Option<SecretHeader>;
 
     /// Takes in the challenges of a 401 answer.
     fn challenged(&mut self, challenges: &[Challenge]) -> Step;
+}
+
+/// Why credentials cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// There is no such mechanism.
+    #[error("there is no authentication mechanism {0:?}; there is {names}", names = mechanisms().collect::<Vec<_>>().join(", "))]
+    Mechanism(String),
+    /// A Basic user with a colon (RFC 7617 section 2).
+    #[error("a user of Basic authentication cannot have a colon in its name")]
+    Colon,
+    /// User or password with a control character (RFC 7617 section 2).
+    #[error("user and password cannot have control characters")]
+    ControlCharacter,
+}
+
+type Make = fn(Credentials) -> Result<Box<dyn Authenticator>, Unusable>;
+
+/// Every mechanism by its name in profiles.
+static REGISTRY: &[(&str, Make)] = &[("basic", |credentials| Ok(Box::new(basic::Basic::new(credentials)?)))];
+
+/// The names of all mechanisms, as profiles spell them.
+pub fn mechanisms() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|(name, _)| *name)
+}
+
+/// The authenticator of `mechanism` (as profiles name it, such as `basic`) with `credentials`.
+///
+/// # Errors
+/// If there is no such mechanism, or it cannot send these credentials.
+pub fn authenticator_for(mechanism: &str, credentials: Credentials) -> Result<Box<dyn Authenticator>, Unusable> {
+    match REGISTRY.iter().find(|(name, _)| name.eq_ignore_ascii_case(mechanism)) {
+        Some((_, make)) => make(credentials),
+        None => Err(Unusable::Mechanism(mechanism.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn ann() -> Credentials {
+        Credentials { user: "ann".to_owned(), secret: "s3cret".to_owned().into() }
+    }
+
+    #[test]
+    fn the_registry_knows_basic_and_says_what_it_knows() {
+        assert_eq!(authenticator_for("Basic", ann()).unwrap().scheme(), "Basic");
+        let error = authenticator_for("kerberos", ann()).err().unwrap();
+        assert_eq!(error.to_string(), "there is no authentication mechanism \"kerberos\"; there is basic");
+    }
 }

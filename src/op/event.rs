@@ -59,6 +59,15 @@ pub enum OpEventKind {
         /// Why it failed, if it did.
         error: Option<Arc<OpError>>,
     },
+    /// More was learned about a phase that has begun (it may have ended since): this replaces what stands beside it.
+    PhaseDetailed {
+        /// The connection attempt, where there is one.
+        conn: Option<ConnId>,
+        /// Which phase; the latest of that name is meant.
+        phase: Phase,
+        /// What the pane shows beside it.
+        detail: PhaseDetail,
+    },
     /// TCP is up. Only these count as connections opened.
     ConnectionOpened {
         /// The connection.

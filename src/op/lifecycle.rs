@@ -147,6 +147,12 @@ impl Timeline {
         match &event.kind {
             OpEventKind::PhaseStarted { conn, phase, detail } => self.start(*conn, *phase, detail.clone(), at),
             OpEventKind::PhaseEnded { conn, phase, error } => self.end(*conn, *phase, error.clone(), at),
+            OpEventKind::PhaseDetailed { conn, phase, detail } => {
+                let latest = self.spans.iter_mut().rev().find(|span| span.phase == *phase && span.conn == *conn);
+                if let Some(span) = latest {
+                    span.detail = detail.clone();
+                }
+            }
             OpEventKind::ConnectionOpened { conn, purpose, peer } => {
                 let (sent, received) = self.bytes_of(*conn);
                 self.connections.push(Connection {

@@ -8,9 +8,29 @@
 //!                   resolve  connect  tls  authenticate  send  wait      receive        close
 //! ```
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+mod body;
+mod fault;
+mod gate;
+mod head;
+mod http;
+mod life;
+mod observer;
+pub mod resolver;
+mod settings;
+mod trust;
 
+#[cfg(test)]
+mod tests;
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+
+pub use self::{
+    http::Dialer,
+    resolver::{ConnectHook, Resolver, SystemResolver},
+    settings::{ATTEMPT_LIMIT, AuthenticatorFactory, ConnIds, DialSettings, REUSE_GRACE, Scheme},
+    trust::Trust,
+};
 use crate::op::{BoxFuture, ConnId, OpError, Purpose};
 
 /// Opens connections for one operation. Nothing happens on the network before the first [`Exchange::exchange`].
@@ -39,7 +59,7 @@ pub trait Exchange: Send {
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
     /// `POST` or `M-POST`.
-    pub method: http::Method,
+    pub method: ::http::Method,
     /// The path, beginning with `/`.
     pub path: String,
     /// Headers besides Host, Content-Length and Authorization, which the connection sets.

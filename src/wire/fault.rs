@@ -1,0 +1,268 @@
+//! Failures of connections in words: what happened, where, and the one thing to try next.
+//!
+//! Owns: reading the error chains of the HTTP and TLS libraries. Must not decide what is done about a failure.
+
+use std::{error::Error, io, net::SocketAddr, time::Duration};
+
+use rustls::CertificateError;
+
+use crate::op::{ErrorKind, OpError, Phase};
+
+/// The most characters of foreign text an error quotes.
+const QUOTED: usize = 300;
+
+/// `text` without control and bidirectional characters, cut to a length that fits a screen.
+pub(super) fn plain(text: &str) -> String {
+    let unsafe_on_screen = |c: &char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !unsafe_on_screen(c)).take(QUOTED).collect()
+}
+
+/// What an attempt is aimed at, for its errors.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// `host:port` as the user wrote it.
+    pub server: String,
+    /// The address tried, if one was.
+    pub peer: Option<SocketAddr>,
+    /// TLS is spoken.
+    pub tls: bool,
+    /// The request in flight changes something on the server.
+    pub is_write: bool,
+}
+
+impl Place {
+    /// The server, and the address where it is not the same.
+    pub(super) fn target(&self) -> String {
+        match self.peer {
+            Some(peer) if peer.to_string() != self.server => format!("{} ({peer})", self.server),
+            _ => self.server.clone(),
+        }
+    }
+
+    pub(super) fn error(&self, phase: Phase, kind: ErrorKind, cause: impl Into<String>, hint: &str) -> OpError {
+        OpError::new(phase, self.target(), kind, cause, hint)
+    }
+
+    /// The name has no address.
+    pub(super) fn unresolved(&self, error: Option<&io::Error>) -> OpError {
+        let hint = "check the name for typing errors, and that this computer's DNS knows it";
+        let unknown = self.error(Phase::Resolve, ErrorKind::UnknownHost, "the host name has no address", hint);
+        match error {
+            Some(error) => unknown.because(plain(&error.to_string())),
+            None => unknown,
+        }
+    }
+
+    /// `phase` took longer than `limit`.
+    pub(super) fn timed_out(&self, phase: Phase, limit: Duration) -> OpError {
+        let (what, hint) = match phase {
+            Phase::Resolve => {
+                ("no answer from DNS", "check this computer's DNS, use an address, or raise timeouts.connect")
+            }
+            Phase::Connect => (
+                "no answer to the TCP connect",
+                "check address, port and firewalls, or raise timeouts.connect (--connect-timeout)",
+            ),
+            Phase::Tls => (
+                "the TLS handshake did not end",
+                "check that the port speaks TLS, or raise timeouts.connect (--connect-timeout)",
+            ),
+            Phase::Send => ("the server stopped taking the request", "try again, or raise timeouts.idle"),
+            Phase::Receive => ("the answer stopped arriving", "try again, or raise timeouts.idle"),
+            _ => ("no answer", "the server may be busy: try again, or raise timeouts.first_byte"),
+        };
+        self.error(phase, ErrorKind::TimedOut, format!("{what} within {}", seconds(limit)), hint)
+    }
+
+    /// The header block of an answer is larger than `bytes` or has more than `fields`.
+    pub(super) fn header_block(&self, limit: &'static str, cause: String) -> OpError {
+        let hint = if limit == "header_fields" {
+            "is this a CIM server? If so, raise limits.header_fields"
+        } else {
+            "is this a CIM server? If so, raise limits.header_bytes"
+        };
+        self.error(Phase::Receive, ErrorKind::Limit(limit), cause, hint)
+    }
+
+    /// The server closed the connection without a byte of answer.
+    pub(super) fn silent(&self, phase: Phase) -> OpError {
+        let hint = if self.is_write {
+            "it may have been carried out: look before you try again"
+        } else {
+            "look at the server's log: its handler may have died; then try again"
+        };
+        self.error(phase, ErrorKind::ConnectionLost, "the server closed the connection without answering", hint)
+    }
+
+    /// What `error`, which ended `phase`, means.
+    pub(super) fn explain(&self, phase: Phase, error: &reqwest::Error) -> OpError {
+        if let Some(error) = find::<rustls::Error>(error) {
+            return self.tls(phase, error);
+        }
+        match phase {
+            Phase::Connect => return self.unconnected(find::<io::Error>(error), error),
+            Phase::Tls => {
+                let hint = "check that the port speaks TLS; for clear text use http";
+                let cause = "the server closed the connection during the TLS handshake";
+                return self.error(phase, ErrorKind::Tls, cause, hint).because(innermost(error));
+            }
+            _ => {}
+        }
+        if let Some(http) = find::<hyper::Error>(error) {
+            if http.is_parse_too_large() {
+                let cause = "the header block of the answer is larger than lazycim takes";
+                return self.header_block("header_bytes", cause.to_owned());
+            }
+            if http.is_parse() {
+                return self.not_http(phase, innermost(error));
+            }
+        }
+        if phase == Phase::Receive { self.cut_short(error) } else { self.lost(phase, error) }
+    }
+
+    fn lost(&self, phase: Phase, error: &reqwest::Error) -> OpError {
+        let reset = find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
+        let mut lost = self.silent(phase);
+        if reset {
+            lost.causes.push("the connection was reset".to_owned());
+        }
+        if !self.tls && !self.is_write {
+            lost.hint = format!("{}; if the port speaks TLS, use https", lost.hint);
+        }
+        lost
+    }
+
+    fn cut_short(&self, error: &reqwest::Error) -> OpError {
+        if let Some(broken) = find::<io::Error>(error)
+            && matches!(broken.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+        {
+            return self.not_http(Phase::Receive, plain(&broken.to_string()));
+        }
+        let hint = "what arrived before is kept: try again, and look at the server's log if it happens again";
+        let cause = "the connection ended before the answer was complete";
+        self.error(Phase::Receive, ErrorKind::ConnectionLost, cause, hint).because(innermost(error))
+    }
+
+    fn not_http(&self, phase: Phase, cause: String) -> OpError {
+        let hint = if self.tls {
+            "check that this is the port of a CIM server"
+        } else {
+            "check that this is the port of a CIM server; if it speaks TLS, use https"
+        };
+        self.error(phase, ErrorKind::BadHttp, "the answer is not HTTP", hint).because(cause)
+    }
+
+    fn unconnected(&self, found: Option<&io::Error>, error: &reqwest::Error) -> OpError {
+        let Some(found) = found else {
+            let hint = "check address and port, then try again";
+            return self.error(Phase::Connect, ErrorKind::ConnectFailed, innermost(error), hint);
+        };
+        let (kind, cause, hint) = match found.kind() {
+            io::ErrorKind::ConnectionRefused => (
+                ErrorKind::ConnectionRefused,
+                "connection refused: nobody listens there",
+                "check the port, and that the CIM server runs",
+            ),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => (
+                ErrorKind::ConnectFailed,
+                "there is no way to that address",
+                "check the network, a VPN perhaps, and the address",
+            ),
+            io::ErrorKind::PermissionDenied => (
+                ErrorKind::ConnectFailed,
+                "this computer does not allow the connection",
+                "check this computer's firewall",
+            ),
+            io::ErrorKind::TimedOut => (
+                ErrorKind::ConnectFailed,
+                "the operating system gave up connecting",
+                "check address, port and firewalls",
+            ),
+            _ => {
+                (ErrorKind::ConnectFailed, "the connection could not be made", "check address and port, then try again")
+            }
+        };
+        self.error(Phase::Connect, kind, cause, hint).because(plain(&found.to_string()))
+    }
+
+    fn tls(&self, phase: Phase, error: &rustls::Error) -> OpError {
+        let (cause, hint) = match error {
+            rustls::Error::InvalidCertificate(certificate) => certificate_fault(certificate),
+            rustls::Error::InvalidMessage(_) => (
+                "the server does not speak TLS on this port",
+                "check the port (5989 is usual), or use http for clear text",
+            ),
+            rustls::Error::PeerIncompatible(_) => (
+                "the server and lazycim have no TLS version and cipher suite in common",
+                "let the server offer TLS 1.2 or 1.3 with ECDHE and AES-GCM or ChaCha20",
+            ),
+            rustls::Error::AlertReceived(_) => {
+                ("the server refused the TLS handshake", "look at the server's log; it may want a client certificate")
+            }
+            _ => ("the TLS handshake failed", "look at the server's TLS settings and log"),
+        };
+        self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&error.to_string()))
+    }
+}
+
+fn certificate_fault(error: &CertificateError) -> (&'static str, &'static str) {
+    match error {
+        CertificateError::UnknownIssuer => (
+            "the certificate is signed by an authority this session does not trust",
+            "if the server is the right one, name its authority's certificate as ca_file (--ca-file FILE)",
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
+            "the certificate is for another name",
+            "connect by a name the certificate has, or have it issued for this one",
+        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            ("the certificate has expired", "renew the server's certificate, and check this computer's clock")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            ("the certificate is not valid yet", "check the clocks of this computer and of the server")
+        }
+        CertificateError::Revoked => ("the certificate was revoked", "renew the server's certificate"),
+        _ => {
+            ("the certificate is not acceptable", "look at the server's certificate, or name its authority as ca_file")
+        }
+    }
+}
+
+/// A duration as people write time-outs.
+fn seconds(limit: Duration) -> String {
+    if limit.subsec_millis() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+}
+
+/// The first error of type `T` in the chain, looking into `io::Error`s, which hide what they wrap from the chain.
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    // A chain is as long as the libraries' layers; the bound only guards against a cycle.
+    for _ in 0..32 {
+        let error = next?;
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            let inner: &(dyn Error + 'static) = inner;
+            if let Some(found) = find::<T>(inner) {
+                return Some(found);
+            }
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The innermost error of a chain, in plain text. The outer ones only repeat what our own words say.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    for _ in 0..32 {
+        match error.source() {
+            Some(source) => error = source,
+            None => break,
+        }
+    }
+    plain(&error.to_string())
+}

@@ -1,0 +1,6 @@
+//! Tests of the wire against servers that follow scripts.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod life;
