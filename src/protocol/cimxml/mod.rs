@@ -1,5 +1,9 @@
 //! CIM-XML: CIM operations over HTTP (DSP0200) in XML (DSP0201).
 
+pub mod decode;
+pub mod encoding;
+pub mod framer;
+
 use super::{Capabilities, Cleanup, OpContext, Protocol, ServerFacts};
 use crate::op::{BoxFuture, ErrorKind, OpError, Operation, Phase};
 

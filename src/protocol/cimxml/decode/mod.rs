@@ -1,0 +1,391 @@
+//! The decoder: the body of an answer in, rows, classes, names, errors and parameters out.
+//!
+//! Owns: which item means what ([`Decoder`]); the parts are [`row`], [`class`], [`path`], [`value`] and, underneath, [`xml`].
+//! Sans-IO: bytes come in pieces of any size and the result does not depend on where they were cut. Must not know requests,
+//! connections or who takes the result.
+//!
+//! ```text
+//! bytes -> Transcoder -> Framer -> item -> Xml -> row | class | name | error | parameter -> Decoded
+//! ```
+
+pub mod class;
+pub mod path;
+pub mod row;
+pub mod value;
+pub mod xml;
+
+use std::sync::Arc;
+
+use quick_xml::events::BytesStart;
+
+use self::{
+    row::Rows,
+    value::Declared,
+    xml::{Read, Token, Xml},
+};
+use super::{
+    encoding::Transcoder,
+    framer::{DecodeError, Framer, Piece},
+};
+use crate::{
+    cim::{
+        CimClass, CimError, CimName, CimStatus, CimType, CimValue, EmbeddedKind, Namespace, ObjectPath, TypedValue,
+        rows::{RowBatch, Shape, ShapeId},
+    },
+    op::Limits,
+};
+
+/// What a request calls for. Items of another kind are an error.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expect {
+    /// Instances, with or without paths.
+    Instances,
+    /// One instance, which is answered without its path.
+    Instance(ObjectPath),
+    /// Paths of instances; they become rows of their keys.
+    InstanceNames,
+    /// Classes.
+    Classes,
+    /// Names of classes.
+    ClassNames,
+    /// A return value and parameters.
+    Values,
+    /// Whatever comes.
+    Anything,
+}
+
+impl Expect {
+    fn takes(&self, name: &str) -> bool {
+        match self {
+            Self::Instances => name.starts_with("VALUE.") && !name.ends_with("ARRAY") || name == "INSTANCE",
+            Self::Instance(_) => name == "INSTANCE" || name == "VALUE.NAMEDINSTANCE",
+            Self::InstanceNames => matches!(name, "INSTANCENAME" | "INSTANCEPATH" | "LOCALINSTANCEPATH" | "OBJECTPATH"),
+            Self::Classes => name == "CLASS" || name == "VALUE.OBJECTWITHPATH" || name == "VALUE.OBJECT",
+            Self::ClassNames => matches!(name, "CLASSNAME" | "CLASSPATH" | "OBJECTPATH"),
+            Self::Values => name == "VALUE" || name == "VALUE.ARRAY" || name == "VALUE.REFERENCE" || is_path(name),
+            Self::Anything => true,
+        }
+    }
+}
+
+fn is_path(name: &str) -> bool {
+    matches!(
+        name,
+        "INSTANCENAME"
+            | "INSTANCEPATH"
+            | "LOCALINSTANCEPATH"
+            | "OBJECTPATH"
+            | "CLASSNAME"
+            | "CLASSPATH"
+            | "LOCALCLASSPATH"
+    )
+}
+
+/// What was decoded since it was last taken.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// Shapes of rows to come, and such that grew.
+    pub shapes: Vec<(ShapeId, Arc<Shape>)>,
+    /// Rows in order.
+    pub rows: Vec<RowBatch>,
+    /// Classes in order.
+    pub classes: Vec<CimClass>,
+    /// Names of classes in order.
+    pub class_names: Vec<CimName>,
+    /// The error the server answered.
+    pub error: Option<CimError>,
+    /// The return value.
+    pub value: Option<TypedValue>,
+    /// Output parameters.
+    pub parameters: Vec<(CimName, TypedValue)>,
+    /// Something worth telling once.
+    pub warning: Option<String>,
+}
+
+/// Decodes one answer.
+#[derive(Debug)]
+pub struct Decoder {
+    transcoder: Transcoder,
+    framer: Framer,
+    items: Items,
+    failed: Option<DecodeError>,
+}
+
+#[derive(Debug)]
+struct Items {
+    expect: Expect,
+    limits: Limits,
+    namespace: Option<Namespace>,
+    rows: Rows,
+    decoded: Decoded,
+    /// A response element was there.
+    responded: bool,
+    warned: bool,
+}
+
+impl Decoder {
+    /// A decoder for an answer that brings `expect`, whose Content-Type names `charset`. `namespace` is that of the request:
+    /// most paths come without one.
+    pub fn new(expect: Expect, limits: Limits, namespace: Option<Namespace>, charset: Option<&str>) -> Self {
+        Self {
+            transcoder: Transcoder::new(charset),
+            framer: Framer::new(limits.xml_depth, limits.buffer_bytes),
+            items: Items {
+                expect,
+                limits,
+                namespace,
+                rows: Rows::default(),
+                decoded: Decoded::default(),
+                responded: false,
+                warned: false,
+            },
+            failed: None,
+        }
+    }
+
+    /// Takes in the next bytes of the body.
+    ///
+    /// # Errors
+    /// Why the answer cannot be read on; what was decoded before can still be taken. The same error comes again.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let Self { transcoder, framer, items, .. } = self;
+        let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text));
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+
+    /// The body has ended.
+    ///
+    /// # Errors
+    /// As [`Decoder::feed`]; the document is not complete or holds no response.
+    pub fn finish(&mut self) -> Result<(), DecodeError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let Self { transcoder, framer, items, .. } = self;
+        let result = transcoder.finish(&mut |text| items.take_in(framer, text)).and_then(|()| items.ended(framer));
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+
+    /// What was decoded since the last time.
+    pub fn take(&mut self) -> Decoded {
+        let mut decoded = std::mem::take(&mut self.items.decoded);
+        (decoded.shapes, decoded.rows) = self.items.rows.take();
+        decoded
+    }
+
+    /// Takes over a shape completed from its class, so that columns the rows bring later are looked for in it.
+    pub fn adopt(&mut self, id: ShapeId, shape: Shape) {
+        self.items.rows.adopt(id, shape);
+    }
+
+    /// How many rows were decoded in all.
+    pub fn rows(&self) -> u64 {
+        self.items.rows.count()
+    }
+
+    /// Bytes held because their item is not complete.
+    pub fn held(&self) -> usize {
+        self.framer.held()
+    }
+}
+
+impl Items {
+    fn take_in(&mut self, framer: &mut Framer, text: &[u8]) -> Result<(), DecodeError> {
+        framer.push(text);
+        while let Some(piece) = framer.next()? {
+            match piece {
+                Piece::Open { name, .. } => self.responded |= name.ends_with(b"METHODRESPONSE"),
+                Piece::Close { .. } => {}
+                Piece::Item { bytes, offset, index } => self.item(bytes, offset, index).map_err(|mut error| {
+                    error.item = index;
+                    error
+                })?,
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(&self, framer: &Framer) -> Result<(), DecodeError> {
+        if framer.is_complete() && self.responded {
+            return Ok(());
+        }
+        let message = match framer.offset() {
+            0 => "the answer is empty",
+            _ if framer.is_complete() => "the answer holds no response",
+            _ => "the answer ends in the middle",
+        };
+        Err(DecodeError { item: framer.item(), ..DecodeError::at(framer.offset(), message) })
+    }
+
+    fn item(&mut self, bytes: &[u8], offset: u64, index: Option<u64>) -> Result<(), DecodeError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| DecodeError::at(offset + error.valid_up_to() as u64, "bytes that are not UTF-8"))?;
+        let mut xml = Xml::new(text, offset, 0, self.limits);
+        let result = match xml.next()? {
+            Token::Start(tag) if index.is_some() => self.result_item(&mut xml, &tag),
+            Token::Start(tag) => self.beside(&mut xml, &tag),
+            _ => Ok(()),
+        };
+        result?;
+        if !matches!(xml.next()?, Token::Eof) {
+            return Err(xml.error("something follows the item"));
+        }
+        if let Some(warning) = xml.warning.take().filter(|_| !self.warned) {
+            self.warned = true;
+            self.decoded.warning = Some(warning);
+        }
+        Ok(())
+    }
+
+    /// A child of IRETURNVALUE.
+    fn result_item(&mut self, xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<()> {
+        let name = tag.name();
+        let name = name.as_ref();
+        if !self.expect.takes(name) {
+            return Err(xml.error(format!("unexpected element {name:?} in the result")));
+        }
+        match name {
+            "INSTANCE" => {
+                let path = match &self.expect {
+                    Expect::Instance(path) => Some(ObjectPath { host: None, ..path.clone() }),
+                    _ => None,
+                };
+                self.rows.instance(xml, tag, path, self.namespace.as_ref())
+            }
+            "VALUE.NAMEDINSTANCE"
+            | "VALUE.INSTANCEWITHPATH"
+            | "VALUE.OBJECTWITHPATH"
+            | "VALUE.OBJECTWITHLOCALPATH"
+            | "VALUE.NAMEDOBJECT"
+            | "VALUE.OBJECT" => self.object(xml),
+            "CLASS" => {
+                let mut class = class::class(xml, tag)?;
+                class.namespace.clone_from(&self.namespace);
+                self.decoded.classes.push(class);
+                Ok(())
+            }
+            "VALUE" | "VALUE.ARRAY" | "VALUE.REFERENCE" => {
+                let declared = Declared { ty: CimType::String, embedded: None };
+                let is_array = name == "VALUE.ARRAY";
+                let value = value::element(xml, tag, declared)?.unwrap_or(CimValue::Null);
+                self.decoded.value = Some(TypedValue { ty: CimType::String, is_array, value });
+                Ok(())
+            }
+            _ => self.path(xml, tag),
+        }
+    }
+
+    fn path(&mut self, xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<()> {
+        let Some(path) = path::element(xml, tag)? else { return xml.skip(tag) };
+        let is_class = path.keys.is_empty() && tag.name().as_ref().starts_with("CLASS");
+        match self.expect {
+            Expect::Values => {
+                let value = CimValue::Reference(Box::new(path));
+                self.decoded.value = Some(TypedValue::scalar(CimType::Reference, value));
+                Ok(())
+            }
+            Expect::ClassNames => {
+                self.decoded.class_names.push(path.class);
+                Ok(())
+            }
+            _ if is_class => {
+                self.decoded.class_names.push(path.class);
+                Ok(())
+            }
+            _ => self.rows.name(xml, path, self.namespace.as_ref()),
+        }
+    }
+
+    /// A path and what it leads to.
+    fn object(&mut self, xml: &mut Xml<'_>) -> Read<()> {
+        let mut path = None;
+        while let Some(tag) = xml.child()? {
+            match tag.name().as_ref() {
+                "INSTANCE" => self.rows.instance(xml, &tag, path.take(), self.namespace.as_ref())?,
+                "CLASS" => {
+                    let mut class = class::class(xml, &tag)?;
+                    class.namespace = path.take().and_then(|path| path.namespace).or_else(|| self.namespace.clone());
+                    self.decoded.classes.push(class);
+                }
+                _ => match path::element(xml, &tag)? {
+                    Some(found) => path = Some(found),
+                    None => xml.skip(&tag)?,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// A child of the response element that is not its result.
+    fn beside(&mut self, xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<()> {
+        match tag.name().as_ref() {
+            "ERROR" => {
+                self.decoded.error = Some(error(xml, tag)?);
+                Ok(())
+            }
+            "PARAMVALUE" | "IPARAMVALUE" => {
+                let name = xml.name(tag, "NAME")?;
+                let value = parameter(xml, tag)?;
+                self.decoded.parameters.push((name, value));
+                Ok(())
+            }
+            "RETURNVALUE" => {
+                self.decoded.value = Some(parameter(xml, tag)?);
+                Ok(())
+            }
+            _ => xml.skip(tag),
+        }
+    }
+}
+
+/// An ERROR (DSP0201 section 5.2.6.11), up to its end.
+fn error(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<CimError> {
+    let (mut code, mut description) = (None, String::new());
+    xml.attributes(tag, |name, value| {
+        match name {
+            "CODE" => code = value.trim().parse().ok(),
+            "DESCRIPTION" => description = value.into_owned(),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let mut details = Vec::new();
+    while let Some(tag) = xml.child()? {
+        match tag.name().as_ref() {
+            "INSTANCE" => details.push(row::instance(xml, &tag)?),
+            _ => xml.skip(&tag)?,
+        }
+    }
+    // A code that is missing or no number is an error all the same.
+    Ok(CimError { status: CimStatus(code.unwrap_or(CimStatus::FAILED.0)), description, details })
+}
+
+/// A PARAMVALUE or RETURNVALUE, up to its end. Pull parameters come without a type and stay text.
+fn parameter(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<TypedValue> {
+    let (mut ty, mut embedded): (Option<CimType>, Option<EmbeddedKind>) = (None, None);
+    xml.attributes(tag, |name, value| {
+        match name {
+            "PARAMTYPE" => ty = CimType::from_keyword(&value),
+            _ if name.eq_ignore_ascii_case("EmbeddedObject") => embedded = value::embedded_kind(&value).or(embedded),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let (mut found, mut is_array) = (CimValue::Null, false);
+    let declared = Declared { ty: ty.unwrap_or(CimType::String), embedded };
+    while let Some(tag) = xml.child()? {
+        is_array |= tag.name().as_ref().ends_with("ARRAY");
+        if is_path(tag.name().as_ref()) {
+            found = path::element(xml, &tag)?.map_or(CimValue::Null, |path| CimValue::Reference(Box::new(path)));
+        } else {
+            found = value::element(xml, &tag, declared)?.unwrap_or(found);
+        }
+    }
+    let is_reference = matches!(found, CimValue::Reference(_));
+    Ok(TypedValue { ty: if is_reference { CimType::Reference } else { declared.ty }, is_array, value: found })
+}

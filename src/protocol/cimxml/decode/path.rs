@@ -1,0 +1,172 @@
+//! Object paths as CIM-XML writes them (DSP0201 section 5.2.2 and 5.2.5).
+//!
+//! Owns: INSTANCENAME, LOCALINSTANCEPATH, INSTANCEPATH, CLASSNAME, LOCALCLASSPATH, CLASSPATH, OBJECTPATH, KEYBINDING,
+//! KEYVALUE. Must not know which namespace a request named; the caller adds it where a path has none.
+
+use quick_xml::events::BytesStart;
+
+use super::{
+    value,
+    xml::{Read, Xml},
+};
+use crate::cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath};
+
+/// The path the element `tag` began; `None` if it is no path, and then it has not been read.
+pub fn element(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<ObjectPath>> {
+    Ok(Some(match tag.name().as_ref() {
+        "INSTANCENAME" => instance_name(xml, tag)?,
+        "CLASSNAME" => {
+            let class = xml.name(tag, "NAME")?;
+            xml.skip(tag)?;
+            ObjectPath { host: None, namespace: None, class, keys: Vec::new() }
+        }
+        "LOCALINSTANCEPATH" | "INSTANCEPATH" | "LOCALCLASSPATH" | "CLASSPATH" | "OBJECTPATH" => composed(xml)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// A path made of a namespace and a name, up to its end.
+fn composed(xml: &mut Xml<'_>) -> Read<ObjectPath> {
+    let (mut host, mut namespace, mut name) = (None, None, None);
+    while let Some(tag) = xml.child()? {
+        match tag.name().as_ref() {
+            "NAMESPACEPATH" => (host, namespace) = namespace_path(xml)?,
+            "LOCALNAMESPACEPATH" => namespace = Some(local_namespace_path(xml)?),
+            _ => match element(xml, &tag)? {
+                Some(path) => name = Some(path),
+                None => xml.skip(&tag)?,
+            },
+        }
+    }
+    let Some(name) = name else { return Err(xml.error("a path without a name")) };
+    Ok(ObjectPath { host: host.or(name.host), namespace: namespace.or(name.namespace), ..name })
+}
+
+fn namespace_path(xml: &mut Xml<'_>) -> Read<(Option<String>, Option<Namespace>)> {
+    let (mut host, mut namespace) = (None, None);
+    while let Some(tag) = xml.child()? {
+        match tag.name().as_ref() {
+            "HOST" => {
+                let text = xml.content(&tag)?.into_owned();
+                xml.check_name(&text)?;
+                host = Some(text);
+            }
+            "LOCALNAMESPACEPATH" => namespace = Some(local_namespace_path(xml)?),
+            _ => xml.skip(&tag)?,
+        }
+    }
+    Ok((host.filter(|host| !host.is_empty()), namespace))
+}
+
+fn local_namespace_path(xml: &mut Xml<'_>) -> Read<Namespace> {
+    let mut text = String::new();
+    while let Some(tag) = xml.child()? {
+        if tag.name().as_ref() == "NAMESPACE" {
+            let part = xml.name(&tag, "NAME")?;
+            text.push('/');
+            text.push_str(part.as_str());
+            xml.check_name(&text)?;
+        }
+        xml.skip(&tag)?;
+    }
+    Ok(Namespace::new(&text))
+}
+
+/// An INSTANCENAME, up to its end: KEYBINDINGs, or one KEYVALUE or VALUE.REFERENCE without a name.
+pub fn instance_name(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<ObjectPath> {
+    let class = xml.name(tag, "CLASSNAME")?;
+    let mut keys = Vec::new();
+    while let Some(tag) = xml.child()? {
+        match tag.name().as_ref() {
+            "KEYBINDING" => {
+                let name = xml.name(&tag, "NAME")?;
+                if let Some(value) = key_binding(xml)? {
+                    keys.push(KeyBinding { name, value });
+                }
+            }
+            _ => {
+                if let Some(value) = key(xml, &tag)? {
+                    keys.push(KeyBinding { name: CimName::new(""), value });
+                }
+            }
+        }
+    }
+    Ok(ObjectPath { host: None, namespace: None, class, keys })
+}
+
+/// What a KEYBINDING holds, up to its end.
+pub fn key_binding(xml: &mut Xml<'_>) -> Read<Option<KeyValue>> {
+    let mut value = None;
+    while let Some(tag) = xml.child()? {
+        value = key(xml, &tag)?.or(value);
+    }
+    Ok(value)
+}
+
+/// A KEYVALUE or VALUE.REFERENCE; anything else is passed over.
+fn key(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<KeyValue>> {
+    match tag.name().as_ref() {
+        "KEYVALUE" => {
+            let (mut kind, mut ty) = (None, None);
+            xml.attributes(tag, |name, value| {
+                match name {
+                    "VALUETYPE" => kind = Some(Kind::of(&value)),
+                    "TYPE" => ty = CimType::from_keyword(&value),
+                    _ => {}
+                }
+                Ok(())
+            })?;
+            let text = xml.content(tag)?;
+            Ok(Some(key_value(kind, ty, &text)))
+        }
+        "VALUE.REFERENCE" => match value::reference(xml)? {
+            CimValue::Reference(path) => Ok(Some(KeyValue::Reference(path))),
+            _ => Ok(None),
+        },
+        _ => {
+            xml.skip(tag)?;
+            Ok(None)
+        }
+    }
+}
+
+/// What VALUETYPE says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    String,
+    Boolean,
+    Numeric,
+}
+
+impl Kind {
+    fn of(text: &str) -> Self {
+        match text {
+            text if text.eq_ignore_ascii_case("numeric") => Self::Numeric,
+            text if text.eq_ignore_ascii_case("boolean") => Self::Boolean,
+            _ => Self::String,
+        }
+    }
+}
+
+/// The key `text` is: TYPE (DSP0201 2.4) says more than VALUETYPE, whose default is `string`. What is no number or boolean
+/// stays text.
+fn key_value(kind: Option<Kind>, ty: Option<CimType>, text: &str) -> KeyValue {
+    let kind = match ty {
+        Some(CimType::Boolean) => Kind::Boolean,
+        Some(ty) if ty.is_numeric() => Kind::Numeric,
+        Some(_) => Kind::String,
+        None => kind.unwrap_or(Kind::String),
+    };
+    let trimmed = text.trim_ascii();
+    let typed = match kind {
+        Kind::String => None,
+        Kind::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(KeyValue::Bool(true)),
+        Kind::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(KeyValue::Bool(false)),
+        Kind::Boolean => None,
+        Kind::Numeric => value::unsigned(trimmed)
+            .map(KeyValue::UInt)
+            .or_else(|| value::signed(trimmed).filter(|value| *value < 0).map(KeyValue::SInt))
+            .or_else(|| trimmed.parse().ok().map(KeyValue::Real)),
+    };
+    typed.unwrap_or_else(|| KeyValue::String(Box::from(text)))
+}

@@ -1,0 +1,523 @@
+//! The framer: finds where each item of an answer ends while the answer is still arriving.
+//!
+//! Owns: lexing of UTF-8 XML far enough to know quotes, comments, CDATA, processing instructions and depth, kept between
+//! chunks. Every byte is looked at once. Must not know what an item means: whole items go to [`super::decode`].
+//!
+//! ```text
+//! chunk* -> push -> next -> Piece::Open | Piece::Item | Piece::Close ... -> end
+//!           CIM > MESSAGE > SIMPLERSP > IMETHODRESPONSE > IRETURNVALUE are opened and closed,
+//!           every other element is one item, whole
+//! ```
+
+use memchr::{memchr, memchr3};
+
+/// Why an answer could not be read on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Where, in bytes of the body after decoding to UTF-8.
+    pub offset: u64,
+    /// In which item of the result, counted from 0.
+    pub item: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+    /// The limit that was reached, by its key in the configuration, if it is one.
+    pub limit: Option<&'static str>,
+    /// The answer is not CIM-XML at all.
+    pub foreign: bool,
+}
+
+impl DecodeError {
+    /// An error at `offset` that is no limit; the item is filled in by whoever knows it.
+    pub fn at(offset: u64, message: impl Into<String>) -> Self {
+        Self { offset, item: None, message: message.into(), limit: None, foreign: false }
+    }
+
+    /// A limit reached at `offset`.
+    pub fn limit(offset: u64, key: &'static str, message: impl Into<String>) -> Self {
+        Self { limit: Some(key), ..Self::at(offset, message) }
+    }
+}
+
+impl std::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at byte {}", self.message, self.offset)?;
+        match self.item {
+            Some(item) => write!(f, ", in item {item}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// The elements that are opened and closed by themselves, by depth (DSP0201 section 5: message elements). Whatever else
+/// stands in them is an item.
+const CONTAINERS: [&[&[u8]]; 5] =
+    [&[b"CIM"], &[b"MESSAGE"], &[b"SIMPLERSP"], &[b"IMETHODRESPONSE", b"METHODRESPONSE"], &[b"IRETURNVALUE"]];
+
+/// The depth from which other elements than containers may stand: inside the response element.
+const ITEMS_FROM: usize = 4;
+
+/// One thing found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// The start tag of a container.
+    Open {
+        /// How many containers were open before it.
+        level: usize,
+        /// Its name.
+        name: &'a [u8],
+    },
+    /// A container ended.
+    Close {
+        /// How many containers are open after it.
+        level: usize,
+    },
+    /// A whole element that is not a container.
+    Item {
+        /// Its bytes, from `<` to `>`.
+        bytes: &'a [u8],
+        /// Where it begins in the body.
+        offset: u64,
+        /// Its number among the items of the result; `None` for what stands beside the result (errors, parameters).
+        index: Option<u64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lex {
+    /// Between markup.
+    Text,
+    /// `<` was seen.
+    Open,
+    /// Inside a start tag; the quote that is open, or 0.
+    Tag(u8),
+    /// Inside an end tag.
+    End,
+    /// Inside `<!-- -->`.
+    Comment,
+    /// Inside `<![CDATA[ ]]>`.
+    CData,
+    /// Inside `<? ?>`.
+    Pi,
+    /// Inside `<!DOCTYPE >`; the quote that is open, or 0.
+    Doctype(u8),
+}
+
+/// What a step of the framer found, as positions in the buffer.
+enum Found {
+    Open { level: usize, name: std::ops::Range<usize> },
+    Close { level: usize },
+    Item { range: std::ops::Range<usize>, index: Option<u64> },
+}
+
+/// The framer of one answer.
+#[derive(Debug)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    /// Offset in the body of the buffer's first byte.
+    base: u64,
+    /// Everything before is done with.
+    start: usize,
+    /// Everything before has been looked at.
+    at: usize,
+    /// Where the markup being read begins.
+    mark: usize,
+    lex: Lex,
+    /// Containers open, by their position in [`CONTAINERS`].
+    level: usize,
+    /// Which name was taken at each level.
+    open: [usize; CONTAINERS.len()],
+    /// Elements open inside the item; 0 outside items.
+    depth: usize,
+    /// Items of the result begun so far.
+    items: u64,
+    /// An empty container's close is still to be told.
+    close_next: bool,
+    rooted: bool,
+    max_depth: usize,
+    max_item: usize,
+}
+
+impl Framer {
+    /// A framer that refuses elements nested deeper than `max_depth` and items longer than `max_item` bytes.
+    pub fn new(max_depth: usize, max_item: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            base: 0,
+            start: 0,
+            at: 0,
+            mark: 0,
+            lex: Lex::Text,
+            level: 0,
+            open: [0; CONTAINERS.len()],
+            depth: 0,
+            items: 0,
+            close_next: false,
+            rooted: false,
+            max_depth,
+            max_item,
+        }
+    }
+
+    /// Takes in the next bytes of the body. All pieces must have been taken from [`Framer::next`] before.
+    pub fn push(&mut self, chunk: &[u8]) {
+        if self.start > 0 {
+            self.base += self.start as u64;
+            self.buffer.drain(..self.start);
+            self.at -= self.start;
+            self.mark = self.mark.saturating_sub(self.start);
+            self.start = 0;
+        }
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// The next piece, or `None` when more bytes are needed.
+    ///
+    /// # Errors
+    /// Ill-formed XML, an element where CIM-XML has none, or a limit.
+    pub fn next(&mut self) -> Result<Option<Piece<'_>>, DecodeError> {
+        let found = match self.step() {
+            Ok(found) => found,
+            Err(mut error) => {
+                error.item = self.item();
+                return Err(error);
+            }
+        };
+        Ok(match found {
+            None => None,
+            Some(Found::Open { level, name }) => {
+                Some(Piece::Open { level, name: self.buffer.get(name).unwrap_or_default() })
+            }
+            Some(Found::Close { level }) => Some(Piece::Close { level }),
+            Some(Found::Item { range, index }) => Some(Piece::Item {
+                offset: self.base + range.start as u64,
+                bytes: self.buffer.get(range).unwrap_or_default(),
+                index,
+            }),
+        })
+    }
+
+    /// Whether the root element has ended.
+    pub fn is_complete(&self) -> bool {
+        self.rooted && self.level == 0
+    }
+
+    /// Bytes of the body seen so far.
+    pub fn offset(&self) -> u64 {
+        self.base + self.buffer.len() as u64
+    }
+
+    /// Bytes held because their item is not complete.
+    pub fn held(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// The item that is being read, if one is.
+    pub fn item(&self) -> Option<u64> {
+        (self.depth > 0 && self.level == CONTAINERS.len()).then(|| self.items.saturating_sub(1))
+    }
+
+    /// Items of the result begun so far.
+    pub fn items(&self) -> u64 {
+        self.items
+    }
+
+    fn error(&self, at: usize, message: &str) -> DecodeError {
+        DecodeError::at(self.base + at as u64, message)
+    }
+
+    /// Needs more bytes: checks that what is held may grow.
+    fn more(&self) -> Result<Option<Found>, DecodeError> {
+        if self.held() <= self.max_item {
+            return Ok(None);
+        }
+        let message = format!("an element is longer than {} bytes", self.max_item);
+        Err(DecodeError::limit(self.base + self.start as u64, "buffer_bytes", message))
+    }
+
+    fn step(&mut self) -> Result<Option<Found>, DecodeError> {
+        if std::mem::take(&mut self.close_next) {
+            self.level -= 1;
+            return Ok(Some(Found::Close { level: self.level }));
+        }
+        loop {
+            let rest = self.buffer.get(self.at..).unwrap_or_default();
+            match self.lex {
+                Lex::Text => {
+                    let found = memchr(b'<', rest);
+                    let end = self.at + found.unwrap_or(rest.len());
+                    if self.depth == 0 {
+                        self.text(self.at, end)?;
+                        self.start = end;
+                    }
+                    self.at = end;
+                    if found.is_none() {
+                        return self.more();
+                    }
+                    self.mark = end;
+                    self.at = end + 1;
+                    self.lex = Lex::Open;
+                }
+                Lex::Open => match self.opened(rest)? {
+                    Some(lex) => self.lex = lex,
+                    None => return self.more(),
+                },
+                Lex::Tag(quote) => match scan_tag(rest, quote) {
+                    Ok(length) => {
+                        self.at += length + 1;
+                        self.lex = Lex::Text;
+                        if let Some(found) = self.tag()? {
+                            return Ok(Some(found));
+                        }
+                    }
+                    Err(quote) => {
+                        self.at = self.buffer.len();
+                        self.lex = Lex::Tag(quote);
+                        return self.more();
+                    }
+                },
+                Lex::Doctype(quote) => match scan_tag(rest, quote) {
+                    Ok(length) => {
+                        self.no_subset(self.at + length)?;
+                        self.at += length + 1;
+                        self.skipped();
+                    }
+                    Err(quote) => {
+                        self.no_subset(self.buffer.len())?;
+                        self.at = self.buffer.len();
+                        self.lex = Lex::Doctype(quote);
+                        return self.more();
+                    }
+                },
+                Lex::End => match memchr(b'>', rest) {
+                    Some(length) => {
+                        self.at += length + 1;
+                        self.lex = Lex::Text;
+                        if let Some(found) = self.end_tag()? {
+                            return Ok(Some(found));
+                        }
+                    }
+                    None => {
+                        self.at = self.buffer.len();
+                        return self.more();
+                    }
+                },
+                Lex::Comment | Lex::CData | Lex::Pi => match memchr(b'>', rest) {
+                    Some(length) => {
+                        self.at += length + 1;
+                        if self.closes() {
+                            self.skipped();
+                        }
+                    }
+                    None => {
+                        self.at = self.buffer.len();
+                        return self.more();
+                    }
+                },
+            }
+        }
+    }
+
+    /// Text outside items must be white space; after the root some servers send a NUL.
+    fn text(&self, from: usize, to: usize) -> Result<(), DecodeError> {
+        let text = self.buffer.get(from..to).unwrap_or_default();
+        let odd =
+            text.iter().position(|b| !(matches!(b, b' ' | b'\t' | b'\r' | b'\n') || *b == 0 && self.is_complete()));
+        let Some(odd) = odd else { return Ok(()) };
+        let first = text.get(odd).copied().unwrap_or_default();
+        let mut error = self.error(from + odd, "text where CIM-XML has none");
+        if !self.rooted {
+            error.foreign = true;
+            error.message = match first {
+                b'{' | b'[' => "the answer is not CIM-XML (looks like JSON)".to_owned(),
+                _ => "the answer is not CIM-XML (it begins with text)".to_owned(),
+            };
+        }
+        Err(error)
+    }
+
+    /// What kind of markup begins at `mark`; `rest` is what follows its `<`. `None` if it cannot be told yet.
+    fn opened(&self, rest: &[u8]) -> Result<Option<Lex>, DecodeError> {
+        Ok(Some(match rest.first() {
+            None => return Ok(None),
+            Some(b'/') => Lex::End,
+            Some(b'?') => Lex::Pi,
+            Some(b'!') => {
+                for (word, lex) in
+                    [(&b"!--"[..], Lex::Comment), (b"![CDATA[", Lex::CData), (b"!DOCTYPE", Lex::Doctype(0))]
+                {
+                    if rest.starts_with(word) {
+                        if lex == Lex::CData && self.depth == 0 {
+                            return Err(self.error(self.mark, "CDATA where CIM-XML has none"));
+                        }
+                        if lex == Lex::Doctype(0) && self.rooted {
+                            return Err(self.error(self.mark, "a DOCTYPE inside the document"));
+                        }
+                        return Ok(Some(lex));
+                    }
+                    if word.starts_with(rest) {
+                        return Ok(None);
+                    }
+                }
+                let html = rest.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"!DOCTYPE"));
+                if html && !self.rooted {
+                    return Err(self.foreign("HTML"));
+                }
+                if rest.len() < 9 && b"!DOCTYPE".iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b)) {
+                    return Ok(None);
+                }
+                return Err(self.error(self.mark, "`<!` that begins neither a comment nor CDATA"));
+            }
+            Some(b) if b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || *b >= 0x80 => Lex::Tag(0),
+            Some(_) => return Err(self.error(self.mark, "`<` that begins no markup")),
+        }))
+    }
+
+    fn foreign(&self, what: &str) -> DecodeError {
+        let mut error = self.error(self.mark, &format!("the answer is not CIM-XML (looks like {what})"));
+        error.foreign = true;
+        error
+    }
+
+    /// Whether the `>` just passed ends the comment, CDATA section or instruction.
+    fn closes(&self) -> bool {
+        let text = self.buffer.get(self.mark..self.at).unwrap_or_default();
+        match self.lex {
+            Lex::Comment => text.len() >= 7 && text.ends_with(b"-->"),
+            Lex::CData => text.len() >= 12 && text.ends_with(b"]]>"),
+            _ => text.len() >= 4 && text.ends_with(b"?>"),
+        }
+    }
+
+    /// Markup that matters to nobody has been passed.
+    fn skipped(&mut self) {
+        self.lex = Lex::Text;
+        if self.depth == 0 {
+            self.start = self.at;
+        }
+    }
+
+    fn no_subset(&self, to: usize) -> Result<(), DecodeError> {
+        match memchr(b'[', self.buffer.get(self.at..to).unwrap_or_default()) {
+            Some(at) => Err(self.error(self.at + at, "a DOCTYPE with an internal subset, which is refused")),
+            None => Ok(()),
+        }
+    }
+
+    /// A start tag, or an empty element, from `mark` to `at`.
+    fn tag(&mut self) -> Result<Option<Found>, DecodeError> {
+        let is_empty = self.at >= 2 && self.buffer.get(self.at - 2) == Some(&b'/');
+        if self.depth > 0 {
+            if !is_empty {
+                self.depth += 1;
+                if self.level + self.depth > self.max_depth {
+                    let message = format!("elements are nested deeper than {}", self.max_depth);
+                    return Err(DecodeError::limit(self.base + self.mark as u64, "xml_depth", message));
+                }
+            }
+            return Ok(None);
+        }
+        let tag = self.buffer.get(self.mark + 1..self.at - 1).unwrap_or_default();
+        let length = tag.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'/')).unwrap_or(tag.len());
+        let name = tag.get(..length).unwrap_or_default();
+        if self.is_complete() {
+            return Err(self.error(self.mark, "a second root element"));
+        }
+        let known = CONTAINERS.get(self.level).and_then(|names| names.iter().position(|known| *known == name));
+        if let Some(which) = known {
+            let (level, range) = (self.level, self.mark + 1..self.mark + 1 + length);
+            if let Some(open) = self.open.get_mut(level) {
+                *open = which;
+            }
+            self.level += 1;
+            self.rooted = true;
+            self.close_next = is_empty;
+            self.start = self.at;
+            return Ok(Some(Found::Open { level, name: range }));
+        }
+        if self.level < ITEMS_FROM {
+            return Err(self.misplaced(name));
+        }
+        let index = (self.level == CONTAINERS.len()).then_some(self.items);
+        self.items += u64::from(index.is_some());
+        self.start = self.mark;
+        if is_empty {
+            return Ok(Some(self.found_item(index)));
+        }
+        self.depth = 1;
+        Ok(None)
+    }
+
+    fn misplaced(&self, name: &[u8]) -> DecodeError {
+        let name = String::from_utf8_lossy(name.get(..name.len().min(64)).unwrap_or_default()).into_owned();
+        if self.rooted {
+            return self.error(self.mark, &format!("the answer is not CIM-XML: unexpected element {name:?}"));
+        }
+        if name.eq_ignore_ascii_case("html") || name.eq_ignore_ascii_case("head") || name.eq_ignore_ascii_case("body") {
+            return self.foreign("HTML");
+        }
+        if name.rsplit(':').next() == Some("Envelope") {
+            return self.foreign("SOAP, as WS-Man sends it");
+        }
+        let mut error = self.error(self.mark, &format!("the answer is not CIM-XML: its root element is {name:?}"));
+        error.foreign = true;
+        error
+    }
+
+    fn found_item(&mut self, index: Option<u64>) -> Found {
+        let range = self.start..self.at;
+        self.start = self.at;
+        Found::Item { range, index }
+    }
+
+    fn end_tag(&mut self) -> Result<Option<Found>, DecodeError> {
+        if self.depth > 0 {
+            self.depth -= 1;
+            if self.depth > 0 {
+                return Ok(None);
+            }
+            let index = (self.level == CONTAINERS.len()).then(|| self.items.saturating_sub(1));
+            return Ok(Some(self.found_item(index)));
+        }
+        let name = self.buffer.get(self.mark + 2..self.at - 1).unwrap_or_default().trim_ascii_end();
+        let expected = self.level.checked_sub(1).and_then(|level| {
+            let which = self.open.get(level)?;
+            CONTAINERS.get(level)?.get(*which).copied()
+        });
+        if expected != Some(name) {
+            return Err(self.error(self.mark, "an end tag that closes no open element"));
+        }
+        self.level -= 1;
+        self.start = self.at;
+        Ok(Some(Found::Close { level: self.level }))
+    }
+}
+
+/// Where the `>` stands that ends a tag, or the quote that is open at the end of `rest`.
+fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
+    let mut at = 0;
+    loop {
+        let tail = rest.get(at..).unwrap_or_default();
+        if quote == 0 {
+            match memchr3(b'>', b'"', b'\'', tail) {
+                None => return Err(0),
+                Some(found) => match tail.get(found) {
+                    Some(b'>') | None => return Ok(at + found),
+                    Some(opened) => {
+                        quote = *opened;
+                        at += found + 1;
+                    }
+                },
+            }
+        } else {
+            match memchr(quote, tail) {
+                None => return Err(quote),
+                Some(found) => {
+                    quote = 0;
+                    at += found + 1;
+                }
+            }
+        }
+    }
+}
