@@ -54,7 +54,8 @@ fn main() {
 fn trials(folder: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
     for server in ["pegasus", "sfcb"] {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join(server)).unwrap().map(|it| it.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(folder.join(server)).unwrap().map(|it| it.unwrap().path()).collect();
         files.retain(|path| path.to_string_lossy().ends_with(".resp.http"));
         files.sort();
         for response in files {
@@ -286,7 +287,8 @@ fn chunkings(whole: &Outcome, answer: &Answer, expect: &Expect) -> Result<(), Fa
             same(&format!("cut at {at}"), whole, &decode(answer, expect, std::iter::once(at)))?;
         }
     }
-    let (rounds, largest) = if length <= MEDIUM { (64, [7, 97, 1_500, 16_384]) } else { (16, [1_500, 8_192, 65_536, 1 << 20]) };
+    let (rounds, largest) =
+        if length <= MEDIUM { (64, [7, 97, 1_500, 16_384]) } else { (16, [1_500, 8_192, 65_536, 1 << 20]) };
     if length <= MEDIUM {
         same("byte by byte", whole, &decode(answer, expect, 1..length))?;
     }

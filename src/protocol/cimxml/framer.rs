@@ -4,7 +4,7 @@
 //! chunks. Every byte is looked at once. Must not know what an item means: whole items go to [`super::decode`].
 //!
 //! ```text
-//! chunk* -> push -> next -> Piece::Open | Piece::Item | Piece::Close ... -> end
+//! chunk* -> push -> piece -> Piece::Open | Piece::Item | Piece::Close ... -> end
 //!           CIM > MESSAGE > SIMPLERSP > IMETHODRESPONSE > IRETURNVALUE are opened and closed,
 //!           every other element is one item, whole
 //! ```
@@ -160,7 +160,7 @@ impl Framer {
         }
     }
 
-    /// Takes in the next bytes of the body. All pieces must have been taken from [`Framer::next`] before.
+    /// Takes in the next bytes of the body. All pieces must have been taken from [`Framer::piece`] before.
     pub fn push(&mut self, chunk: &[u8]) {
         if self.start > 0 {
             self.base += self.start as u64;
@@ -176,7 +176,7 @@ impl Framer {
     ///
     /// # Errors
     /// Ill-formed XML, an element where CIM-XML has none, or a limit.
-    pub fn next(&mut self) -> Result<Option<Piece<'_>>, DecodeError> {
+    pub fn piece(&mut self) -> Result<Option<Piece<'_>>, DecodeError> {
         let found = match self.step() {
             Ok(found) => found,
             Err(mut error) => {

@@ -197,7 +197,7 @@ impl Decoder {
 impl Items {
     fn take_in(&mut self, framer: &mut Framer, text: &[u8]) -> Result<(), DecodeError> {
         framer.push(text);
-        while let Some(piece) = framer.next()? {
+        while let Some(piece) = framer.piece()? {
             match piece {
                 Piece::Open { name, .. } => self.responded |= name.ends_with(b"METHODRESPONSE"),
                 Piece::Close { .. } => {}
@@ -226,13 +226,13 @@ impl Items {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| DecodeError::at(offset + error.valid_up_to() as u64, "bytes that are not UTF-8"))?;
         let mut xml = Xml::new(text, offset, 0, self.limits);
-        let result = match xml.next()? {
+        let result = match xml.token()? {
             Token::Start(tag) if index.is_some() => self.result_item(&mut xml, &tag),
             Token::Start(tag) => self.beside(&mut xml, &tag),
             _ => Ok(()),
         };
         result?;
-        if !matches!(xml.next()?, Token::Eof) {
+        if !matches!(xml.token()?, Token::Eof) {
             return Err(xml.error("something follows the item"));
         }
         if let Some(warning) = xml.warning.take().filter(|_| !self.warned) {

@@ -32,6 +32,11 @@ fn composed(xml: &mut Xml<'_>) -> Read<ObjectPath> {
         match tag.name().as_ref() {
             "NAMESPACEPATH" => (host, namespace) = namespace_path(xml)?,
             "LOCALNAMESPACEPATH" => namespace = Some(local_namespace_path(xml)?),
+            // Pegasus wraps the name so in the answers of OpenQueryInstances.
+            "VALUE.REFERENCE" => match value::reference(xml)? {
+                CimValue::Reference(path) => name = Some(*path),
+                _ => return Err(xml.error("a path without a name")),
+            },
             _ => match element(xml, &tag)? {
                 Some(path) => name = Some(path),
                 None => xml.skip(&tag)?,

@@ -14,7 +14,7 @@ use quick_xml::events::BytesStart;
 use super::{
     value,
     value::Declared,
-    xml::{Read, Token, Xml},
+    xml::{Read, Xml},
 };
 use crate::{
     cim::{
@@ -332,8 +332,7 @@ impl Rows {
             declared.embedded = column.and_then(|column| column.embedded);
         }
         let mut slot = Slot::Scalar(CellRef::Null);
-        loop {
-            let Token::Start(tag) = xml.next()? else { break };
+        while let Some(tag) = xml.child()? {
             match tag.name().as_ref() {
                 "VALUE" if declared.embedded.is_none() => {
                     let text = xml.content(&tag)?;

@@ -3,8 +3,6 @@
 //! Owns: VALUE, VALUE.ARRAY, VALUE.NULL, VALUE.REFERENCE, VALUE.REFARRAY (DSP0201 section 5.2.4) and embedded objects.
 //! Text that is no value of its type is kept as untyped text. Must not know where values stand.
 
-use std::borrow::Cow;
-
 use quick_xml::events::BytesStart;
 
 use super::{
@@ -120,13 +118,13 @@ pub fn embedded(xml: &mut Xml<'_>, text: &str) -> Read<Option<CimValue>> {
 }
 
 fn object(xml: &mut Xml<'_>) -> Read<CimValue> {
-    let Token::Start(tag) = xml.next()? else { return Err(xml.error("no element")) };
+    let Token::Start(tag) = xml.token()? else { return Err(xml.error("no element")) };
     let value = match tag.name().as_ref() {
         "INSTANCE" => CimValue::Instance(Box::new(row::instance(xml, &tag)?)),
         "CLASS" => CimValue::Class(Box::new(class::class(xml, &tag)?)),
         name => return Err(xml.error(format!("{name:?} is no embedded object"))),
     };
-    match xml.next()? {
+    match xml.token()? {
         Token::Eof => Ok(value),
         _ => Err(xml.error("something follows the object")),
     }
@@ -178,8 +176,8 @@ pub fn reference(xml: &mut Xml<'_>) -> Read<CimValue> {
 }
 
 /// The embedded kind an attribute value names (`EmbeddedObject="instance"`).
-pub fn embedded_kind(value: &Cow<'_, str>) -> Option<EmbeddedKind> {
-    match value.as_ref() {
+pub fn embedded_kind(value: &str) -> Option<EmbeddedKind> {
+    match value {
         text if text.eq_ignore_ascii_case("instance") => Some(EmbeddedKind::Instance),
         text if text.eq_ignore_ascii_case("object") => Some(EmbeddedKind::Object),
         _ => None,

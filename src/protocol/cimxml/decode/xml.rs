@@ -86,7 +86,7 @@ impl<'a> Xml<'a> {
     ///
     /// # Errors
     /// Ill-formed XML, text between elements, depth.
-    pub fn next(&mut self) -> Read<Token<'a>> {
+    pub fn token(&mut self) -> Read<Token<'a>> {
         loop {
             match self.reader.read_event() {
                 Ok(Event::Start(tag)) => {
@@ -115,9 +115,9 @@ impl<'a> Xml<'a> {
     /// The next child's start tag, or `None` at the end of the element the cursor is in.
     ///
     /// # Errors
-    /// As [`Xml::next`].
+    /// As [`Xml::token`].
     pub fn child(&mut self) -> Read<Option<BytesStart<'a>>> {
-        match self.next()? {
+        match self.token()? {
             Token::Start(tag) => Ok(Some(tag)),
             Token::End | Token::Eof => Ok(None),
         }
