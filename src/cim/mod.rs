@@ -12,6 +12,7 @@ pub mod name;
 pub mod path;
 pub mod path_text;
 pub mod qualifier;
+pub mod resolve;
 pub mod rows;
 pub mod status;
 pub mod text;

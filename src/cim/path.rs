@@ -9,7 +9,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use super::{CimClass, CimName, CimType, Namespace, text};
+use super::{CimClass, CimName, CimType, CimValue, Namespace, text};
 
 /// The path of an instance, or of a class when it has no keys.
 ///
@@ -150,6 +150,21 @@ impl Hash for ObjectPath {
 }
 
 impl KeyValue {
+    /// The key value a path holds for a property with this value; `None` if no key can have it.
+    pub fn of(value: &CimValue) -> Option<Self> {
+        Some(match value {
+            CimValue::Bool(value) => Self::Bool(*value),
+            CimValue::UInt(value) => Self::UInt(*value),
+            CimValue::SInt(value) => u64::try_from(*value).map_or(Self::SInt(*value), Self::UInt),
+            CimValue::Real(value) => Self::Real(*value),
+            CimValue::Char16(unit) => Self::String(text::char16_text(*unit).into()),
+            CimValue::String(text) | CimValue::Untyped(text) => Self::String(text.clone()),
+            CimValue::DateTime(value) => Self::String(value.as_str().into()),
+            CimValue::Reference(path) => Self::Reference(path.clone()),
+            CimValue::Null | CimValue::Instance(_) | CimValue::Class(_) | CimValue::Array(_) => return None,
+        })
+    }
+
     /// The value as a person reads it: text without quotes, numbers plain, a reference as its path.
     pub fn plain(&self) -> Cow<'_, str> {
         match self {

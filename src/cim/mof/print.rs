@@ -1,0 +1,1 @@
+//! MOF text of classes, instances and qualifier declarations.
