@@ -209,7 +209,8 @@ impl Place {
 
 fn certificate_fault(error: &CertificateError) -> (&'static str, &'static str) {
     match error {
-        CertificateError::UnknownIssuer => (
+        // A stranger's authority with the name of one that is trusted shows as a bad signature.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "the certificate is signed by an authority this session does not trust",
             "if the server is the right one, name its authority's certificate as ca_file (--ca-file FILE)",
         ),

@@ -3,4 +3,11 @@
 
 mod support;
 
+mod addresses;
+mod authentication;
+mod faults;
 mod life;
+mod policy;
+mod reuse;
+mod stalls;
+mod tls;

@@ -113,6 +113,8 @@ pub enum Do {
     Close,
     /// Closes with a reset: the unread request makes the system send one.
     Reset,
+    /// Neither reads nor writes until the test lets it go on.
+    Wait,
     /// Waits for the other end to close, and tells.
     Hold,
 }
@@ -143,6 +145,7 @@ pub enum Saw {
 /// A server that follows scripts: the n-th connection the n-th script; connections beyond the last are held.
 pub struct Server {
     pub address: SocketAddr,
+    go: watch::Sender<bool>,
     saw: mpsc::UnboundedReceiver<Saw>,
 }
 
@@ -159,25 +162,31 @@ impl Server {
         let listener = TcpListener::bind((ip, port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, saw) = mpsc::unbounded_channel();
+        let (go, gone) = watch::channel(false);
         tokio::spawn(async move {
             let mut scripts = scripts.into_iter();
             for id in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let _ = tell.send(Saw::Accepted(id));
                 let script = scripts.next().unwrap_or_else(|| vec![Do::Hold]);
-                let (tell, tls) = (tell.clone(), tls.clone());
+                let (tell, tls, gone) = (tell.clone(), tls.clone(), gone.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => follow(stream, id, script, tell).await,
+                        None => follow(stream, id, script, tell, gone).await,
                         Some(tls) => match tokio_rustls::TlsAcceptor::from(tls).accept(stream).await {
-                            Ok(stream) => follow(stream, id, script, tell).await,
+                            Ok(stream) => follow(stream, id, script, tell, gone).await,
                             Err(_) => drop(tell.send(Saw::NoTls(id))),
                         },
                     }
                 });
             }
         });
-        Self { address, saw }
+        Self { address, go, saw }
+    }
+
+    /// Lets it go on from `Do::Wait`.
+    pub fn go(&self) {
+        self.go.send_replace(true);
     }
 
     /// The next thing it sees.
@@ -214,6 +223,7 @@ async fn follow<S: AsyncRead + AsyncWrite + Unpin>(
     id: usize,
     script: Vec<Do>,
     tell: mpsc::UnboundedSender<Saw>,
+    mut gone: watch::Receiver<bool>,
 ) {
     let mut rest = Vec::new();
     for step in script {
@@ -236,6 +246,7 @@ async fn follow<S: AsyncRead + AsyncWrite + Unpin>(
                 let _ = stream.read(&mut [0; 1]).await;
                 return;
             }
+            Do::Wait => drop(gone.wait_for(|gone| *gone).await),
             Do::Hold => break,
         }
     }

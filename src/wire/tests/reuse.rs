@@ -1,0 +1,133 @@
+//! One connection carries what it may, and nothing is sent twice that must not be.
+
+use std::time::Duration;
+
+use super::support::*;
+use crate::op::{ErrorKind, Phase};
+
+fn accepted(server: &mut Server) -> usize {
+    server.seen().iter().filter(|saw| matches!(saw, Saw::Accepted(_))).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_exchanges_are_one_connection() {
+    for _ in 0..50 {
+        let script = vec![Do::Read, ok("1"), Do::Read, ok("2"), Do::Read, ok("3"), Do::Hold];
+        let mut server = Server::start(vec![script]).await;
+        let told = Told::new();
+        let mut exchange = dial(settings(&server, "127.0.0.1", &told));
+        for n in ["1", "2", "3"] {
+            assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, n);
+        }
+        drop(exchange);
+        assert_eq!(server.eof().await, 0);
+        assert_eq!(told.script().iter().filter(|line| line.contains("opened")).count(), 1);
+    }
+}
+
+/// After `first`, the next exchange must dial anew; answers who closed the first connection.
+async fn dials_anew(first: Vec<Do>, expected: &str) -> String {
+    let server = Server::start(vec![first, vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let told = Told::new();
+    let mut exchange = dial(settings(&server, "127.0.0.1", &told));
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, expected);
+    let closed = told.script().into_iter().find(|line| line.starts_with("1 closed"));
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+    assert_eq!(exchange.connection().map(|conn| conn.0), Some(2));
+    closed.expect("closed as soon as the answer was read")
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_its_connection_is_followed_by_a_new_one() {
+    let close = write("HTTP/1.1 200 OK\nConnection: x, Close\nContent-Length: 1\n\n1");
+    assert_eq!(dials_anew(vec![Do::Read, close, Do::Hold], "1").await, "1 closed Peer");
+    let old = write("HTTP/1.0 200 OK\nContent-Length: 1\n\n1");
+    assert_eq!(dials_anew(vec![Do::Read, old, Do::Hold], "1").await, "1 closed Peer");
+    let endless = write("HTTP/1.1 200 OK\n\nuntil the end");
+    assert_eq!(dials_anew(vec![Do::Read, endless, Do::Close], "until the end").await, "1 closed Peer");
+    let bare = write("HTTP/1.1 400 Bad Request\nCIMError: header-mismatch\n\n");
+    assert_eq!(dials_anew(vec![Do::Read, bare, Do::Hold], "").await, "1 closed Us");
+}
+
+#[tokio::test]
+async fn http_1_0_with_keep_alive_and_chunked_answers_keep_their_connection() {
+    let kept = write("HTTP/1.0 200 OK\nConnection: keep-alive\nContent-Length: 1\n\n1");
+    let chunked = write("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n");
+    let server = Server::start(vec![vec![Do::Read, chunked, Do::Read, kept, Do::Read, ok("3"), Do::Hold]]).await;
+    let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
+    for n in ["abc", "1", "3"] {
+        assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, n);
+        assert_eq!(exchange.connection().map(|conn| conn.0), Some(1));
+    }
+}
+
+#[tokio::test]
+async fn a_body_dropped_before_its_end_closes_its_connection() {
+    let half = write("HTTP/1.1 200 OK\nContent-Length: 10\n\nhalf");
+    let mut server = Server::start(vec![vec![Do::Read, half, Do::Hold], vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let told = Told::new();
+    let mut exchange = dial(settings(&server, "127.0.0.1", &told));
+    drop(exchange.exchange(post("x")).await.unwrap());
+    assert_eq!(told.script().last().unwrap(), "1 closed Us");
+    assert_eq!(server.eof().await, 0);
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+}
+
+#[tokio::test]
+async fn a_connection_the_server_closed_while_idle_is_replaced_for_a_read() {
+    let mut server =
+        Server::start(vec![vec![Do::Read, ok("old"), Do::Close], vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let mut hasty = settings(&server, "127.0.0.1", &Told::new());
+    hasty.reuse_grace = Duration::ZERO;
+    let mut exchange = dial(hasty);
+    ask(&mut exchange, post("x")).await.unwrap();
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+    assert_eq!(accepted(&mut server), 2);
+}
+
+#[tokio::test]
+async fn a_read_is_sent_again_once_when_a_used_connection_stays_silent() {
+    let silent = vec![Do::Read, ok("old"), Do::Read, Do::Close];
+    let mut server = Server::start(vec![silent, vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let told = Told::new();
+    let mut exchange = dial(settings(&server, "127.0.0.1", &told));
+    ask(&mut exchange, post("x")).await.unwrap();
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+    assert_eq!(accepted(&mut server), 2);
+    assert!(told.script().contains(&"1 -wait!ConnectionLost".to_owned()));
+    assert!(told.script().contains(&"1 closed Peer".to_owned()));
+}
+
+#[tokio::test]
+async fn a_read_is_not_sent_a_third_time() {
+    let silent = vec![Do::Read, ok("old"), Do::Read, Do::Close];
+    let mut server = Server::start(vec![silent, vec![Do::Read, Do::Close], vec![Do::Read, ok("no"), Do::Hold]]).await;
+    let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
+    ask(&mut exchange, post("x")).await.unwrap();
+    let error = ask(&mut exchange, post("x")).await.unwrap_err();
+    assert_eq!((error.phase, &error.kind), (Phase::Wait, &ErrorKind::ConnectionLost));
+    assert_eq!(accepted(&mut server), 2);
+}
+
+#[tokio::test]
+async fn a_write_is_never_sent_again() {
+    let silent = vec![Do::Read, ok("old"), Do::Read, Do::Close];
+    let mut server = Server::start(vec![silent, vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
+    ask(&mut exchange, post("x")).await.unwrap();
+    let mut write = post("x");
+    write.is_write = true;
+    let error = ask(&mut exchange, write).await.unwrap_err();
+    assert_eq!((error.phase, &error.kind), (Phase::Wait, &ErrorKind::ConnectionLost));
+    assert!(error.hint.contains("may have been carried out"), "{}", error.hint);
+    assert_eq!(accepted(&mut server), 1);
+}
+
+#[tokio::test]
+async fn a_first_connection_that_stays_silent_is_an_error_at_once() {
+    let mut server = Server::start(vec![vec![Do::Read, Do::Close], vec![Do::Read, ok("no"), Do::Hold]]).await;
+    let error = failure(settings(&server, "127.0.0.1", &Told::new()), post("x")).await;
+    assert_eq!((error.phase, &error.kind), (Phase::Wait, &ErrorKind::ConnectionLost));
+    assert!(error.cause().contains("without answering"));
+    assert_eq!(accepted(&mut server), 1);
+}
