@@ -195,6 +195,18 @@ impl RowBatch {
         self.rows.truncate(len);
     }
 
+    /// Keeps the rows whose shape `keep` takes.
+    pub fn retain(&mut self, mut keep: impl FnMut(ShapeId) -> bool) {
+        self.rows.retain(|row| keep(row.shape));
+    }
+
+    /// Adds `by` to the shape ids of all rows: for a result put together from two answers.
+    pub fn shift_shapes(&mut self, by: u32) {
+        if by > 0 {
+            self.rows.iter_mut().for_each(|row| row.shape.0 += by);
+        }
+    }
+
     /// Memory held, in bytes, not counting what values own on the heap beyond a flat estimate.
     pub fn size(&self) -> usize {
         self.bytes.len() + self.values.iter().map(value_size).sum::<usize>() + self.rows.len() * size_of::<RowHead>()

@@ -1,11 +1,23 @@
 //! CIM-XML: CIM operations over HTTP (DSP0200) in XML (DSP0201).
+//!
+//! Owns: everything that is particular to CIM-XML. Must not know the engine, the screen, or how connections are made.
+//!
+//! ```text
+//! Operation -> run -> request -> Exchange ~~> BodySource -> encoding -> framer -> decode -> run -> EventSink
+//!               +--> discover (namespaces)                                explain (errors) --^
+//! ```
 
+mod call;
 pub mod decode;
+mod discover;
 pub mod encoding;
+mod explain;
 pub mod framer;
+pub mod request;
+mod run;
 
 use super::{Capabilities, Cleanup, OpContext, Protocol, ServerFacts};
-use crate::op::{BoxFuture, ErrorKind, OpError, Operation, Phase};
+use crate::op::{BoxFuture, OpError, Operation};
 
 /// The CIM-XML protocol.
 #[derive(Clone, Copy, Debug)]
@@ -16,16 +28,21 @@ impl Protocol for CimXml {
         "cimxml"
     }
 
-    fn capabilities(&self, _known: &ServerFacts) -> Capabilities {
-        Capabilities { enumerate_namespaces: true, enumerate_classes: true, get_class: true }
+    fn capabilities(&self, known: &ServerFacts) -> Capabilities {
+        let has = |operation| !known.unsupported.contains(&operation);
+        Capabilities {
+            enumerate_namespaces: true,
+            enumerate_classes: has("EnumerateClassNames"),
+            get_class: has("GetClass"),
+        }
     }
 
     fn run<'a>(&'a self, op: &'a Operation, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
-        let error = OpError::new(Phase::Send, cx.dial.peer_name(), ErrorKind::NotSupported, op.name(), "");
-        Box::pin(async move { Err(error) })
+        Box::pin(run::run(op, cx))
     }
 
     fn clean_up<'a>(&'a self, _what: Cleanup, _cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
+        // None of the operations above leaves anything open on the server.
         Box::pin(async { Ok(()) })
     }
 }

@@ -44,6 +44,8 @@ pub enum Expect {
     Instance(ObjectPath),
     /// Paths of instances; they become rows of their keys.
     InstanceNames,
+    /// Instances of which only the paths are wanted: rows as of [`Expect::InstanceNames`].
+    PathsOf,
     /// Classes.
     Classes,
     /// Names of classes.
@@ -57,7 +59,9 @@ pub enum Expect {
 impl Expect {
     fn takes(&self, name: &str) -> bool {
         match self {
-            Self::Instances => name.starts_with("VALUE.") && !name.ends_with("ARRAY") || name == "INSTANCE",
+            Self::Instances | Self::PathsOf => {
+                name.starts_with("VALUE.") && !name.ends_with("ARRAY") || name == "INSTANCE"
+            }
             Self::Instance(_) => name == "INSTANCE" || name == "VALUE.NAMEDINSTANCE",
             Self::InstanceNames => matches!(name, "INSTANCENAME" | "INSTANCEPATH" | "LOCALINSTANCEPATH" | "OBJECTPATH"),
             Self::Classes => name == "CLASS" || name == "VALUE.OBJECTWITHPATH" || name == "VALUE.OBJECT",
@@ -100,6 +104,20 @@ pub struct Decoded {
     pub parameters: Vec<(CimName, TypedValue)>,
     /// Something worth telling once.
     pub warning: Option<String>,
+}
+
+impl Decoded {
+    /// Whether nothing was decoded.
+    pub fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+            && self.rows.is_empty()
+            && self.classes.is_empty()
+            && self.class_names.is_empty()
+            && self.error.is_none()
+            && self.value.is_none()
+            && self.parameters.is_empty()
+            && self.warning.is_none()
+    }
 }
 
 /// Decodes one answer.
@@ -306,6 +324,12 @@ impl Items {
         let mut path = None;
         while let Some(tag) = xml.child()? {
             match tag.name().as_ref() {
+                "INSTANCE" if self.expect == Expect::PathsOf => {
+                    xml.skip(&tag)?;
+                    if let Some(path) = path.take() {
+                        self.rows.name(xml, path, self.namespace.as_ref())?;
+                    }
+                }
                 "INSTANCE" => self.rows.instance(xml, &tag, path.take(), self.namespace.as_ref())?,
                 "CLASS" => {
                     let mut class = class::class(xml, &tag)?;
