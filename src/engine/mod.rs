@@ -8,19 +8,50 @@
 //! start -> Queue (secret, turn) -> Protocol::run -> terminal event -> clean-up, as an operation of its own
 //! ```
 
+mod busy;
+mod class_cache;
+mod clean_up;
+mod drive;
+mod local;
+mod outbox;
+mod session;
 mod settings;
+mod stopwatch;
+#[cfg(test)]
+mod tests;
+mod turns;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use secrecy::SecretString;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
-pub use settings::{FindProtocol, Settings};
-
-use crate::{
-    op::{OpEvent, OpId, OpIds, Operation, SessionId},
-    session::Target,
+use self::{
+    busy::Busy,
+    drive::{Driver, FirstPlace},
+    local::Local,
+    outbox::Outbox,
+    session::{Need, Session},
+    turns::{CalledUp, Declined, Turns},
 };
+pub use self::{
+    local::{LocalServer, StartServer},
+    settings::{DialRequest, FindProtocol, MakeDial, Settings},
+};
+use crate::{
+    op::{EventSink, OpEvent, OpEventKind, OpId, OpIds, Operation, Phase, SessionId},
+    protocol::CleanupSlot,
+    session::Target,
+    wire::ConnIds,
+};
+
+/// How long [`Engine::shut_down`] waits for operations and clean-ups.
+const SHUT_DOWN_LIMIT: Duration = Duration::from_secs(3);
 
 /// Runs operations. Clones are the same engine.
 #[derive(Clone)]
@@ -28,13 +59,129 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    busy: watch::Sender<usize>,
+    conn_ids: ConnIds,
+    state: Mutex<State>,
+    busy: Busy,
+    local: Local,
+    /// Ends even what does not end by itself.
+    killed: CancellationToken,
+}
+
+struct State {
+    sessions: HashMap<SessionId, Arc<Session>>,
+    turns: Turns,
+    running: HashMap<OpId, Running>,
+    /// Nothing starts any more.
+    down: bool,
+}
+
+/// An operation or clean-up that has not ended.
+struct Running {
+    /// Its session; none for a clean-up, which outlives it.
+    session: Option<SessionId>,
+    cancelled: CancellationToken,
+}
+
+/// The place among those in flight of one operation; dropping it makes it the next one's turn.
+struct Slot {
+    inner: Arc<Inner>,
+    session: SessionId,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.inner.state().turns.leave_slot(self.session);
+        self.inner.call_up();
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells everybody whose turn it is now.
+    fn call_up(self: &Arc<Self>) {
+        loop {
+            // The lock must be free again when a slot nobody wants is dropped.
+            let next = self.state().turns.next();
+            let Some((session, call, secret)) = next else { return };
+            let slot = Box::new(Slot { inner: self.clone(), session });
+            // An operation that has ended meanwhile drops the slot, which is then the next one's.
+            drop(call.send(Ok(CalledUp { slot, secret })));
+        }
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        session: &Session,
+        id: OpId,
+        prompt: Option<String>,
+        outbox: &Arc<Outbox>,
+    ) -> oneshot::Receiver<Result<CalledUp, Declined>> {
+        let called = self.state().turns.enter(id, session.id, prompt, outbox.clone());
+        self.call_up();
+        called
+    }
+
+    /// An operation or clean-up has ended.
+    fn forget(&self, id: OpId) {
+        let mut state = self.state();
+        state.running.remove(&id);
+        state.turns.leave(id);
+    }
+
+    fn register_clean_up(&self, id: OpId) -> CancellationToken {
+        let cancelled = CancellationToken::new();
+        self.state().running.insert(id, Running { session: None, cancelled: cancelled.clone() });
+        cancelled
+    }
+
+    /// Runs an operation and carries its events; it counts as busy until the terminal one is handed over.
+    fn spawn(
+        self: &Arc<Self>,
+        outbox: Arc<Outbox>,
+        events: mpsc::Sender<OpEvent>,
+        run: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let working = self.busy.work();
+        let run = runtime.spawn(run);
+        let killed = self.killed.clone();
+        runtime.spawn(async move {
+            let abort = run.abort_handle();
+            let all = async {
+                outbox.pump(&events).await;
+                // Cancelling catches its panics; what is left is to wait until everything of it is dropped.
+                let _ = run.await;
+            };
+            tokio::select! {
+                () = all => {}
+                () = killed.cancelled() => abort.abort(),
+            }
+            drop(working);
+        });
+    }
 }
 
 impl Engine {
     /// An engine that has done nothing yet: no task, no socket, no server.
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(Inner { settings, busy: watch::Sender::new(0) }))
+        let busy = Busy::new();
+        let state = State {
+            sessions: HashMap::new(),
+            turns: Turns::new(&settings.limits),
+            running: HashMap::new(),
+            down: false,
+        };
+        Self(Arc::new(Inner {
+            conn_ids: ConnIds::default(),
+            state: Mutex::new(state),
+            local: Local::new(settings.server.clone(), busy.clone()),
+            busy,
+            killed: CancellationToken::new(),
+            settings,
+        }))
     }
 
     /// Where operation ids come from; the ids given to [`Engine::start`] must come from here.
@@ -42,37 +189,123 @@ impl Engine {
         self.0.settings.ids.clone()
     }
 
-    /// Registers a live session. Opens no connection.
+    /// Registers a live session. Opens no connection. A session that had this id is closed.
     pub fn open(&self, id: SessionId, target: Target) {
-        let _ = (id, target);
+        self.close(id);
+        self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
     }
 
-    /// Cancels the session's operations and forgets (wipes) its secret.
+    /// Cancels the session's operations and forgets (wipes) its secret. Clean-ups go on.
     pub fn close(&self, id: SessionId) {
-        let _ = id;
+        let mut state = self.0.state();
+        state.sessions.remove(&id);
+        state.turns.forget(id);
+        for running in state.running.values().filter(|running| running.session == Some(id)) {
+            running.cancelled.cancel();
+        }
     }
 
     /// Starts `operation`; `events` receives what happens to it, in order, ending in one terminal event. Must be called inside a
     /// tokio runtime. Dropping the receiver cancels the operation.
     pub fn start(&self, session: SessionId, id: OpId, operation: Operation, events: mpsc::Sender<OpEvent>) {
-        let _ = (session, id, operation, events);
+        let inner = &self.0;
+        let outbox = Outbox::new(id, inner.settings.limits.undrained_rows);
+        outbox.tell(OpEventKind::Queued);
+        let cancelled = CancellationToken::new();
+        let (session, need, first) = self.line_up(session, id, &outbox, &cancelled);
+        let driver = Driver {
+            inner: inner.clone(),
+            session,
+            id,
+            operation,
+            outbox: outbox.clone(),
+            events: events.clone(),
+            cancelled,
+            need,
+            cleanup: CleanupSlot::default(),
+            went: Mutex::default(),
+        };
+        inner.spawn(outbox, events, driver.drive(first));
+    }
+
+    /// Takes the place in the queue at once, so that operations get their turn in the order they were asked for.
+    fn line_up(
+        &self,
+        id: SessionId,
+        op: OpId,
+        outbox: &Arc<Outbox>,
+        cancelled: &CancellationToken,
+    ) -> (Arc<Session>, Result<Need, crate::op::OpError>, FirstPlace) {
+        let started = |detail| OpEventKind::PhaseStarted { conn: None, phase: Phase::Queue, detail };
+        let mut state = self.0.state();
+        if state.down {
+            cancelled.cancel();
+        }
+        let Some(session) = state.sessions.get(&id).cloned() else {
+            outbox.tell(started(None));
+            let unknown = Target { computer: Some(format!("session {}", id.0)), ..Target::this_computer() };
+            return (Arc::new(Session::new(id, unknown)), Ok(Need::Nothing(None)), None);
+        };
+        outbox.tell(started(state.turns.obstacle(id)));
+        state.running.insert(op, Running { session: Some(id), cancelled: cancelled.clone() });
+        let need = session.need();
+        let prompt = match &need {
+            Ok(Need::Prompt(user)) => Some(user.clone()),
+            Ok(Need::Nothing(_)) => None,
+            Err(_) => return (session, need, None),
+        };
+        let first = state.turns.enter(op, id, prompt, outbox.clone());
+        drop(state);
+        self.0.call_up();
+        (session, need, Some(first))
     }
 
     /// Cancels an operation: its socket closes, `Cancelled` follows. Does nothing if it has ended.
     pub fn cancel(&self, id: OpId) {
-        let _ = id;
+        if let Some(running) = self.0.state().running.get(&id) {
+            running.cancelled.cancel();
+        }
     }
 
     /// Gives the secret the session's operations wait for. `None`: the user declined, and they fail with `SecretMissing`.
     pub fn give_secret(&self, session: SessionId, secret: Option<SecretString>) {
-        let _ = (session, secret);
+        let mut state = self.0.state();
+        if !state.sessions.contains_key(&session) {
+            return;
+        }
+        let declined = match secret {
+            Some(secret) => {
+                state.turns.give(session, secret);
+                Vec::new()
+            }
+            None => state.turns.decline(session),
+        };
+        drop(state);
+        for call in declined {
+            drop(call.send(Err(Declined)));
+        }
+        self.0.call_up();
     }
 
-    /// Operations not ended, clean-ups, and open connections of the embedded server, together.
+    /// Operations not ended, clean-ups, and open connections of the embedded server, together. An operation has ended when its terminal
+    /// event lies in the channel given to [`Engine::start`] (or nobody listens to it).
     pub fn busy(&self) -> watch::Receiver<usize> {
-        self.0.busy.subscribe()
+        self.0.busy.all()
     }
 
-    /// Cancels everything, waits for the clean-ups (at most 3 s) and stops the embedded server.
-    pub async fn shut_down(&self) {}
+    /// Cancels everything, waits for the clean-ups (at most 3 s) and stops the embedded server. Operations started afterwards are
+    /// cancelled at once.
+    pub async fn shut_down(&self) {
+        {
+            let mut state = self.0.state();
+            state.down = true;
+            for running in state.running.values().filter(|running| running.session.is_some()) {
+                running.cancelled.cancel();
+            }
+        }
+        let ends = tokio::time::Instant::now() + SHUT_DOWN_LIMIT;
+        let _ = tokio::time::timeout_at(ends, self.0.busy.no_tasks()).await;
+        self.0.killed.cancel();
+        let _ = tokio::time::timeout_at(ends + Duration::from_millis(100), self.0.local.stop()).await;
+    }
 }

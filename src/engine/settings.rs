@@ -5,14 +5,37 @@
 
 use std::sync::Arc;
 
+use super::local::StartServer;
 use crate::{
+    auth::Credentials,
     config::Config,
-    op::{Limits, OpIds, Timeouts},
+    op::{EventSink, Limits, OpError, OpIds, Timeouts},
     protocol::{self, Protocol},
+    session::Target,
+    wire::{ConnectHook, Dial, Resolver, SystemResolver, Trust},
 };
 
 /// Finds a protocol by its name in the registry.
 pub type FindProtocol = Arc<dyn Fn(&str) -> Option<&'static dyn Protocol> + Send + Sync>;
+
+/// Makes what an operation dials with.
+pub type MakeDial = Arc<dyn Fn(DialRequest) -> Result<Box<dyn Dial>, OpError> + Send + Sync>;
+
+/// For whom and for what an operation dials.
+pub struct DialRequest {
+    /// What it is aimed at; never this computer without an address.
+    pub target: Target,
+    /// Who asks; `None` sends no Authorization header.
+    pub credentials: Option<Credentials>,
+    /// Whom TLS trusts, shared by the operations of the session.
+    pub trust: Arc<Trust>,
+    /// Who is told.
+    pub sink: Arc<dyn EventSink>,
+    /// Time-outs in force.
+    pub timeouts: Timeouts,
+    /// Bounds.
+    pub limits: Limits,
+}
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -21,10 +44,18 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Bounds.
     pub limits: Limits,
+    /// Host names to addresses.
+    pub resolver: Arc<dyn Resolver>,
     /// Where operation ids come from.
     pub ids: OpIds,
-    /// The registry of protocols.
+    /// For tests: what happens before each TCP connect.
+    pub connect_hook: Option<Arc<dyn ConnectHook>>,
+    /// For tests: another registry of protocols.
     pub protocols: FindProtocol,
+    /// For tests: what dials instead of HTTP over the resolver above.
+    pub dial: Option<MakeDial>,
+    /// Starts the server behind this computer.
+    pub server: Arc<dyn StartServer>,
 }
 
 impl Settings {
@@ -53,8 +84,12 @@ impl Settings {
                 in_flight_per_session: limits.in_flight_per_session,
                 in_flight: limits.in_flight,
             },
+            resolver: Arc::new(SystemResolver),
             ids: OpIds::default(),
+            connect_hook: None,
             protocols: Arc::new(protocol::find),
+            dial: None,
+            server: Arc::new(super::local::Embedded),
         }
     }
 }

@@ -1,0 +1,258 @@
+//! One operation, from the queue to its terminal event.
+//!
+//! Owns: the [`Driver`], the only thing that ends an operation. Dropping what it runs closes the sockets of the operation. Must not know
+//! what a protocol says to the server.
+//!
+//! ```text
+//!            +---------------- refused secret, once ----------------+
+//!            v                                                      |
+//! Queue: secret, turn, embedded server --> dial, Protocol::run --> end --> clean-up
+//! cancel, total time-out, a front that left: from anywhere --------^
+//! ```
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Inner,
+    class_cache::OperationSchema,
+    clean_up::{self, CleaningUp},
+    outbox::Outbox,
+    session::{Destination, Need, Session, defect, dial},
+    settings::DialRequest,
+    turns::{CalledUp, Declined, Given},
+};
+use crate::{
+    auth::Credentials,
+    op::{ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts},
+    protocol::{CleanupSlot, OpContext, Protocol},
+};
+
+/// What the pane shows where the server may keep an enumeration nobody can close.
+const MAY_STAY_OPEN: &str = "may stay open on the server until it expires";
+
+/// Runs one operation.
+pub(super) struct Driver {
+    pub(super) inner: Arc<Inner>,
+    pub(super) session: Arc<Session>,
+    pub(super) id: OpId,
+    pub(super) operation: Operation,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) events: mpsc::Sender<OpEvent>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) need: Result<Need, OpError>,
+    pub(super) cleanup: CleanupSlot,
+    /// Where it went, for the clean-up.
+    pub(super) went: Mutex<Option<Went>>,
+}
+
+/// Where an operation went and how.
+#[derive(Clone)]
+pub(super) struct Went {
+    pub(super) protocol: &'static dyn Protocol,
+    pub(super) destination: Destination,
+}
+
+/// A place in the queue; dropping it gives it up.
+struct Ticket<'a> {
+    driver: &'a Driver,
+    called: oneshot::Receiver<Result<CalledUp, Declined>>,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        self.driver.inner.state().turns.leave(self.driver.id);
+    }
+}
+
+/// A first place in the queue, taken when the operation was asked for.
+pub(super) type FirstPlace = Option<oneshot::Receiver<Result<CalledUp, Declined>>>;
+
+impl Driver {
+    /// Runs the operation to its end, its events on their way, and hands over to the clean-up where one is needed.
+    pub(super) async fn drive(self, first: FirstPlace) {
+        let outcome = tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => None,
+            () = self.events.closed() => None,
+            result = AssertUnwindSafe(self.attempts(first)).catch_unwind() => {
+                Some(result.unwrap_or_else(|_| Err(defect(self.phase(), self.session.name()))))
+            }
+        };
+        self.inner.forget(self.id);
+        let left = self.cleanup.take();
+        let told = self.outbox.told();
+        let unknown = left.is_none() && told.sent && self.cleanup.may_stay_open();
+        match outcome {
+            None => {
+                let left_open = unknown.then(|| MAY_STAY_OPEN.to_owned());
+                self.outbox.end(OpEventKind::Cancelled { left_open }, None);
+            }
+            Some(Ok(())) => {
+                let summary = Summary { rows: told.items, limited: told.limited };
+                self.outbox.end(OpEventKind::Finished(summary), None);
+            }
+            Some(Err(error)) => {
+                if unknown && error.kind == ErrorKind::TimedOut {
+                    self.outbox.tell(OpEventKind::Warning(Arc::new(self.may_stay_open(error.phase))));
+                }
+                let error = Arc::new(error);
+                self.outbox.end(OpEventKind::Failed(error.clone()), Some(&error));
+            }
+        }
+        if let Some(what) = left
+            && let Some(went) = self.went()
+        {
+            let (inner, session, events) = (self.inner.clone(), self.session.clone(), self.events.clone());
+            clean_up::start(CleaningUp { inner, session, because_of: self.id, went, what, events });
+        }
+    }
+
+    fn went(&self) -> Option<Went> {
+        self.went.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn phase(&self) -> Phase {
+        self.outbox.phase().unwrap_or(Phase::Queue)
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let settings = self.inner.settings.timeouts;
+        self.operation.options.timeouts.or(self.session.target.timeouts).unwrap_or(settings)
+    }
+
+    /// The operation, and once more if the server refused a secret that a person can give again.
+    async fn attempts(&self, first: FirstPlace) -> Result<(), OpError> {
+        let prompt = match &self.need {
+            Ok(Need::Prompt(user)) => Some(user.clone()),
+            Ok(Need::Nothing(_)) => None,
+            Err(error) => return Err(error.clone()),
+        };
+        let mut called = match first {
+            Some(called) => called,
+            None => return Err(self.no_session()),
+        };
+        let mut refused: Option<OpError> = None;
+        loop {
+            let CalledUp { slot, secret } = self.turn(called, refused.as_ref()).await?;
+            let result = self.attempt(secret.as_ref()).await;
+            drop(slot);
+            let Err(error) = result else { return Ok(()) };
+            let Some(given) = secret.filter(|_| error.kind == ErrorKind::Unauthorized) else { return Err(error) };
+            self.inner.state().turns.refuse(self.session.id, &given);
+            if refused.is_some() || self.outbox.told().content || self.operation.is_write() {
+                return Err(error);
+            }
+            self.outbox.tell(OpEventKind::PhaseStarted { conn: None, phase: Phase::Queue, detail: None });
+            refused = Some(error);
+            called = self.inner.enter(&self.session, self.id, prompt.clone(), &self.outbox);
+        }
+    }
+
+    async fn turn(
+        &self,
+        called: oneshot::Receiver<Result<CalledUp, Declined>>,
+        refused: Option<&OpError>,
+    ) -> Result<CalledUp, OpError> {
+        let mut ticket = Ticket { driver: self, called };
+        match (&mut ticket.called).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(Declined)) => {
+                let hint = "run it again and give the password";
+                let error = OpError::new(
+                    Phase::Queue,
+                    self.session.name(),
+                    ErrorKind::SecretMissing,
+                    "no password was given",
+                    hint,
+                );
+                Err(match refused {
+                    Some(refused) => error.because(format!("the server refused the first: {}", refused.cause())),
+                    None => error,
+                })
+            }
+            // Who gave up the place is dropped before it can see this.
+            Err(_) => Err(defect(Phase::Queue, self.session.name())),
+        }
+    }
+
+    fn no_session(&self) -> OpError {
+        let hint = "open the session again";
+        OpError::new(Phase::Queue, self.session.name(), ErrorKind::Configuration, "the session is not open", hint)
+    }
+
+    async fn attempt(&self, secret: Option<&Given>) -> Result<(), OpError> {
+        let timeouts = self.timeouts();
+        self.outbox.watch.start();
+        let result = tokio::select! {
+            biased;
+            result = self.run(secret, timeouts) => result,
+            () = self.outbox.watch.spent(timeouts.total) => Err(self.took_too_long(timeouts.total)),
+        };
+        self.outbox.watch.stop();
+        result
+    }
+
+    fn took_too_long(&self, total: Option<Duration>) -> OpError {
+        let cause = format!("it took longer than {:?} in all", total.unwrap_or_default());
+        let hint = "give it more time with --timeout, or total under [timeouts]";
+        OpError::new(self.phase(), self.session.name(), ErrorKind::TimedOut, cause, hint)
+    }
+
+    fn may_stay_open(&self, phase: Phase) -> OpError {
+        let hint = "nothing need be done";
+        OpError::new(phase, self.session.name(), ErrorKind::TimedOut, format!("the enumeration {MAY_STAY_OPEN}"), hint)
+    }
+
+    fn credentials(&self, secret: Option<&Given>) -> Option<Credentials> {
+        match (&self.need, secret) {
+            (Ok(Need::Prompt(user)), Some(given)) => {
+                Some(Credentials { user: user.clone(), secret: given.secret.clone() })
+            }
+            (Ok(Need::Nothing(credentials)), _) => credentials.clone(),
+            _ => None,
+        }
+    }
+
+    async fn run(&self, secret: Option<&Given>, timeouts: Timeouts) -> Result<(), OpError> {
+        let (inner, session) = (&self.inner, &self.session);
+        let protocol = (inner.settings.protocols)(&session.target.protocol).ok_or_else(|| {
+            let cause = format!("there is no protocol {:?}", session.target.protocol);
+            let hint = format!("use {}", crate::protocol::names().collect::<Vec<_>>().join(" or "));
+            OpError::new(Phase::Queue, session.name(), ErrorKind::Configuration, cause, hint)
+        })?;
+        let destination = session.destination(&inner.local, self.credentials(secret)).await?;
+        let trust = session.trust().await?;
+        let went = Went { protocol, destination: destination.clone() };
+        *self.went.lock().unwrap_or_else(PoisonError::into_inner) = Some(went);
+        let request = DialRequest {
+            target: destination.target.clone(),
+            credentials: destination.credentials,
+            trust,
+            sink: self.outbox.clone(),
+            timeouts,
+            limits: inner.settings.limits,
+        };
+        let dial = dial(&inner.settings, &inner.conn_ids, request)?;
+        self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Queue, error: None });
+        let schema = OperationSchema::new(session.classes.clone(), self.operation.options.refresh);
+        let context = OpContext {
+            target: &destination.target,
+            sink: &*self.outbox,
+            facts: &session.facts,
+            schema: &schema,
+            dial: &*dial,
+            cleanup: &self.cleanup,
+            limits: inner.settings.limits,
+            timeouts,
+        };
+        protocol.run(&self.operation, &context).await
+    }
+}

@@ -1,0 +1,165 @@
+//! Live sessions, as the engine holds them.
+//!
+//! Owns: what the operations of one session share: the target, what was learned about its server, its classes, whom its TLS trusts; and how
+//! a target becomes something to dial. Holds no socket and no secret (secrets are kept with the queue that waits for them).
+
+use std::{
+    ffi::OsString,
+    sync::{Arc, Mutex},
+};
+
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+use super::{
+    class_cache::ClassCache,
+    local::Local,
+    settings::{DialRequest, Settings},
+};
+use crate::{
+    auth::{Authenticator, Credentials, Unusable, basic::Basic},
+    op::{ErrorKind, OpError, Phase, SessionId},
+    protocol::ServerFacts,
+    session::{SecretSource, Target, Tls},
+    wire::{AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, Trust},
+};
+
+/// A live session.
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) target: Target,
+    pub(super) facts: Mutex<ServerFacts>,
+    pub(super) classes: Arc<ClassCache>,
+    trust: OnceCell<Arc<Trust>>,
+}
+
+/// Where an operation goes and as whom, this computer resolved to the embedded server.
+#[derive(Clone)]
+pub(super) struct Destination {
+    pub(super) target: Target,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// Where the secret of an operation comes from.
+pub(super) enum Need {
+    /// It needs none, or has it.
+    Nothing(Option<Credentials>),
+    /// A person has to give it, for this user.
+    Prompt(String),
+}
+
+impl Session {
+    /// A session that has connected nowhere.
+    pub(super) fn new(id: SessionId, target: Target) -> Self {
+        Self { id, target, facts: Mutex::default(), classes: ClassCache::new(), trust: OnceCell::new() }
+    }
+
+    /// The target as errors name it.
+    pub(super) fn name(&self) -> String {
+        match &self.target.computer {
+            Some(computer) if computer.contains(':') => format!("[{computer}]:{}", self.target.port),
+            Some(computer) => format!("{computer}:{}", self.target.port),
+            None => "this computer".to_owned(),
+        }
+    }
+
+    /// Where the secret comes from; reads the environment variable if it is one.
+    pub(super) fn need(&self) -> Result<Need, OpError> {
+        let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing(None)) };
+        match &self.target.secret {
+            SecretSource::Prompt => Ok(Need::Prompt(user.clone())),
+            SecretSource::Env(variable) => {
+                let secret = std::env::var_os(variable).map(OsString::into_string);
+                let cause = match secret {
+                    Some(Ok(secret)) => {
+                        let credentials = Credentials { user: user.clone(), secret: SecretString::from(secret) };
+                        return Ok(Need::Nothing(Some(credentials)));
+                    }
+                    Some(Err(_)) => "is not valid Unicode",
+                    None => "is not set",
+                };
+                let cause = format!("the environment variable {variable} {cause}");
+                let hint = format!("set {variable} to the password of {user}");
+                Err(OpError::new(Phase::Queue, self.name(), ErrorKind::SecretMissing, cause, hint))
+            }
+        }
+    }
+
+    /// Where to go: the target itself, or the embedded server, which is started if need be.
+    pub(super) async fn destination(
+        &self,
+        local: &Local,
+        credentials: Option<Credentials>,
+    ) -> Result<Destination, OpError> {
+        let mut target = self.target.clone();
+        if target.computer.is_some() {
+            return Ok(Destination { target, credentials });
+        }
+        let (addr, access) = local.access().await?;
+        (target.computer, target.port, target.tls) = (Some(addr.ip().to_string()), addr.port(), None);
+        target.user = Some(access.user.clone());
+        Ok(Destination { target, credentials: Some(access) })
+    }
+
+    /// Whom TLS trusts: made by the first operation, shared by all later ones.
+    pub(super) async fn trust(&self) -> Result<Arc<Trust>, OpError> {
+        let make = || async {
+            let tls = self.target.tls.clone();
+            // The platform's certificates and a ca_file are read from disk.
+            let made = tokio::task::spawn_blocking(move || match tls {
+                None => Trust::nobody(),
+                Some(Tls { ca_file: None }) => Trust::platform(),
+                Some(Tls { ca_file: Some(file) }) => Trust::ca_file(&file),
+            });
+            made.await.unwrap_or_else(|_| Err(defect(Phase::Tls, self.name()))).map(Arc::new)
+        };
+        self.trust.get_or_try_init(make).await.cloned()
+    }
+}
+
+/// A failure that is lazycim's own.
+pub(super) fn defect(phase: Phase, target: String) -> OpError {
+    let hint = "report what you did: this is a defect of lazycim";
+    OpError::new(phase, target, ErrorKind::Internal, "lazycim failed inside", hint)
+}
+
+/// What an operation dials with: HTTP, unless the settings say otherwise.
+pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest) -> Result<Box<dyn Dial>, OpError> {
+    if let Some(make) = &settings.dial {
+        return make(request);
+    }
+    let DialRequest { target, credentials, trust, sink, timeouts, limits } = request;
+    let scheme = if target.tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let authenticator = authenticator(&target, credentials)?;
+    let host = target.computer.unwrap_or_default();
+    let settings = DialSettings {
+        allow_clear_text: target.allow_clear_text,
+        timeouts,
+        limits,
+        resolver: settings.resolver.clone(),
+        connect_hook: settings.connect_hook.clone(),
+        authenticator,
+        ..DialSettings::new(scheme, host, target.port, trust, conn_ids.clone(), sink)
+    };
+    Ok(Box::new(Dialer::new(settings)?))
+}
+
+fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<AuthenticatorFactory, OpError> {
+    let Some(credentials) = credentials else { return Ok(Arc::new(|| None)) };
+    // Tried once here, so that a user Basic cannot carry is told at once and not at each connection.
+    if let Err(unusable) = Basic::new(credentials.clone()) {
+        let name = target.computer.clone().unwrap_or_default();
+        let (kind, hint) = match unusable {
+            // A secret that cannot be sent is asked for again like one that was refused.
+            Unusable::ControlCharacter => {
+                (ErrorKind::Unauthorized, "give the password again, without control characters")
+            }
+            Unusable::Colon | Unusable::Mechanism(_) => (ErrorKind::Configuration, "correct the user of the profile"),
+        };
+        return Err(OpError::new(Phase::Authenticate(1), name, kind, unusable.to_string(), hint));
+    }
+    Ok(Arc::new(move || {
+        let basic = Basic::new(credentials.clone()).ok()?;
+        Some(Box::new(basic) as Box<dyn Authenticator>)
+    }))
+}
