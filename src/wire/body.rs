@@ -13,14 +13,14 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::{BodySource, fault::Place, life::Life, observer::Observer};
+use super::{BodySource, attempt::ended_by, fault::Place, life::Life, observer::Observer};
 use crate::op::{BoxFuture, Closer, OpError, Phase};
 
 /// The most bytes handed over at once.
 const PIECE: usize = 16 << 10;
 
-/// The least time between two progress reports of one answer.
-const REPORT_EVERY: Duration = Duration::from_millis(50);
+/// The least time between two progress reports of one message.
+pub(super) const REPORT_EVERY: Duration = Duration::from_millis(50);
 
 /// The body of a request. Its size is exact, so it is sent with `Content-Length` and never chunked, which SFCB and OMI
 /// refuse.
@@ -113,8 +113,9 @@ impl AnswerBody {
                 Err(self.fail(error, Closer::Us))
             }
             Ok(Err(error)) => {
-                let error = self.place.explain(Phase::Receive, &error);
-                Err(self.fail(error, Closer::Peer))
+                let explained = self.place.explain(Phase::Receive, &error);
+                let by = ended_by(&explained, &error);
+                Err(self.fail(explained, by))
             }
             Ok(Ok(None)) => {
                 self.life.observer.report().await;

@@ -83,7 +83,7 @@ impl Place {
         } else {
             "is this a CIM server? If so, raise limits.header_bytes"
         };
-        self.error(Phase::Receive, ErrorKind::Limit(limit), cause, hint)
+        self.error(Phase::Wait, ErrorKind::Limit(limit), cause, hint)
     }
 
     /// The server closed the connection without a byte of answer.

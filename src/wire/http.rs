@@ -1,29 +1,27 @@
 //! HTTP exchanges of one operation.
 //!
-//! Owns: resolving, choosing an address, sending, the time-outs up to the answer's head, authentication legs, and when a
-//! connection may carry another exchange. Must not know what is asked.
+//! Owns: resolving, choosing an address, authentication legs, when a connection carries another exchange, and when a
+//! request is sent again. Must not know what is asked.
 //!
 //! ```text
 //! exchange: [resolve] -> address* -> send -> head -> 401? authenticate, send again : answer
 //!                           |         ^ on the connection of the last exchange, if it may be used again
 //! ```
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
-use ::http::{HeaderMap, HeaderValue, header};
+use ::http::{HeaderValue, header};
 use tokio::time::Instant;
 
 use super::{
     Dial, Exchange, HttpAnswer, HttpRequest,
-    body::{AnswerBody, RequestBody},
-    fault::{Place, find, plain},
-    gate::{Gate, Shut},
+    attempt::{Head, Lost},
+    body::AnswerBody,
+    fault::{Place, plain},
     head,
     life::Life,
-    observer::{Observer, Queued, Step},
     resolver::is_loopback,
     settings::{DialSettings, Endpoint},
-    trust,
 };
 use crate::{
     auth::{Authenticator, Challenge, Step as AuthStep, challenge},
@@ -70,6 +68,7 @@ impl Dial for Dialer {
             purpose,
             authenticator: (self.settings.authenticator)(),
             leg: 1,
+            shown: None,
             peer: None,
             life: None,
             exchanged: false,
@@ -81,36 +80,22 @@ impl Dial for Dialer {
     }
 }
 
-struct HttpExchange {
-    settings: Arc<DialSettings>,
-    endpoint: Arc<Endpoint>,
-    purpose: Purpose,
-    authenticator: Option<Box<dyn Authenticator>>,
+pub(super) struct HttpExchange {
+    pub(super) settings: Arc<DialSettings>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) purpose: Purpose,
+    pub(super) authenticator: Option<Box<dyn Authenticator>>,
     /// The leg of authentication the next request is.
-    leg: u32,
+    pub(super) leg: u32,
+    /// The connection and leg last told as a phase.
+    pub(super) shown: Option<(ConnId, u32)>,
     /// The address that answered before.
-    peer: Option<SocketAddr>,
+    pub(super) peer: Option<SocketAddr>,
     /// The connection, while it may carry another exchange. Taken out while a request is in flight, so that dropping the
     /// future closes it.
-    life: Option<Arc<Life>>,
+    pub(super) life: Option<Arc<Life>>,
     /// A request was answered: an authentication bound to the connection would be lost with it.
     exchanged: bool,
-}
-
-/// How sending failed.
-enum Lost {
-    /// The connection did not come back; nothing was sent.
-    Unsent,
-    /// A connection used before was closed without a byte of answer.
-    Silent(OpError),
-    /// Otherwise.
-    Failed(OpError),
-}
-
-/// An answer's head on its connection.
-struct Head {
-    response: reqwest::Response,
-    life: Arc<Life>,
 }
 
 impl Exchange for HttpExchange {
@@ -123,9 +108,7 @@ impl Exchange for HttpExchange {
     }
 
     fn close(self: Box<Self>) {
-        if let Some(life) = &self.life {
-            life.close(Closer::Us);
-        }
+        drop(self);
     }
 }
 
@@ -141,7 +124,7 @@ impl HttpExchange {
         }
     }
 
-    fn place(&self, peer: Option<SocketAddr>, request: &HttpRequest) -> Place {
+    pub(super) fn place(&self, peer: Option<SocketAddr>, request: &HttpRequest) -> Place {
         let (server, tls) = (self.endpoint.server.clone(), self.endpoint.tls);
         Place { server, peer, tls, is_write: request.is_write }
     }
@@ -248,175 +231,6 @@ impl HttpExchange {
         Err(place.error(Phase::Connect, ErrorKind::ClearTextRefused, cause, hint))
     }
 
-    /// A new client for one attempt at `peer`.
-    fn open(&self, peer: SocketAddr, request: &HttpRequest) -> Result<Arc<Life>, OpError> {
-        let (settings, endpoint) = (&self.settings, &self.endpoint);
-        let tls_name = endpoint.tls.then_some(endpoint.host.as_str());
-        let (sink, conn) = (settings.sink.clone(), settings.conn_ids.next());
-        let observer = Arc::new(Observer::new(sink, conn, peer, self.purpose, tls_name));
-        let gate = Gate::new(observer.clone(), settings.connect_hook.clone(), settings.reuse_grace);
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(settings.trust.config(&observer))
-            .tls_info(endpoint.tls)
-            .http1_only()
-            // One field more than twice the limit is refused by the library, fewer by us, with an error of its own.
-            .http1_max_headers(settings.limits.header_fields.saturating_mul(2).clamp(1, 1 << 16))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(1)
-            .resolve_to_addrs(&endpoint.host, &[peer])
-            .connector_layer(gate)
-            .build();
-        let client = client.map_err(|error| {
-            let place = self.place(Some(peer), request);
-            place
-                .error(Phase::Connect, ErrorKind::Internal, "the HTTP client cannot be made", "report this")
-                .because(find::<rustls::Error>(&error).map_or_else(String::new, |error| plain(&error.to_string())))
-        })?;
-        Ok(Arc::new(Life::new(client, observer)))
-    }
-
-    /// Sends `request` over `life`, which on success becomes the exchange's connection. `until` ends connecting early.
-    async fn attempt(&mut self, life: Arc<Life>, request: &HttpRequest, until: Option<Instant>) -> Result<Head, Lost> {
-        let reused = self.peer.is_some() && life.observer.is_open();
-        let place = self.place(Some(life.observer.peer), request);
-        match self.drive(&life, request, reused, until, &place).await {
-            Ok(response) => self.accept(response, life, &place).map_err(Lost::Failed),
-            Err((lost, by)) => {
-                match &lost {
-                    Lost::Failed(error) | Lost::Silent(error) => life.observer.failed(error),
-                    Lost::Unsent => life.observer.done(),
-                }
-                life.close(by);
-                Err(lost)
-            }
-        }
-    }
-
-    /// Drives the request until its answer's head, a failure or a time-out.
-    async fn drive(
-        &mut self,
-        life: &Life,
-        request: &HttpRequest,
-        reused: bool,
-        until: Option<Instant>,
-        place: &Place,
-    ) -> Result<reqwest::Response, (Lost, Closer)> {
-        let observer = &life.observer;
-        let built = self.build(request, observer, reused).map_err(|error| (Lost::Failed(error), Closer::Us))?;
-        let Some(client) = life.client() else { return Err((Lost::Unsent, Closer::Peer)) };
-        let mut steps = observer.steps();
-        let mut answer = pin!(client.execute(built));
-        loop {
-            let step = *steps.borrow_and_update();
-            let (deadline, limit) = self.deadline(step, until);
-            tokio::select! {
-                biased;
-                answer = &mut answer => {
-                    let phase = steps.borrow().phase;
-                    return answer.map_err(|error| (lost(place, phase, reused, &error), Closer::Peer));
-                }
-                _ = steps.changed() => {
-                    if steps.borrow().phase == Phase::Wait {
-                        observer.report().await;
-                    }
-                }
-                () = tokio::time::sleep_until(deadline) => {
-                    return Err((Lost::Failed(place.timed_out(step.phase, limit)), Closer::Us));
-                }
-            }
-        }
-    }
-
-    /// When `step` must be over, and the limit that says so.
-    fn deadline(&self, step: Step, until: Option<Instant>) -> (Instant, Duration) {
-        let timeouts = &self.settings.timeouts;
-        let limit = match step.phase {
-            Phase::Connect | Phase::Tls => timeouts.connect,
-            Phase::Send => timeouts.idle,
-            _ => timeouts.first_byte,
-        };
-        let deadline = step.since + limit;
-        match until {
-            Some(until) if matches!(step.phase, Phase::Connect | Phase::Tls) && until < deadline => {
-                (until, self.settings.attempt_limit)
-            }
-            _ => (deadline, limit),
-        }
-    }
-
-    fn build(
-        &mut self,
-        request: &HttpRequest,
-        observer: &Arc<Observer>,
-        reused: bool,
-    ) -> Result<reqwest::Request, OpError> {
-        let place = self.place(Some(observer.peer), request);
-        let url = self.endpoint.url(&request.path).ok_or_else(|| {
-            let hint = "give a path that begins with / and has no query or fragment";
-            place.error(Phase::Send, ErrorKind::Configuration, "the path cannot stand in a request", hint)
-        })?;
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, self.endpoint.host_header.clone());
-        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        for (name, value) in &request.headers {
-            headers.insert(name, value.clone());
-        }
-        let mut authenticates = None;
-        if let Some(authenticator) = &mut self.authenticator
-            && let Some(proof) = authenticator.authorization(request.method.as_str(), url.path())
-        {
-            let mut value = HeaderValue::from_bytes(&proof.0).map_err(|_| {
-                let hint = "check the user name for control characters";
-                place.error(Phase::Authenticate(1), ErrorKind::Configuration, "the credentials cannot be sent", hint)
-            })?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-            authenticates = (!reused || self.leg > 1).then(|| (self.leg, authenticator.scheme()));
-        }
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(request.body.len()));
-        let queued = Queued {
-            head: head::request_bytes(&request.method, url.path(), &headers),
-            empty: request.body.is_empty(),
-            authenticates,
-        };
-        let mut built = reqwest::Request::new(request.method.clone(), url);
-        *built.headers_mut() = headers;
-        *built.body_mut() = Some(reqwest::Body::wrap(RequestBody::new(request.body.clone(), observer.clone())));
-        observer.queue(queued, reused);
-        Ok(built)
-    }
-
-    /// Takes the head of an answer in and checks it against the limits.
-    fn accept(&mut self, response: reqwest::Response, life: Arc<Life>, place: &Place) -> Result<Head, OpError> {
-        let (bytes, limits) = (head::answer_bytes(&response), &self.settings.limits);
-        life.observer.answered(bytes);
-        if let Some(info) = response.extensions().get::<reqwest::tls::TlsInfo>() {
-            life.observer.secured_once(|| trust::describe(info));
-        }
-        let fields = response.headers().len();
-        let too_large = if fields > limits.header_fields {
-            let cause = format!("the answer has {fields} header fields, the limit is {}", limits.header_fields);
-            Some(place.header_block("header_fields", cause))
-        } else if bytes > limits.header_bytes as u64 {
-            let cause = format!("the answer's header block has {bytes} bytes, the limit is {}", limits.header_bytes);
-            Some(place.header_block("header_bytes", cause))
-        } else {
-            None
-        };
-        if let Some(error) = too_large {
-            life.observer.failed(&error);
-            drop(response);
-            life.close(Closer::Us);
-            return Err(error);
-        }
-        self.life = Some(life.clone());
-        Ok(Head { response, life })
-    }
-
     fn body(&self, head: Head, request: &HttpRequest) -> AnswerBody {
         let Head { response, life } = head;
         let framing = head::framing(&response);
@@ -485,19 +299,6 @@ impl HttpExchange {
             }
         }
         Ok(())
-    }
-}
-
-/// What a failure of the HTTP library means for the exchange.
-fn lost(place: &Place, phase: Phase, reused: bool, error: &reqwest::Error) -> Lost {
-    if find::<Shut>(error).is_some() {
-        return Lost::Unsent;
-    }
-    let explained = place.explain(phase, error);
-    if reused && explained.kind == ErrorKind::ConnectionLost {
-        Lost::Silent(explained)
-    } else {
-        Lost::Failed(explained)
     }
 }
 

@@ -11,16 +11,23 @@ use crate::op::Closer;
 pub(super) struct Life {
     client: Mutex<Option<reqwest::Client>>,
     pub observer: Arc<Observer>,
+    /// Who ends it when the last handle goes.
+    ends: Mutex<Closer>,
 }
 
 impl Life {
     pub(super) fn new(client: reqwest::Client, observer: Arc<Observer>) -> Self {
-        Self { client: Mutex::new(Some(client)), observer }
+        Self { client: Mutex::new(Some(client)), observer, ends: Mutex::new(Closer::Us) }
     }
 
     /// The client, unless closed.
     pub(super) fn client(&self) -> Option<reqwest::Client> {
         self.client.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Remembers who ended it, for when the last handle goes.
+    pub(super) fn ended_by(&self, by: Closer) {
+        *self.ends.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = by;
     }
 
     /// Drops the client and tells so, once.
@@ -32,6 +39,7 @@ impl Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        self.close(Closer::Us);
+        let by = *self.ends.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.close(by);
     }
 }

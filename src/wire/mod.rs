@@ -8,6 +8,7 @@
 //!                   resolve  connect  tls  authenticate  send  wait      receive        close
 //! ```
 
+mod attempt;
 mod body;
 mod fault;
 mod gate;

@@ -177,11 +177,16 @@ impl Observer {
         }
     }
 
-    /// The head of the answer is there.
-    pub(super) fn answered(&self, head: u64) {
+    /// The head of an answer is there, of so many bytes.
+    pub(super) fn read_head(&self, bytes: u64) {
         let mut ledger = self.ledger();
         ledger.answered = true;
-        ledger.received = ledger.received.saturating_add(head);
+        ledger.received = ledger.received.saturating_add(bytes);
+    }
+
+    /// The head is taken: its body is received.
+    pub(super) fn answered(&self) {
+        let mut ledger = self.ledger();
         self.begin(&mut ledger, Phase::Receive, None);
     }
 

@@ -83,13 +83,13 @@ async fn header_blocks_have_limits() {
     assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "1", "at the limit");
 
     let fields = answered(vec![with_fields(256, 1), Do::Hold]).await;
-    is(&fields, Phase::Receive, ErrorKind::Limit("header_fields"), "257 header fields, the limit is 256");
+    is(&fields, Phase::Wait, ErrorKind::Limit("header_fields"), "257 header fields, the limit is 256");
     let bytes = answered(vec![with_fields(1, 256 << 10), Do::Hold]).await;
-    is(&bytes, Phase::Receive, ErrorKind::Limit("header_bytes"), "the limit is 262144");
+    is(&bytes, Phase::Wait, ErrorKind::Limit("header_bytes"), "the limit is 262144");
     // Beyond these the HTTP library itself gives up.
     for far in [with_fields(2_000, 1), with_fields(1, 1 << 20)] {
         let error = answered(vec![far, Do::Hold]).await;
-        is(&error, Phase::Receive, ErrorKind::Limit("header_bytes"), "header block");
+        is(&error, Phase::Wait, ErrorKind::Limit("header_bytes"), "header block");
     }
 }
 

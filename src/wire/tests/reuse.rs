@@ -74,6 +74,25 @@ async fn a_body_dropped_before_its_end_closes_its_connection() {
 }
 
 #[tokio::test]
+async fn a_body_still_read_keeps_its_connection_while_the_next_exchange_dials_anew() {
+    let half = write("HTTP/1.1 200 OK\nContent-Length: 8\n\nhalf");
+    let first = vec![Do::Read, half, Do::Wait, write("rest"), Do::Hold];
+    let mut server = Server::start(vec![first, vec![Do::Read, ok("new"), Do::Hold]]).await;
+    let told = Told::new();
+    let mut hasty = settings(&server, "127.0.0.1", &told);
+    hasty.reuse_grace = Duration::ZERO;
+    let mut exchange = dial(hasty);
+    let mut slow = exchange.exchange(post("x")).await.unwrap();
+    assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+    assert!(!told.script().iter().any(|line| line.starts_with("1 closed")));
+    server.go();
+    assert_eq!(read(&mut slow).await.unwrap(), "halfrest");
+    drop(slow);
+    assert_eq!(server.eof().await, 0);
+    assert!(told.script().iter().any(|line| line.starts_with("1 closed")));
+}
+
+#[tokio::test]
 async fn a_connection_the_server_closed_while_idle_is_replaced_for_a_read() {
     let mut server =
         Server::start(vec![vec![Do::Read, ok("old"), Do::Close], vec![Do::Read, ok("new"), Do::Hold]]).await;

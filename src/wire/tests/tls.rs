@@ -110,7 +110,7 @@ async fn refused(tls: Arc<rustls::ServerConfig>, trust: Arc<Trust>) -> OpError {
     let told = Told::new();
     let error = failure(tls_settings(&server, "127.0.0.1", trust, &told), post("x")).await;
     assert_eq!((error.phase, &error.kind), (Phase::Tls, &ErrorKind::Tls), "{error}");
-    assert_eq!(told.script()[3..], ["1 +tls", "1 -tls!Tls", "1 +close", "1 -close", "1 closed Peer"]);
+    assert_eq!(told.script()[3..], ["1 +tls", "1 -tls!Tls", "1 +close", "1 -close", "1 closed Us"]);
     error
 }
 
@@ -169,4 +169,28 @@ fn unusable_files_are_named() {
         assert_eq!(error.kind, ErrorKind::Configuration);
         assert!(error.cause().contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_platform_does_not_know_a_stranger() {
+    match Trust::platform() {
+        Ok(platform) => {
+            let error = refused(authority().serves("127.0.0.1", |_| ()), Arc::new(platform)).await;
+            assert!(error.cause().contains("does not trust"), "{error}");
+        }
+        // A machine without certificates.
+        Err(error) => assert!(error.kind == ErrorKind::Configuration && error.hint.contains("ca_file"), "{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refused_handshake_of_the_server() {
+    // No suite in common: the fatal alert handshake_failure (RFC 8446 section 6.2).
+    let alert = Do::Write(vec![0x15, 3, 3, 0, 2, 2, 40]);
+    let server = Server::start(vec![vec![alert, Do::Hold]]).await;
+    let told = Told::new();
+    let error = failure(tls_settings(&server, "127.0.0.1", authority().trusted(), &told), post("x")).await;
+    assert_eq!((error.phase, &error.kind), (Phase::Tls, &ErrorKind::Tls), "{error}");
+    assert!(error.cause().contains("refused the TLS handshake"), "{error}");
+    assert_eq!(told.script().last().unwrap(), "1 closed Peer");
 }
