@@ -7,6 +7,7 @@
 pub mod class;
 pub mod datetime;
 pub mod instance;
+pub mod json;
 pub mod mof;
 pub mod name;
 pub mod path;

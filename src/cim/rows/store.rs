@@ -1,0 +1,173 @@
+//! All rows of one result.
+//!
+//! Owns: the union of the shapes' columns and the way from a row and a column to a cell. Must not know the packing.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{CellRef, Column, RowBatch, Shape, ShapeId, instance_of, path_of};
+use crate::cim::{CimInstance, CimName, ObjectPath};
+
+/// A column of the whole result: the union of its shapes' columns, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnionColumn {
+    /// The column as the first shape that has it declares it; a key if any shape says so.
+    pub column: Column,
+}
+
+/// All rows kept of one result.
+#[derive(Debug, Default)]
+pub struct RowStore {
+    shapes: Vec<Arc<Shape>>,
+    columns: Vec<UnionColumn>,
+    /// For each name, the union column.
+    by_name: HashMap<CimName, usize>,
+    /// For each shape, pairs of union column and position in the shape, ordered by the first.
+    positions: Vec<Vec<(u32, u32)>>,
+    batches: Vec<RowBatch>,
+    /// For each batch, the number of the first row in it.
+    starts: Vec<usize>,
+    len: usize,
+    size: usize,
+}
+
+impl UnionColumn {
+    /// Takes in what another shape, or the same one sent again, knows about the column.
+    fn learn(&mut self, other: &Column) {
+        let own = &mut self.column;
+        own.is_key |= other.is_key;
+        if own.ty.is_none() {
+            own.ty = other.ty;
+            own.is_array = other.is_array;
+        }
+        own.embedded = own.embedded.or(other.embedded);
+        if own.reference_class.is_none() {
+            own.reference_class.clone_from(&other.reference_class);
+        }
+    }
+}
+
+impl RowStore {
+    /// Adds the shape of rows to come. A shape sent again under the same id replaces the first (it may name more columns,
+    /// or types that were not known). One whose id leaves a gap is ignored, and its rows with it.
+    pub fn add_shape(&mut self, id: ShapeId, shape: Arc<Shape>) {
+        let at = id.0 as usize;
+        if at > self.shapes.len() {
+            return;
+        }
+        let mut positions = Vec::with_capacity(shape.columns.len());
+        for (position, column) in shape.columns.iter().enumerate() {
+            let union = *self.by_name.entry(column.name.clone()).or_insert(self.columns.len());
+            match self.columns.get_mut(union) {
+                Some(known) => known.learn(column),
+                None => self.columns.push(UnionColumn { column: column.clone() }),
+            }
+            positions.push((union as u32, position as u32));
+        }
+        // Of two columns of one name the first counts: the sort is stable.
+        positions.sort_by_key(|(union, _)| *union);
+        positions.dedup_by_key(|(union, _)| *union);
+        let size = size_of::<Shape>() + shape.columns.len() * (size_of::<Column>() + 48);
+        match (self.shapes.get_mut(at), self.positions.get_mut(at)) {
+            (Some(known), Some(old)) => {
+                (*known, *old) = (shape, positions);
+            }
+            _ => {
+                self.size += size;
+                self.shapes.push(shape);
+                self.positions.push(positions);
+            }
+        }
+    }
+
+    /// Appends a batch. Rows of a shape that was never added are dropped; the number dropped is returned.
+    pub fn push(&mut self, batch: RowBatch) -> usize {
+        let known = batch.rows.iter().filter(|row| (row.shape.0 as usize) < self.shapes.len()).count();
+        let dropped = batch.rows.len() - known;
+        if known == 0 {
+            return dropped;
+        }
+        let mut batch = batch;
+        if dropped > 0 {
+            let shapes = self.shapes.len();
+            batch.rows.retain(|row| (row.shape.0 as usize) < shapes);
+        }
+        batch.bytes.shrink_to_fit();
+        batch.rows.shrink_to_fit();
+        self.size += batch.size();
+        self.starts.push(self.len);
+        self.len += batch.rows.len();
+        self.batches.push(batch);
+        dropped
+    }
+
+    /// How many rows are kept.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Memory kept for the rows, in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The union of the columns of all shapes, in the order they became known.
+    pub fn columns(&self) -> &[UnionColumn] {
+        &self.columns
+    }
+
+    /// The shapes, by id.
+    pub fn shapes(&self) -> &[Arc<Shape>] {
+        &self.shapes
+    }
+
+    fn find(&self, row: usize) -> Option<(&RowBatch, usize)> {
+        if row >= self.len {
+            return None;
+        }
+        let at = self.starts.partition_point(|start| *start <= row).checked_sub(1)?;
+        Some((self.batches.get(at)?, row - self.starts.get(at)?))
+    }
+
+    /// The union column `name`, without regard to case.
+    pub fn column(&self, name: &CimName) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The batch `row` lies in, its number there and its shape: what printing a whole row needs.
+    pub fn row(&self, row: usize) -> Option<(&Shape, &RowBatch, usize)> {
+        let (batch, at) = self.find(row)?;
+        Some((self.shapes.get(batch.shape(at).0 as usize)?, batch, at))
+    }
+
+    /// The shape of `row`.
+    pub fn shape_of(&self, row: usize) -> Option<&Arc<Shape>> {
+        self.find(row).and_then(|(batch, at)| self.shapes.get(batch.shape(at).0 as usize))
+    }
+
+    /// The cell of `row` in the union column `column`; absent where either does not exist.
+    pub fn cell(&self, row: usize, column: usize) -> CellRef<'_> {
+        let Some((batch, at)) = self.find(row) else { return CellRef::Absent };
+        let positions = self.positions.get(batch.shape(at).0 as usize).map(Vec::as_slice).unwrap_or_default();
+        match positions.binary_search_by_key(&column, |(union, _)| *union as usize) {
+            Ok(found) => batch.cell(at, positions.get(found).map_or(usize::MAX, |found| found.1 as usize)),
+            Err(_) => CellRef::Absent,
+        }
+    }
+
+    /// The path of `row`, if its rows have one.
+    pub fn path(&self, row: usize) -> Option<ObjectPath> {
+        let (batch, at) = self.find(row)?;
+        path_of(self.shapes.get(batch.shape(at).0 as usize)?, batch, at)
+    }
+
+    /// The whole instance at `row`. Absent properties are left out.
+    pub fn instance(&self, row: usize) -> Option<CimInstance> {
+        let (batch, at) = self.find(row)?;
+        Some(instance_of(self.shapes.get(batch.shape(at).0 as usize)?, batch, at))
+    }
+}

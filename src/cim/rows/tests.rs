@@ -1,0 +1,284 @@
+//! Tests of how rows are kept.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::cim::{ClassProperty, KeyValue, Qualifier};
+
+fn shape(class: &str, columns: &[&str], keys: &[&str]) -> Shape {
+    Shape {
+        class: CimName::new(class),
+        namespace: Some(Namespace::new("root/cimv2")),
+        host: None,
+        columns: columns.iter().map(|name| Column::new(CimName::new(name), CimType::String)).collect(),
+        path_keys: keys.iter().map(|name| CimName::new(name)).collect(),
+    }
+}
+
+fn row(writer: &mut RowWriter, shape: u32, cells: &[CellRef<'_>], keys: &[KeyValue]) {
+    writer.begin(ShapeId(shape));
+    for cell in cells {
+        writer.cell(*cell);
+    }
+    for key in keys {
+        writer.key(key.clone());
+    }
+    writer.end();
+}
+
+fn values() -> Vec<CimValue> {
+    vec![
+        CimValue::Array(vec![CimValue::Null, CimValue::UInt(3)]),
+        CimValue::Reference(Box::new("root:A.k=1".parse().unwrap())),
+        CimValue::Instance(Box::new(CimInstance::new("In"))),
+        CimValue::Class(Box::new(CimClass::new("Cl"))),
+        CimValue::Array(Vec::new()),
+    ]
+}
+
+fn every_cell(values: &[CimValue]) -> Vec<CellRef<'_>> {
+    let when = "20261122******.******-480".parse().unwrap();
+    let mut cells = vec![
+        CellRef::Absent,
+        CellRef::Null,
+        CellRef::Bool(true),
+        CellRef::Bool(false),
+        CellRef::UInt(0),
+        CellRef::UInt(127),
+        CellRef::UInt(128),
+        CellRef::UInt(u64::MAX),
+        CellRef::SInt(-1),
+        CellRef::SInt(i64::MIN),
+        CellRef::SInt(i64::MAX),
+        CellRef::Real(-0.0),
+        CellRef::Real(f64::MAX),
+        CellRef::Char16(0xd800),
+        CellRef::Text(""),
+        CellRef::Text("Grüße\0"),
+        CellRef::DateTime(when),
+        CellRef::Untyped("7"),
+    ];
+    cells.extend(values.iter().map(CellRef::Value));
+    cells
+}
+
+#[test]
+fn every_kind_of_cell_comes_back_at_every_position() {
+    let (values, mut writer) = (values(), RowWriter::default());
+    let cells = every_cell(&values);
+    let reversed = cells.iter().rev().copied().collect::<Vec<_>>();
+    row(&mut writer, 0, &cells, &[]);
+    row(&mut writer, 0, &reversed, &[]);
+    let batch = writer.take();
+    assert_eq!(batch.len(), 2);
+    for (number, wanted) in [&cells, &reversed].into_iter().enumerate() {
+        let one_by_one = (0..wanted.len()).map(|at| batch.cell(number, at)).collect::<Vec<_>>();
+        assert_eq!(&one_by_one, wanted);
+        assert_eq!(&batch.cells(number).collect::<Vec<_>>(), wanted);
+    }
+    assert_eq!(batch.cell(0, cells.len()), CellRef::Absent);
+    assert_eq!(batch.cell(2, 0), CellRef::Absent);
+    assert_eq!((batch.cells(2).count(), batch.keys(2)), (0, Vec::new()));
+    for cell in cells {
+        let back = cell.to_value();
+        let mut writer = RowWriter::default();
+        writer.begin(ShapeId(0));
+        back.clone().into_iter().for_each(|value| writer.value(value));
+        writer.end();
+        assert_eq!(writer.take().cell(0, 0).to_value(), back);
+    }
+}
+
+#[test]
+fn keys_come_back_whether_a_cell_holds_them_or_not() {
+    let reference = "root:B.x=\"1\"".parse::<ObjectPath>().unwrap();
+    let value = CimValue::Reference(Box::new(reference.clone()));
+    let when = "20261122174500.000000+000".parse().unwrap();
+    let cells = [
+        CellRef::Text("same"),
+        CellRef::UInt(5),
+        CellRef::SInt(6),
+        CellRef::SInt(-7),
+        CellRef::Bool(true),
+        CellRef::Real(1.5),
+        CellRef::DateTime(when),
+        CellRef::Value(&value),
+        CellRef::Char16(65),
+        CellRef::Null,
+    ];
+    let keys = [
+        KeyValue::String("same".into()),
+        KeyValue::String("other".into()),
+        KeyValue::UInt(5),
+        KeyValue::UInt(6),
+        KeyValue::SInt(-7),
+        KeyValue::SInt(-8),
+        KeyValue::UInt(u64::MAX),
+        KeyValue::Bool(true),
+        KeyValue::Bool(false),
+        KeyValue::Real(1.5),
+        KeyValue::Real(2.5),
+        KeyValue::String(when.as_str().into()),
+        KeyValue::Reference(Box::new(reference)),
+        KeyValue::Reference(Box::new("root:C.x=2".parse().unwrap())),
+        KeyValue::String("A".into()),
+    ];
+    let mut writer = RowWriter::default();
+    row(&mut writer, 0, &cells, &keys);
+    row(&mut writer, 0, &[], &keys);
+    let batch = writer.take();
+    assert_eq!(batch.keys(0), keys);
+    assert_eq!(batch.keys(1), keys);
+    let plain = {
+        row(&mut writer, 0, &cells, &[]);
+        writer.take()
+    };
+    let short = {
+        row(&mut writer, 0, &cells, &keys[..1]);
+        writer.take()
+    };
+    assert_eq!(short.size(), plain.size() + 2, "a key equal to a cell takes two bytes");
+}
+
+#[test]
+fn an_unfinished_row_leaves_nothing_behind() {
+    let mut writer = RowWriter::default();
+    row(&mut writer, 0, &[CellRef::UInt(1)], &[]);
+    let before = writer.take().size();
+    writer.begin(ShapeId(0));
+    writer.value(CimValue::Array(vec![CimValue::UInt(1); 100]));
+    writer.key(KeyValue::UInt(1));
+    row(&mut writer, 0, &[CellRef::UInt(1)], &[]);
+    let batch = writer.take();
+    assert_eq!((batch.len(), batch.size(), batch.keys(0)), (1, before, Vec::new()));
+    writer.end();
+    assert!(writer.is_empty(), "end without begin is no row");
+}
+
+#[test]
+fn a_batch_can_be_cut_and_says_when_it_is_full() {
+    let mut writer = RowWriter::default();
+    for number in 0..BATCH_ROWS as u64 {
+        assert!(!writer.is_full());
+        row(&mut writer, 0, &[CellRef::UInt(number)], &[]);
+    }
+    assert!(writer.is_full());
+    let mut batch = writer.take();
+    let size = batch.size();
+    batch.truncate(3);
+    assert_eq!(batch.len(), 3);
+    assert_eq!(batch.cell(2, 0), CellRef::UInt(2));
+    assert!(batch.size() < size / 10);
+    let text = "x".repeat(BATCH_BYTES);
+    row(&mut writer, 0, &[CellRef::Text(&text)], &[]);
+    assert!(writer.is_full());
+}
+
+#[test]
+fn a_store_shows_the_union_of_its_shapes() {
+    let mut store = RowStore::default();
+    store.add_shape(ShapeId(0), Arc::new(shape("A", &["Id", "Name"], &["Id"])));
+    store.add_shape(ShapeId(1), Arc::new(shape("B", &["Extra", "ID"], &["Id"])));
+    let names = store.columns().iter().map(|union| union.column.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["Id", "Name", "Extra"]);
+    assert_eq!(store.column(&CimName::new("EXTRA")), Some(2));
+    let mut writer = RowWriter::default();
+    row(&mut writer, 0, &[CellRef::Text("1"), CellRef::Null], &[KeyValue::String("1".into())]);
+    row(&mut writer, 7, &[CellRef::Text("lost")], &[]);
+    row(&mut writer, 1, &[CellRef::Text("more"), CellRef::Text("2")], &[KeyValue::String("2".into())]);
+    assert_eq!(store.push(writer.take()), 1, "a row without a shape is dropped and counted");
+    row(&mut writer, 1, &[], &[]);
+    assert_eq!(store.push(writer.take()), 0);
+    assert_eq!(store.len(), 3);
+    let table = (0..4).map(|row| (0..4).map(|column| store.cell(row, column)).collect::<Vec<_>>()).collect::<Vec<_>>();
+    use CellRef::{Absent, Null, Text};
+    assert_eq!(
+        table,
+        [[Text("1"), Null, Absent, Absent], [Text("2"), Absent, Text("more"), Absent], [Absent; 4], [Absent; 4],]
+    );
+    assert_eq!(store.path(1).unwrap().to_string(), "root/cimv2:B.Id=\"2\"");
+    assert_eq!((store.path(2), store.path(3)), (None, None), "no keys, no path; no row, no path");
+    let instance = store.instance(0).unwrap();
+    assert_eq!(instance.properties.len(), 2);
+    assert_eq!(instance.property("name").unwrap().value.value, CimValue::Null);
+    assert!(store.instance(3).is_none() && store.shape_of(3).is_none() && store.row(3).is_none());
+    assert_eq!(store.shape_of(1).unwrap().class, CimName::new("B"));
+}
+
+#[test]
+fn a_shape_sent_again_teaches_the_columns() {
+    let mut first = shape("A", &["Id", "Size"], &[]);
+    first.columns[1].ty = None;
+    let mut store = RowStore::default();
+    store.add_shape(ShapeId(0), Arc::new(first.clone()));
+    let mut writer = RowWriter::default();
+    row(&mut writer, 0, &[CellRef::Text("1"), CellRef::Untyped("7")], &[]);
+    store.push(writer.take());
+    let mut class = CimClass::new("A");
+    for (name, ty) in
+        [("size", CimType::UInt64), ("Id", CimType::String), ("Late", CimType::Boolean), ("Unasked", CimType::String)]
+    {
+        let mut property = ClassProperty::new(name, ty);
+        if name == "Id" {
+            property.qualifiers.push(Qualifier::new("Key", TypedValue::scalar(CimType::Boolean, CimValue::Bool(true))));
+        }
+        class.properties.push(property);
+    }
+    let wanted = ["ID", "SIZE", "LATE"].map(CimName::new);
+    let completed = first.completed(&class, Some(&wanted));
+    let names = completed.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["Id", "Size", "Late"]);
+    store.add_shape(ShapeId(0), Arc::new(completed));
+    assert_eq!(store.shapes().len(), 1);
+    let types = store.columns().iter().map(|union| (union.column.ty, union.column.is_key)).collect::<Vec<_>>();
+    assert_eq!(types, [(Some(CimType::String), true), (Some(CimType::UInt64), false), (Some(CimType::Boolean), false)]);
+    assert_eq!((store.cell(0, 1), store.cell(0, 2)), (CellRef::Untyped("7"), CellRef::Absent));
+    store.add_shape(ShapeId(5), Arc::new(shape("Z", &["Z"], &[])));
+    assert_eq!((store.shapes().len(), store.columns().len()), (1, 3), "a gap is not filled");
+}
+
+#[test]
+fn a_hostile_shape_costs_no_more_than_its_size() {
+    let names = (0..200_000).map(|number| format!("c{}", number / 2)).collect::<Vec<_>>();
+    let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+    let mut store = RowStore::default();
+    store.add_shape(ShapeId(0), Arc::new(shape("A", &names, &[])));
+    assert_eq!(store.columns().len(), 100_000);
+    let mut writer = RowWriter::default();
+    row(&mut writer, 0, &[CellRef::Text("first"), CellRef::Text("second")], &[]);
+    store.push(writer.take());
+    assert_eq!(store.cell(0, 0), CellRef::Text("first"), "of two columns of one name the first counts");
+    assert!(store.size() > 100_000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn rows_come_back(rows in prop::collection::vec(prop::collection::vec(prop_oneof![
+        Just(CimValue::Null),
+        any::<u64>().prop_map(CimValue::UInt),
+        any::<i64>().prop_map(CimValue::SInt),
+        any::<String>().prop_map(|text| CimValue::String(text.into())),
+        any::<u16>().prop_map(CimValue::Char16),
+        prop::collection::vec(any::<bool>().prop_map(CimValue::Bool), 0..3).prop_map(CimValue::Array),
+    ], 0..6), 0..10)) {
+        let mut writer = RowWriter::default();
+        for row in &rows {
+            writer.begin(ShapeId(0));
+            row.iter().for_each(|value| writer.value(value.clone()));
+            row.iter().filter_map(KeyValue::of).for_each(|key| writer.key(key));
+            writer.end();
+        }
+        let batch = writer.take();
+        prop_assert_eq!(batch.len(), rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            let back = batch.cells(at).filter_map(CellRef::to_value).collect::<Vec<_>>();
+            prop_assert_eq!(&back, row);
+            prop_assert_eq!(batch.keys(at), row.iter().filter_map(KeyValue::of).collect::<Vec<_>>());
+        }
+    }
+}
