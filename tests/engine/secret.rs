@@ -1,0 +1,193 @@
+//! The secret of a session: asked for, given, declined, refused.
+
+use std::sync::Arc;
+
+use lazycim::{
+    op::{ErrorKind, OpEvent, OpEventKind},
+    session::{SecretSource, Target},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
+
+use super::fake::*;
+
+/// An engine whose server refuses every password but `good`, and whose operations deliver `first` rows before they are refused.
+fn bench(good: &'static str, first: usize) -> Bench {
+    let dialled: Arc<std::sync::OnceLock<Dialled>> = Arc::default();
+    let known = dialled.clone();
+    let bench = Bench::new(Box::new(move |_, cx| {
+        let known = known.clone();
+        Box::pin(async move {
+            let right = {
+                let requests = known.get().unwrap().lock().unwrap();
+                let credentials = requests.last().unwrap().credentials.as_ref();
+                credentials.is_none_or(|credentials| credentials.secret.expose_secret() == good)
+            };
+            if right {
+                return Ok(());
+            }
+            if first > 0 {
+                cx.sink.deliver(OpEventKind::Rows(rows(first))).await;
+            }
+            Err(unauthorized())
+        })
+    }));
+    assert!(dialled.set(bench.dialled.clone()).is_ok());
+    bench.engine.open(SESSION, with_user(SecretSource::Prompt));
+    bench
+}
+
+type Dialled = Arc<std::sync::Mutex<Vec<lazycim::engine::DialRequest>>>;
+
+fn with_user(secret: SecretSource) -> Target {
+    Target { user: Some("ann".to_owned()), secret, ..target() }
+}
+
+fn give(bench: &Bench, secret: &str) {
+    bench.engine.give_secret(SESSION, Some(SecretString::from(secret)));
+}
+
+async fn asked(events: &mut mpsc::Receiver<OpEvent>) -> bool {
+    let seen = until(events, |kind| matches!(kind, OpEventKind::SecretNeeded { .. } | OpEventKind::Failed(_))).await;
+    match &seen.last().unwrap().kind {
+        OpEventKind::SecretNeeded { user, again } => {
+            assert_eq!(user, "ann");
+            *again
+        }
+        other => panic!("not asked: {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_answer_releases_all_who_wait_and_is_kept() {
+    let bench = bench("good", 0);
+    let mut waiting = (0..6).map(|_| bench.start(operation())).collect::<Vec<_>>();
+    for (_, events) in &mut waiting {
+        assert!(!asked(events).await);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(86_400)).await;
+    assert!(bench.dialled.lock().unwrap().is_empty(), "nobody connects without the secret");
+    give(&bench, "good");
+    for (_, events) in waiting {
+        assert!(matches!(end(&rest(events).await), OpEventKind::Finished(_)));
+    }
+    let events = bench.run(operation()).await;
+    assert!(!events.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn declined_fails_those_who_wait() {
+    let bench = bench("good", 0);
+    let mut waiting = (0..2).map(|_| bench.start(operation())).collect::<Vec<_>>();
+    for (_, events) in &mut waiting {
+        asked(events).await;
+    }
+    bench.engine.give_secret(SESSION, None);
+    for (_, events) in waiting {
+        assert_eq!(failure(&rest(events).await).kind, ErrorKind::SecretMissing);
+    }
+    let (id, mut events) = bench.start(operation());
+    assert!(!asked(&mut events).await, "the next one asks afresh");
+    bench.engine.cancel(id);
+    assert!(matches!(end(&rest(events).await), OpEventKind::Cancelled { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_secret_is_asked_for_again_once() {
+    let bench = bench("good", 0);
+    give(&bench, "bad");
+    let (id, mut events) = bench.start(operation());
+    assert!(asked(&mut events).await);
+    give(&bench, "good");
+    assert!(matches!(end(&rest(events).await), OpEventKind::Finished(_)));
+    give(&bench, "bad");
+    let (second, mut events) = bench.start(operation());
+    assert_ne!(id, second);
+    assert!(asked(&mut events).await);
+    give(&bench, "worse");
+    let rest = rest(events).await;
+    assert_eq!(failure(&rest).kind, ErrorKind::Unauthorized);
+    assert!(!rest.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })));
+    let (_, mut events) = bench.start(operation());
+    assert!(asked(&mut events).await, "what was refused is not tried again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn declined_the_second_time_names_both_reasons() {
+    let bench = bench("good", 0);
+    give(&bench, "bad");
+    let (_, mut events) = bench.start(operation());
+    assert!(asked(&mut events).await);
+    bench.engine.give_secret(SESSION, None);
+    let error = failure(&rest(events).await);
+    assert_eq!(error.kind, ErrorKind::SecretMissing);
+    assert!(error.cause().contains("refused"), "{}", error.cause());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_came_are_not_fetched_twice() {
+    let bench = bench("good", 3);
+    give(&bench, "bad");
+    let events = bench.run(operation()).await;
+    assert_eq!(failure(&events).kind, ErrorKind::Unauthorized);
+    assert!(!events.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_refused_at_once_are_released_by_one_answer() {
+    let bench = bench("good", 0);
+    give(&bench, "bad");
+    let mut waiting = (0..3).map(|_| bench.start(operation())).collect::<Vec<_>>();
+    for (_, events) in &mut waiting {
+        assert!(asked(events).await);
+    }
+    give(&bench, "good");
+    for (_, events) in waiting {
+        assert!(matches!(end(&rest(events).await), OpEventKind::Finished(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_is_read_and_an_unset_one_named() {
+    let right: &'static str = std::env::var("CARGO_MANIFEST_DIR").unwrap().leak();
+    let bench = bench(right, 0);
+    bench.engine.open(SESSION, with_user(SecretSource::Env("CARGO_MANIFEST_DIR".to_owned())));
+    assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    bench.engine.open(SESSION, with_user(SecretSource::Env("LAZYCIM_TEST_UNSET".to_owned())));
+    let error = failure(&bench.run(operation()).await);
+    assert_eq!(error.kind, ErrorKind::SecretMissing);
+    assert!(error.cause().contains("LAZYCIM_TEST_UNSET"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_variable_is_not_asked_for() {
+    let bench = bench("good", 0);
+    bench.engine.open(SESSION, with_user(SecretSource::Env("CARGO_MANIFEST_DIR".to_owned())));
+    let events = bench.run(operation()).await;
+    assert_eq!(failure(&events).kind, ErrorKind::Unauthorized);
+    assert!(!events.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_session_forgets_its_secret() {
+    let bench = bench("good", 0);
+    give(&bench, "good");
+    assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    bench.engine.close(SESSION);
+    give(&bench, "for nobody");
+    bench.engine.open(SESSION, with_user(SecretSource::Prompt));
+    let (_, mut events) = bench.start(operation());
+    assert!(!asked(&mut events).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_while_it_waits_it_ends_at_once() {
+    let bench = bench("good", 0);
+    let (id, mut events) = bench.start(operation());
+    asked(&mut events).await;
+    bench.engine.cancel(id);
+    assert!(matches!(end(&rest(events).await), OpEventKind::Cancelled { .. }));
+    give(&bench, "good");
+    settle().await;
+    assert!(bench.dialled.lock().unwrap().is_empty());
+}
