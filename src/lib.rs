@@ -8,6 +8,7 @@
 //! frame <- State::apply() <------------- OpEvent <---------+
 //! ```
 
+pub mod app;
 pub mod auth;
 pub mod cim;
 pub mod config;

@@ -1,0 +1,67 @@
+//! Actions: what the user means, wherever it came from.
+//!
+//! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
+
+use super::{CommandId, Pane, SessionEntry};
+
+/// One intent.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A command of the registry.
+    Do(CommandId),
+    /// A click on a cell of the screen.
+    Click {
+        /// Column, from 0.
+        x: u16,
+        /// Row, from 0.
+        y: u16,
+        /// The second of a double click: opens.
+        double: bool,
+    },
+    /// The wheel over a cell of the screen.
+    Scroll {
+        /// Column, from 0.
+        x: u16,
+        /// Row, from 0.
+        y: u16,
+        /// Lines, down when positive.
+        lines: isize,
+    },
+    /// Sort the table by a column of [`super::Table::columns`].
+    SortBy(usize),
+    /// Go where a breadcrumb leads, counted from 0.
+    Crumb(usize),
+    /// Focus a pane and select one of its rows.
+    Select {
+        /// The pane.
+        pane: Pane,
+        /// The row, from 0.
+        row: usize,
+    },
+    /// Obey a `:` line.
+    Line(String),
+    /// The secret being typed outside has this many characters.
+    SecretLength(usize),
+    /// The secret was handed to the engine.
+    SecretSubmitted,
+    /// The user declined to give the secret.
+    SecretDeclined,
+    /// A session was added: saved, or given on the command line.
+    SessionAdded(Box<SessionEntry>),
+    /// A profile could not be saved.
+    SaveFailed {
+        /// Why, raw.
+        cause: String,
+        /// What to try.
+        hint: String,
+    },
+    /// Something the user should know, as a toast and in the log, raw.
+    Notice(String),
+    /// A failure outside of any operation, as a toast and in the log, raw.
+    Problem {
+        /// What failed and why.
+        cause: String,
+        /// What to try.
+        hint: String,
+    },
+}

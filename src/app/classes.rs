@@ -1,0 +1,263 @@
+//! The classes pane: a namespace's inheritance tree, or its class names flat while a filter is set.
+//!
+//! Owns: the nodes loaded so far, what is unfolded, the rows shown. Must not know how names are fetched.
+
+use std::collections::HashMap;
+
+use super::{Filter, ListCursor, Load, Scratch};
+use crate::{
+    cim::{CimName, Namespace},
+    op::SessionId,
+};
+
+/// The deepest a tree is shown; a server that answers with cycles ends here.
+pub const TREE_DEPTH: usize = 64;
+
+/// About the most rows of a tree; beyond, nothing more unfolds.
+const TREE_ROWS: usize = 200_000;
+
+/// What is known of the subclasses of a class.
+#[derive(Clone, Debug, Default)]
+pub struct Subclasses {
+    /// How listing them stands.
+    pub load: Load,
+    /// Their names, sorted.
+    pub names: Vec<CimName>,
+    /// They are shown.
+    pub unfolded: bool,
+    /// The names are those of before a refresh that has not answered yet.
+    pub stale: bool,
+}
+
+/// One row of the pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassRow {
+    /// The class.
+    pub name: CimName,
+    /// How deep it stands in the tree; 0 in the flat list.
+    pub depth: usize,
+    /// How it can be unfolded.
+    pub fold: Fold,
+}
+
+/// Whether a row of the tree can be unfolded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// Its subclasses are shown below it.
+    Open,
+    /// It has, or may have, subclasses.
+    Closed,
+    /// Its subclasses are being fetched.
+    Loading,
+    /// It is known to have none, or stands in the flat list.
+    Leaf,
+}
+
+/// The pane.
+#[derive(Debug)]
+pub struct Classes {
+    /// The session the classes belong to.
+    pub session: SessionId,
+    /// The namespace.
+    pub namespace: Namespace,
+    /// How fetching all names, for the flat list, stands.
+    pub all_load: Load,
+    /// All names, sorted.
+    pub(super) all: Vec<CimName>,
+    /// What is known below each class; `None` is the root.
+    below: HashMap<Option<CimName>, Subclasses>,
+    rows: Vec<ClassRow>,
+    filter: Filter,
+    scratch: Scratch,
+    pub(super) list: ListCursor,
+    pub(super) wanted: Option<CimName>,
+    total: usize,
+}
+
+impl Classes {
+    pub(super) fn new(session: SessionId, namespace: Namespace) -> Self {
+        Self {
+            session,
+            namespace,
+            all_load: Load::Idle,
+            all: Vec::new(),
+            below: HashMap::new(),
+            rows: Vec::new(),
+            filter: Filter::default(),
+            scratch: Scratch::default(),
+            list: ListCursor::default(),
+            wanted: None,
+            total: 0,
+        }
+    }
+
+    /// The rows shown, top to bottom.
+    pub fn rows(&self) -> &[ClassRow] {
+        &self.rows
+    }
+
+    /// The cursor over [`Classes::rows`].
+    pub const fn cursor(&self) -> ListCursor {
+        self.list
+    }
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<&ClassRow> {
+        self.rows.get(self.list.at)
+    }
+
+    /// The filter.
+    pub const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Whether matches are listed flat.
+    pub const fn is_flat(&self) -> bool {
+        !self.filter.is_all()
+    }
+
+    /// How many names the filter chooses from, or the tree has loaded.
+    pub fn total(&self) -> usize {
+        if self.is_flat() && !self.all.is_empty() { self.all.len() } else { self.total }
+    }
+
+    /// How listing the root classes stands.
+    pub fn load(&self) -> &Load {
+        self.below.get(&None).map_or(&Load::Idle, |root| &root.load)
+    }
+
+    /// What is known of the subclasses of `class`; `None` is the root.
+    pub fn below(&self, class: Option<&CimName>) -> Option<&Subclasses> {
+        self.below.get(&class.cloned())
+    }
+
+    /// Whether the server cannot list classes, so that a name has to be typed.
+    pub fn wants_typed_name(&self) -> bool {
+        self.rows.is_empty() && self.filter.is_all() && matches!(self.load(), Load::Failed(_))
+    }
+
+    /// Every class name known, for completion.
+    pub fn names(&self) -> impl Iterator<Item = &CimName> {
+        let known = self.below.values().flat_map(|below| &below.names);
+        self.all.iter().chain(known.filter(|_| self.all.is_empty()))
+    }
+
+    pub(super) fn below_mut(&mut self, class: Option<CimName>) -> &mut Subclasses {
+        self.below.entry(class).or_default()
+    }
+
+    /// Takes names of subclasses in.
+    pub(super) fn add(&mut self, parent: Option<CimName>, names: Vec<CimName>, most: usize) {
+        let room = most.saturating_sub(self.total);
+        let below = self.below.entry(parent).or_default();
+        let before = below.names.len();
+        below.names.extend(names.into_iter().take(room));
+        below.names.sort();
+        below.names.dedup();
+        self.total = self.total + below.names.len() - before.min(below.names.len());
+        self.lay_out();
+    }
+
+    /// Takes names of the flat list in.
+    pub(super) fn add_all(&mut self, names: Vec<CimName>, most: usize) {
+        let room = most.saturating_sub(self.all.len());
+        self.all.extend(names.into_iter().take(room));
+        self.all.sort();
+        self.all.dedup();
+        self.lay_out();
+    }
+
+    /// The first names of a refresh, or its good end, replace those of before.
+    pub(super) fn forget_stale(&mut self, parent: Option<&CimName>) {
+        if let Some(below) = self.below.get_mut(&parent.cloned()).filter(|below| below.stale) {
+            below.stale = false;
+            self.total -= below.names.len().min(self.total);
+            below.names.clear();
+        }
+    }
+
+    pub(super) fn set_filter(&mut self, text: &str) {
+        let selected = self.selected().map(|row| row.name.clone());
+        self.filter = Filter::new(text);
+        self.lay_out();
+        if !self.is_flat() && selected.is_some() {
+            self.wanted = selected;
+            self.find_wanted();
+        }
+    }
+
+    pub(super) fn set_unfolded(&mut self, class: &CimName, unfolded: bool) {
+        self.below.entry(Some(class.clone())).or_default().unfolded = unfolded;
+        self.lay_out();
+    }
+
+    /// Makes the rows anew; the cursor stays on the class it was on.
+    pub(super) fn lay_out(&mut self) {
+        let selected = self.selected().map(|row| row.name.clone());
+        self.rows = if self.is_flat() { self.matches() } else { self.tree() };
+        if let Some(at) = selected.and_then(|name| self.rows.iter().position(|row| row.name == name)) {
+            self.list.at = at;
+        }
+        self.find_wanted();
+    }
+
+    fn find_wanted(&mut self) {
+        if let Some(at) = self.wanted.as_ref().and_then(|name| self.rows.iter().position(|row| row.name == *name)) {
+            self.list.at = at;
+            self.wanted = None;
+        }
+    }
+
+    /// The flat matches: best first for a fuzzy filter, by name otherwise. Until all names are known, among those loaded.
+    fn matches(&mut self) -> Vec<ClassRow> {
+        let mut names = match self.all.is_empty() {
+            false => self.all.clone(),
+            true => self.below.values().flat_map(|below| below.names.iter().cloned()).collect(),
+        };
+        if self.all.is_empty() {
+            names.sort();
+            names.dedup();
+        }
+        let Self { filter, scratch, .. } = self;
+        let mut found = names
+            .into_iter()
+            .filter_map(|name| filter.score(name.as_str(), scratch).map(|score| (score, name)))
+            .collect::<Vec<_>>();
+        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.into_iter().map(|(_, name)| ClassRow { name, depth: 0, fold: Fold::Leaf }).collect()
+    }
+
+    fn tree(&self) -> Vec<ClassRow> {
+        let mut rows = Vec::new();
+        let (mut stack, mut above) = (Vec::new(), Vec::<&CimName>::new());
+        let Some(root) = self.below.get(&None) else { return rows };
+        stack.extend(root.names.iter().rev().map(|name| (name, 0)));
+        while let Some((name, depth)) = stack.pop() {
+            let below = self.below.get(&Some(name.clone()));
+            let fold = match below {
+                Some(below) if below.load.is_running() => Fold::Loading,
+                Some(below) if below.names.is_empty() && matches!(below.load, Load::Done) => Fold::Leaf,
+                Some(below) if below.unfolded && !below.names.is_empty() => Fold::Open,
+                _ => Fold::Closed,
+            };
+            rows.push(ClassRow { name: name.clone(), depth, fold });
+            above.truncate(depth);
+            let turns_in_a_circle = above.contains(&name);
+            above.push(name);
+            if depth < TREE_DEPTH
+                && rows.len() < TREE_ROWS
+                && !turns_in_a_circle
+                && let Some(below) = below.filter(|below| below.unfolded)
+            {
+                stack.extend(below.names.iter().rev().map(|name| (name, depth + 1)));
+            }
+        }
+        rows
+    }
+
+    /// The row of the superclass of the row under the cursor.
+    pub(super) fn parent_row(&self) -> Option<usize> {
+        let depth = self.selected()?.depth.checked_sub(1)?;
+        self.rows.get(..self.list.at)?.iter().rposition(|row| row.depth == depth)
+    }
+}

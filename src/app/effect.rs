@@ -1,0 +1,54 @@
+//! Effects: the work outside that the interactive state asks for.
+//!
+//! Owns: the vocabulary. Must not know who does the work; the loop of the terminal front hands it to the engine, the
+//! clipboard, the sessions file.
+
+use secrecy::SecretString;
+
+use crate::{
+    op::{OpId, Operation, SessionId},
+    session::{Profile, Target},
+};
+
+/// Something to be done outside.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Make a session known to the engine. Opens no connection.
+    Open {
+        /// Its number.
+        session: SessionId,
+        /// Where and as whom it connects.
+        target: Target,
+    },
+    /// Make the engine forget a session, its operations and its secret.
+    Close(SessionId),
+    /// Start an operation; its events come back with this id.
+    Run {
+        /// On which session.
+        session: SessionId,
+        /// Its id.
+        op: OpId,
+        /// What is asked.
+        operation: Box<Operation>,
+    },
+    /// Cancel an operation; it answers with its terminal event.
+    Cancel(OpId),
+    /// Give a session its secret, or (`None`) say that the user declined. The state itself emits only `None`: a secret is
+    /// typed into a field outside of it, see [`super::State::wants_secret`].
+    GiveSecret {
+        /// The session that waits.
+        session: SessionId,
+        /// The secret.
+        secret: Option<SecretString>,
+    },
+    /// Append a profile to the sessions file; answer with [`super::Action::SessionAdded`] or [`super::Action::SaveFailed`].
+    SaveProfile(Box<Profile>),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Hand the terminal back to the shell until the process is continued.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End the program, after clean-ups.
+    Quit,
+}

@@ -1,0 +1,221 @@
+//! The form of a new session.
+//!
+//! Owns: its fields, their defaults and the checks that make a profile of them. Must not know files.
+
+use super::LineEdit;
+use crate::{
+    cim::Namespace,
+    session::{Profile, ProfileId, SecretSource, Target, Tls},
+};
+
+/// A field of the form, in the order they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The name for people.
+    Name,
+    /// Host name or address.
+    Computer,
+    /// TCP port; empty is the default of the scheme.
+    Port,
+    /// TLS on or off.
+    Tls,
+    /// The user; empty sends no Authorization header.
+    User,
+    /// The default namespace.
+    Namespace,
+    /// Basic over clear text is allowed.
+    ClearText,
+}
+
+impl Field {
+    /// Every field in order.
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Computer, Self::Port, Self::Tls, Self::User, Self::Namespace, Self::ClearText];
+
+    /// Its label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Computer => "Computer",
+            Self::Port => "Port",
+            Self::Tls => "TLS",
+            Self::User => "User",
+            Self::Namespace => "Namespace",
+            Self::ClearText => "Allow clear text",
+        }
+    }
+
+    /// What to type.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Name => "what you call it; the id is made from it",
+            Self::Computer => "host name or address",
+            Self::Port => "empty: 5989 with TLS, 5988 without",
+            Self::Tls => "space switches it",
+            Self::User => "empty: no credentials are sent; the password is asked for later",
+            Self::Namespace => "where classes are looked for first",
+            Self::ClearText => "space switches it; sends the password readable by anyone on the way",
+        }
+    }
+
+    /// Whether it is switched rather than typed.
+    pub const fn is_switch(self) -> bool {
+        matches!(self, Self::Tls | Self::ClearText)
+    }
+}
+
+/// The form.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// The field with the cursor.
+    pub field: Field,
+    texts: [LineEdit; 7],
+    /// TLS is on.
+    pub tls: bool,
+    /// Basic over clear text is allowed.
+    pub clear_text: bool,
+    /// What is wrong, and in which field.
+    pub error: Option<(Field, String)>,
+    /// It is being saved.
+    pub saving: bool,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        let mut texts: [LineEdit; 7] = Default::default();
+        texts[Field::Namespace as usize].set("root/cimv2");
+        Self { field: Field::Name, texts, tls: true, clear_text: false, error: None, saving: false }
+    }
+}
+
+impl Form {
+    /// What is typed in `field`.
+    pub fn text(&self, field: Field) -> &LineEdit {
+        &self.texts[field as usize]
+    }
+
+    pub(super) fn edit(&mut self) -> &mut LineEdit {
+        self.error = None;
+        &mut self.texts[self.field as usize]
+    }
+
+    pub(super) fn step(&mut self, by: isize) {
+        let len = Field::ALL.len() as isize;
+        let at = (self.field as isize + by).rem_euclid(len);
+        self.field = Field::ALL.get(at as usize).copied().unwrap_or(self.field);
+    }
+
+    pub(super) fn switch(&mut self) {
+        self.error = None;
+        match self.field {
+            Field::Tls => self.tls = !self.tls,
+            Field::ClearText => self.clear_text = !self.clear_text,
+            _ => {}
+        }
+    }
+
+    fn trimmed(&self, field: Field) -> &str {
+        self.text(field).text().trim()
+    }
+
+    /// The profile the form describes, its id unlike those in `taken`; else the field that is wrong and why.
+    pub fn profile(&self, taken: &[&str]) -> Result<Profile, (Field, String)> {
+        let wrong = |field, why: &str| Err((field, why.to_owned()));
+        let computer = self.trimmed(Field::Computer).trim_start_matches('[').trim_end_matches(']');
+        let unfit = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#' | '\\');
+        if computer.is_empty() {
+            return wrong(Field::Computer, "a host name or an address is needed");
+        }
+        if computer.contains(unfit) {
+            return wrong(Field::Computer, "a host name or an address alone: no URL, user or path");
+        }
+        if computer.contains(':') && computer.parse::<std::net::Ipv6Addr>().is_err() {
+            return wrong(Field::Computer, "not an IPv6 address; the port has its own field");
+        }
+        let port = match self.trimmed(Field::Port) {
+            "" => {
+                if self.tls {
+                    5989
+                } else {
+                    5988
+                }
+            }
+            text => match text.parse::<u16>() {
+                Ok(port) if port > 0 => port,
+                _ => return wrong(Field::Port, "a number from 1 to 65535, or empty"),
+            },
+        };
+        let namespace = Namespace::new(self.trimmed(Field::Namespace));
+        if namespace.is_empty() {
+            return wrong(Field::Namespace, "a namespace such as root/cimv2");
+        }
+        let name = match self.trimmed(Field::Name) {
+            "" => computer,
+            name => name,
+        };
+        let Some(id) = free_id(name, taken) else {
+            return wrong(Field::Name, "no id can be made of it: use letters and digits");
+        };
+        let user = self.trimmed(Field::User);
+        let target = Target {
+            computer: Some(computer.to_owned()),
+            protocol: "cimxml".to_owned(),
+            port,
+            path: "/cimom".to_owned(),
+            tls: self.tls.then(Tls::default),
+            user: (!user.is_empty()).then(|| user.to_owned()),
+            secret: SecretSource::Prompt,
+            allow_clear_text: self.clear_text && !self.tls,
+            namespace,
+            timeouts: None,
+        };
+        Ok(Profile { id, name: name.to_owned(), target })
+    }
+}
+
+/// An id made of `name`, with a number behind it if it is taken.
+fn free_id(name: &str, taken: &[&str]) -> Option<ProfileId> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let lower = name.to_lowercase();
+    let mut base = lower.chars().map(|c| if fits(c) { c } else { '-' }).take(56).collect::<String>();
+    while base.contains("--") {
+        base = base.replace("--", "-");
+    }
+    let base = base.trim_matches('-');
+    let mut candidates = std::iter::once(base.to_owned()).chain((2..1_000).map(|n| format!("{base}-{n}")));
+    candidates.find(|id| !taken.contains(&id.as_str())).and_then(|id| ProfileId::new(&id))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn filled(fields: &[(Field, &str)]) -> Form {
+        let mut form = Form::default();
+        for (field, text) in fields {
+            form.field = *field;
+            form.edit().set(text);
+        }
+        form
+    }
+
+    #[test]
+    fn a_filled_form_is_a_profile() {
+        let form = filled(&[(Field::Name, "Web server 1"), (Field::Computer, "web01.example"), (Field::User, "ann")]);
+        let profile = form.profile(&["web-server-1"]).unwrap();
+        assert_eq!(profile.id.as_str(), "web-server-1-2");
+        assert_eq!((profile.target.port, profile.target.user.as_deref()), (5989, Some("ann")));
+        assert!(profile.target.tls.is_some());
+    }
+
+    #[test]
+    fn wrong_fields_are_named() {
+        let field = |form: Form| form.profile(&[]).unwrap_err().0;
+        assert_eq!(field(Form::default()), Field::Computer);
+        assert_eq!(field(filled(&[(Field::Computer, "https://x")])), Field::Computer);
+        assert_eq!(field(filled(&[(Field::Computer, "x"), (Field::Port, "70000")])), Field::Port);
+        assert_eq!(field(filled(&[(Field::Computer, "x"), (Field::Namespace, "/")])), Field::Namespace);
+        assert_eq!(field(filled(&[(Field::Computer, "x"), (Field::Name, "☃")])), Field::Name);
+    }
+}

@@ -1,0 +1,168 @@
+//! Layers: what lies over the panes and takes the keys first.
+//!
+//! Owns: the kinds of layer and their contents. Must not know how they are drawn. A secret is never part of one: only its
+//! length is.
+
+use super::{CommandId, Form, LineEdit, ListCursor, Pane};
+use crate::op::{OpId, SessionId};
+
+/// One layer. The last of [`super::State::layers`] has the keys.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    /// Keys of the pane it was opened over, searchable.
+    Help(Help),
+    /// Every command, searchable.
+    Palette(Palette),
+    /// The `:` line.
+    CommandLine(CommandLine),
+    /// The `/` line of a pane; the filter follows each key.
+    Filter(FilterPrompt),
+    /// A class name to open where classes cannot be listed.
+    ClassName(LineEdit),
+    /// A secret is asked for; see [`super::State::wants_secret`].
+    Secret(SecretPrompt),
+    /// A new session.
+    NewSession(Form),
+    /// An error in full: the number of its entry in the log.
+    Error(ErrorView),
+    /// The timeline of one operation.
+    Timeline(TimelineView),
+    /// Lines of text: MOF, a value.
+    Text(TextView),
+    /// The log of errors and notices.
+    Log(ListCursor),
+    /// Operations run: really quit?
+    ConfirmQuit(ConfirmQuit),
+}
+
+/// The help overlay.
+#[derive(Clone, Debug)]
+pub struct Help {
+    /// The pane whose keys it shows first.
+    pub pane: Pane,
+    /// The search.
+    pub input: LineEdit,
+    /// The cursor over [`super::State::help_rows`].
+    pub list: ListCursor,
+}
+
+/// The command palette.
+#[derive(Clone, Debug, Default)]
+pub struct Palette {
+    /// The search.
+    pub input: LineEdit,
+    /// The cursor over [`super::State::palette_rows`].
+    pub list: ListCursor,
+}
+
+/// The `:` line.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine {
+    /// What is typed.
+    pub input: LineEdit,
+    /// Completions of the word under the cursor, best first.
+    pub completions: Vec<String>,
+    /// The completion chosen with tab.
+    pub chosen: Option<usize>,
+    /// How far back in the history it is; 0 is the line being typed.
+    pub back: usize,
+    /// Why the line could not be obeyed, with the nearest names.
+    pub error: Option<String>,
+}
+
+/// The `/` line.
+#[derive(Clone, Debug)]
+pub struct FilterPrompt {
+    /// The pane it filters.
+    pub pane: Pane,
+    /// What is typed.
+    pub input: LineEdit,
+    /// The filter before, to which esc returns.
+    pub before: String,
+}
+
+/// A secret is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPrompt {
+    /// The session that waits for it.
+    pub session: SessionId,
+    /// The name of that session, escaped.
+    pub name: String,
+    /// Where it will be sent, escaped.
+    pub address: String,
+    /// The user it belongs to, escaped.
+    pub user: String,
+    /// The server refused the last one.
+    pub again: bool,
+    /// How many characters are typed.
+    pub length: usize,
+}
+
+/// An error in full.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorView {
+    /// The number of its entry in the log.
+    pub entry: u64,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// The timeline of one operation.
+#[derive(Clone, Copy, Debug)]
+pub struct TimelineView {
+    /// The operation.
+    pub op: OpId,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// Lines of text.
+#[derive(Clone, Debug)]
+pub struct TextView {
+    /// What it is, escaped.
+    pub title: String,
+    /// Its lines, escaped.
+    pub lines: Vec<String>,
+    /// The text as it would be copied.
+    pub raw: String,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// Really quit? The button it begins on is No.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConfirmQuit {
+    /// The cursor is on Yes.
+    pub yes: bool,
+}
+
+/// A command as palette and help list it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRow {
+    /// Which.
+    pub id: CommandId,
+    /// Its title.
+    pub title: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// Its keys, joined by commas.
+    pub keys: String,
+    /// Why it does not apply here, if it does not.
+    pub greyed: Option<&'static str>,
+}
+
+impl Layer {
+    /// Whether it takes text.
+    pub const fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Help(_)
+                | Self::Palette(_)
+                | Self::CommandLine(_)
+                | Self::Filter(_)
+                | Self::ClassName(_)
+                | Self::Secret(_)
+                | Self::NewSession(_)
+        )
+    }
+}

@@ -1,0 +1,73 @@
+//! The interactive state: everything the terminal front shows, and what every key does to it.
+//!
+//! Owns: [`State`]: panes, layers, history, the log; the command registry and the keymap. Pure: no async, no sockets, no
+//! files, no terminal, no clock; time comes in with [`State::tick`]. Must not know how anything is drawn; the texts it
+//! hands out are escaped for a terminal unless they say `raw`.
+//!
+//! ```text
+//! Key --> State::key --> Action --> State::act --> Vec<Effect> --> (the front) --> engine, clipboard, files
+//!                                       ^                                            |
+//!     frame <-- (views read &State)     +------------- State::apply <---- OpEvent ---+
+//! ```
+//!
+//! The front's duties: hand keys, pastes, sizes and the time in; do the effects; while [`State::wants_secret`] is some,
+//! keep the typed secret to itself; while [`State::has_work`], call [`State::work`] between events; call
+//! [`State::tick`] no later than [`State::wake_at`].
+
+mod action;
+mod apply;
+mod classes;
+mod colon;
+mod command;
+mod copy;
+mod detail;
+mod display;
+mod effect;
+mod filter;
+mod form;
+mod index;
+mod input;
+mod key;
+mod keymap;
+mod keys;
+mod layer;
+mod layout;
+mod list;
+mod log;
+mod nearest;
+mod open;
+mod operations;
+mod palette;
+mod sessions;
+mod state;
+mod table;
+mod update;
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
+
+pub use action::Action;
+pub use classes::{ClassRow, Classes, Fold, Subclasses, TREE_DEPTH};
+pub use command::{COMMANDS, Command, CommandId, Scope};
+pub use detail::{Detail, DetailRow, ValueState};
+pub use display::safe;
+pub use effect::Effect;
+pub use filter::{Filter, Scratch};
+pub use form::{Field, Form};
+pub use index::{RowIndex, Sort};
+pub use input::{LINE_BYTES, LineEdit};
+pub use key::{Key, KeyCode, KeyError, chord, chord_text};
+pub use keymap::{Keymap, KeymapError, Lookup, keys_markdown, keys_toml};
+pub use layer::{
+    CommandLine, CommandRow, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette, SecretPrompt, TextView,
+    TimelineView,
+};
+pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
+pub use list::{ListCursor, Motion};
+pub use log::{Level, Log, LogEntry, Toast};
+pub use operations::{OperationRow, Operations};
+pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
+pub use state::{Crumb, Hint, Load, Pane, Place, State, StateOptions};
+pub use table::{COLUMN_WIDTH, Table, TableColumn};

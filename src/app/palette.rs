@@ -1,0 +1,305 @@
+//! What can be done here: palette, help, footer hints, titles, and what an empty pane says.
+//!
+//! Owns: where a command applies and why not elsewhere; all read from the registry and the state. Must not change anything.
+
+use super::{
+    COMMANDS, Command, CommandId, CommandRow, Filter, Fold, Hint, Layer, Load, Pane, SessionRow, State, display,
+};
+
+impl State {
+    /// Why a command does not apply here; `None` if it does.
+    pub fn greyed(&self, command: CommandId) -> Option<&'static str> {
+        use CommandId as Id;
+        let table = self.table.is_some();
+        let instance = self.detail.instance().is_some() || self.table.as_ref().is_some_and(|table| table.shown() > 0);
+        let classes = self.classes.is_some();
+        let why = |fits: bool, why: &'static str| (!fits).then_some(why);
+        match command {
+            Id::Cancel => why(self.operations.running() > 0, "no operation runs"),
+            Id::Back => why(self.history_at > 0, "there is nothing to go back to"),
+            Id::Forward => why(self.history_at + 1 < self.history.len(), "there is nothing to go forward to"),
+            Id::Sort | Id::ColumnLeft | Id::ColumnRight => why(table, "no table is open"),
+            Id::Details => why(instance, "no instance is selected"),
+            Id::ClassName => why(classes, "no namespace is open"),
+            Id::Filter if self.focus == Pane::Operations => Some("operations have no filter"),
+            Id::Filter if self.focus == Pane::Classes => why(classes, "no namespace is open"),
+            Id::Filter if self.focus == Pane::Table => why(table, "no table is open"),
+            Id::Mof | Id::CopyPath if self.focus == Pane::Classes => why(classes, "no namespace is open"),
+            Id::Mof | Id::CopyPath | Id::CopyJson => why(instance, "no instance is selected"),
+            Id::ErrorDetail => why(self.log.newest_problem().is_some(), "nothing went wrong"),
+            Id::CloseSession => {
+                let on_one = matches!(self.sessions.selected(), Some(row) if *row != SessionRow::New);
+                why(on_one, "no session is selected")
+            }
+            _ => None,
+        }
+    }
+
+    fn row_of(&self, command: &Command) -> CommandRow {
+        CommandRow {
+            id: command.id,
+            title: command.title,
+            description: command.description,
+            keys: self.keymap.all(command.id),
+            greyed: self.greyed(command.id),
+        }
+    }
+
+    /// The rows of the palette: every command that fits what is typed, best first.
+    pub fn palette_rows(&self) -> Vec<CommandRow> {
+        let typed = match self.layers.last() {
+            Some(Layer::Palette(layer)) => layer.input.text(),
+            _ => "",
+        };
+        self.searched(typed, COMMANDS.iter().collect())
+    }
+
+    /// The rows of the help overlay: the pane's own commands, then those of everywhere, as far as they fit what is typed.
+    pub fn help_rows(&self) -> Vec<CommandRow> {
+        let Some(Layer::Help(layer)) = self.layers.iter().rev().find(|layer| matches!(layer, Layer::Help(_))) else {
+            return Vec::new();
+        };
+        let mut here = COMMANDS.iter().filter(|command| command.scope.has(layer.pane)).collect::<Vec<_>>();
+        here.sort_by_key(|command| matches!(command.scope, super::Scope::Anywhere));
+        self.searched(layer.input.text(), here)
+    }
+
+    fn searched(&self, typed: &str, commands: Vec<&Command>) -> Vec<CommandRow> {
+        if typed.trim().is_empty() {
+            return commands.into_iter().map(|command| self.row_of(command)).collect();
+        }
+        let (filter, mut scratch) = (Filter::new(&format!("~{}", typed.trim())), super::Scratch::default());
+        let mut found = commands
+            .into_iter()
+            .filter_map(|command| {
+                let text = format!("{} {} {}", command.name, command.title, command.description);
+                let keys = self.keymap.all(command.id);
+                let exact = keys.split(", ").any(|keys| keys == typed.trim());
+                let score = filter.score(&text, &mut scratch).map(|score| score + u32::from(exact) * 10_000);
+                score.or(exact.then_some(10_000)).map(|score| (score, command))
+            })
+            .collect::<Vec<_>>();
+        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.into_iter().map(|(_, command)| self.row_of(command)).collect()
+    }
+
+    /// The five to seven keys worth knowing for what is under the cursor, most useful first.
+    pub fn hints(&self) -> Vec<Hint> {
+        if let Some(layer) = self.layers.last() {
+            return layer_hints(layer);
+        }
+        if !self.pending.is_empty() {
+            let following = self.keymap.following(self.focus, &self.pending).into_iter();
+            return following.map(|(keys, id)| Hint { keys, title: id.command().title, command: Some(id) }).collect();
+        }
+        let mut wanted = self.wanted_here();
+        let running = [CommandId::Cancel].into_iter().filter(|_| self.operations.running() > 0);
+        let failed = [CommandId::ErrorDetail].into_iter().filter(|_| self.log.toasts().next().is_some());
+        wanted.splice(
+            1.min(wanted.len())..,
+            running.chain(failed).chain(wanted.get(1..).unwrap_or_default().to_vec()).collect::<Vec<_>>(),
+        );
+        wanted.extend([CommandId::CommandLine, CommandId::Help, CommandId::Close]);
+        let known = wanted.into_iter().filter(|id| self.greyed(*id).is_none());
+        let hints = known.filter_map(|id| {
+            Some(Hint { keys: self.keymap.first(id)?, title: self.hint_title(id), command: Some(id) })
+        });
+        hints.take(7).collect()
+    }
+
+    fn wanted_here(&self) -> Vec<CommandId> {
+        use CommandId as Id;
+        match self.focus {
+            Pane::Sessions => match self.sessions.selected() {
+                Some(SessionRow::Namespace(..)) => vec![Id::Open, Id::Filter, Id::Refresh],
+                Some(SessionRow::Session(_)) => vec![Id::Open, Id::NewSession, Id::Refresh],
+                _ => vec![Id::Open],
+            },
+            Pane::Classes => match self.classes.as_ref().and_then(|classes| classes.selected()) {
+                Some(row) if row.fold == Fold::Leaf => vec![Id::Open, Id::Filter, Id::Mof],
+                Some(_) => vec![Id::Open, Id::Unfold, Id::Filter, Id::Mof],
+                None if self.classes.is_some() => vec![Id::ClassName, Id::Filter, Id::Refresh],
+                None => vec![Id::PaneSessions],
+            },
+            Pane::Table => match self.table {
+                Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Mof],
+                None => vec![Id::PaneClasses],
+            },
+            Pane::Detail => vec![Id::Open, Id::Filter, Id::CopyValue, Id::Mof],
+            Pane::Operations => vec![Id::Open, Id::Out],
+        }
+    }
+
+    fn hint_title(&self, command: CommandId) -> &'static str {
+        match (command, self.focus) {
+            (CommandId::Open, Pane::Classes) => "instances",
+            (CommandId::Open, Pane::Detail) => "value",
+            (CommandId::Open, Pane::Operations) => "timeline",
+            (CommandId::Open, Pane::Sessions) if self.sessions.selected() == Some(&SessionRow::New) => "new session",
+            (CommandId::Out, _) if !self.filter_text(self.focus).is_empty() => "clear filter",
+            _ => command.command().title,
+        }
+    }
+
+    /// The title of a pane: what it shows, how much, and how fetching it stands; escaped.
+    pub fn title(&self, pane: Pane) -> String {
+        let mut parts = Vec::new();
+        match pane {
+            Pane::Sessions => parts.push("Sessions".to_owned()),
+            Pane::Classes => match &self.classes {
+                None => parts.push("Classes".to_owned()),
+                Some(classes) => {
+                    parts.push(display::safe(classes.namespace.as_str()));
+                    parts.push(match classes.is_flat() {
+                        true => counted(classes.rows().len(), classes.total(), "class", "classes"),
+                        false => "classes".to_owned(),
+                    });
+                    let load = if classes.is_flat() { &classes.all_load } else { classes.load() };
+                    parts.extend(loading(load));
+                }
+            },
+            Pane::Table => match &self.table {
+                None => parts.push("Instances".to_owned()),
+                Some(table) => {
+                    parts.push(display::safe(table.class.as_str()));
+                    parts.push(counted(table.shown(), table.total(), "row", "rows"));
+                    parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows))));
+                    parts.extend(table.capped.then(|| "capped".to_owned()));
+                    parts.extend(table.stale.then(|| "of before the refresh".to_owned()));
+                    let capped = table.capped && matches!(table.load, Load::Cancelled(_));
+                    parts.extend(loading(&table.load).filter(|_| !capped));
+                }
+            },
+            Pane::Detail => {
+                parts.push("Detail".to_owned());
+                parts.extend(self.detail.instance().map(|instance| display::safe(instance.class.as_str())));
+                parts.extend(loading(&self.detail.load));
+            }
+            Pane::Operations => parts.push("Operations".to_owned()),
+        }
+        parts.join(" · ")
+    }
+
+    /// What an empty pane says: why it is empty and what to do next; `None` if it is not empty.
+    pub fn empty_text(&self, pane: Pane) -> Option<String> {
+        if self.rows(pane) > 0 && !(pane == Pane::Table && self.table.is_none()) {
+            return None;
+        }
+        let key =
+            |command| self.keymap.first(command).unwrap_or_else(|| format!(":{}", CommandId::command(command).name));
+        if !self.filter_text(pane).is_empty() && self.load_of(pane).is_none_or(|load| !load.is_running()) {
+            return Some(format!(
+                "nothing matches {} ({} clears)",
+                display::safe(self.filter_text(pane)),
+                key(CommandId::Out)
+            ));
+        }
+        if let Some(text) = self.load_of(pane).and_then(|load| self.load_text(load)) {
+            return Some(match (pane, &self.classes) {
+                (Pane::Classes, Some(classes)) if classes.wants_typed_name() => {
+                    format!("{text} {} opens a class by its name.", key(CommandId::ClassName))
+                }
+                _ => text,
+            });
+        }
+        Some(match pane {
+            Pane::Sessions => format!("{} adds a session", key(CommandId::NewSession)),
+            Pane::Classes if self.classes.is_some() => "This namespace has no classes.".to_owned(),
+            Pane::Classes => format!("{} on a namespace lists its classes", key(CommandId::Open)),
+            Pane::Table => match &self.table {
+                Some(table) => format!("{} has no instances.", display::safe(table.class.as_str())),
+                None => format!("{} on a class lists its instances", key(CommandId::Open)),
+            },
+            Pane::Detail => format!("{} on a row shows its properties", key(CommandId::Open)),
+            Pane::Operations => "No operation ran yet, no connection is open.".to_owned(),
+        })
+    }
+
+    fn load_of(&self, pane: Pane) -> Option<&Load> {
+        match pane {
+            Pane::Classes => {
+                self.classes.as_ref().map(|classes| if classes.is_flat() { &classes.all_load } else { classes.load() })
+            }
+            Pane::Table => self.table.as_ref().map(|table| &table.load),
+            Pane::Detail => Some(&self.detail.load),
+            Pane::Sessions | Pane::Operations => None,
+        }
+    }
+
+    fn load_text(&self, load: &Load) -> Option<String> {
+        let refresh = self.keymap.first(CommandId::Refresh).unwrap_or_else(|| ":refresh".to_owned());
+        match load {
+            Load::Running(_) => Some("loading…".to_owned()),
+            Load::Failed(error) => Some(format!(
+                "{}\ntry: {}\n{refresh} tries again.",
+                display::safe(&error.to_string()),
+                display::safe(&error.hint)
+            )),
+            Load::Cancelled(_) => Some(format!("cancelled; {refresh} starts again.")),
+            Load::Idle | Load::Done => None,
+        }
+    }
+
+    /// The state of the connections for the footer: `idle, no connections`, or what runs.
+    pub fn connection_status(&self) -> String {
+        let (running, open) = (self.operations.running(), self.operations.open_connections());
+        let connections = match open {
+            0 => "no connections".to_owned(),
+            1 => "1 connection".to_owned(),
+            n => format!("{n} connections"),
+        };
+        match running {
+            0 => format!("idle, {connections}"),
+            1 => format!("1 operation, {connections}"),
+            n => format!("{n} operations, {connections}"),
+        }
+    }
+}
+
+fn loading(load: &Load) -> Option<String> {
+    match load {
+        Load::Running(_) => Some("receiving".to_owned()),
+        Load::Failed(_) => Some("failed".to_owned()),
+        Load::Cancelled(_) => Some("cancelled".to_owned()),
+        Load::Idle | Load::Done => None,
+    }
+}
+
+/// `1,204 rows`, or `37 of 1,204`.
+fn counted(shown: usize, total: usize, one: &str, many: &str) -> String {
+    match (shown == total, total) {
+        (true, 1) => format!("1 {one}"),
+        (true, _) => format!("{} {many}", grouped(total)),
+        (false, _) => format!("{} of {}", grouped(shown), grouped(total)),
+    }
+}
+
+/// A number with commas between its thousands.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn layer_hints(layer: &Layer) -> Vec<Hint> {
+    let hints: &[(&str, &'static str)] = match layer {
+        Layer::Help(_) | Layer::Palette(_) => &[("enter", "do it"), ("up/down", "choose"), ("esc", "close")],
+        Layer::CommandLine(_) => &[("enter", "open"), ("tab", "complete"), ("up/down", "history"), ("esc", "close")],
+        Layer::Filter(_) => &[("enter", "keep"), ("esc", "undo"), ("!", "invert"), ("~", "fuzzy"), ("re:", "pattern")],
+        Layer::ClassName(_) => &[("enter", "open"), ("esc", "close")],
+        Layer::Secret(_) => &[("enter", "send"), ("esc", "decline")],
+        Layer::NewSession(_) => &[("enter", "save"), ("tab", "next field"), ("space", "switch"), ("esc", "close")],
+        Layer::Error(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
+        Layer::Timeline(_) => &[("x", "cancel"), ("j/k", "scroll"), ("esc", "close")],
+        Layer::Text(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
+        Layer::Log(_) => &[("enter", "details"), ("j/k", "move"), ("esc", "close")],
+        Layer::ConfirmQuit(_) => &[("y", "quit"), ("n", "stay")],
+    };
+    hints.iter().map(|(keys, title)| Hint { keys: (*keys).to_owned(), title, command: None }).collect()
+}

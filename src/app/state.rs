@@ -1,0 +1,408 @@
+//! The state itself: what there is to see, and the questions views ask.
+//!
+//! Owns: the fields and the reading side. What changes them is in `update`, `open`, `keys` (the user) and `apply` (events).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    Classes, CommandId, Detail, Effect, Key, Keymap, Layer, Layout, Log, Operations, SecretPrompt, Session,
+    SessionEntry, Sessions, Table, apply::Asked, display,
+};
+use crate::{
+    cim::{CimClass, CimName, Namespace, ObjectPath},
+    op::{Limits, OpError, OpId, OpIds, SessionId},
+};
+
+/// A pane, in the order of its number key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// Sessions and their namespaces.
+    #[default]
+    Sessions,
+    /// Classes of a namespace.
+    Classes,
+    /// Instances of a class.
+    Table,
+    /// Properties of an instance.
+    Detail,
+    /// Operations.
+    Operations,
+}
+
+impl Pane {
+    /// Every pane in order.
+    pub const ALL: [Self; 5] = [Self::Sessions, Self::Classes, Self::Table, Self::Detail, Self::Operations];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Classes => "classes",
+            Self::Table => "table",
+            Self::Detail => "detail",
+            Self::Operations => "operations",
+        }
+    }
+}
+
+/// How fetching something stands.
+#[derive(Clone, Debug, Default)]
+pub enum Load {
+    /// Not asked for.
+    #[default]
+    Idle,
+    /// Being fetched by this operation.
+    Running(OpId),
+    /// Complete.
+    Done,
+    /// Failed; what had come by then is kept.
+    Failed(Arc<OpError>),
+    /// Cancelled; what had come by then is kept. The text says what the server may keep open.
+    Cancelled(Option<String>),
+}
+
+impl Load {
+    /// Whether it is being fetched.
+    pub const fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_))
+    }
+
+    /// The operation that fetches it.
+    pub const fn operation(&self) -> Option<OpId> {
+        match self {
+            Self::Running(op) => Some(*op),
+            _ => None,
+        }
+    }
+}
+
+/// A place the history remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The session.
+    pub session: SessionId,
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The class whose instances are shown, if any are.
+    pub class: Option<CimName>,
+    /// The instance, if it was opened.
+    pub path: Option<ObjectPath>,
+    /// The pane with the focus.
+    pub pane: Pane,
+}
+
+/// A breadcrumb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crumb {
+    /// Its text, escaped.
+    pub text: String,
+    /// The pane it leads to.
+    pub pane: Pane,
+}
+
+/// A key worth knowing here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The keys.
+    pub keys: String,
+    /// What they do.
+    pub title: &'static str,
+    /// The command, where it is one.
+    pub command: Option<CommandId>,
+}
+
+/// What a state begins with.
+#[derive(Debug)]
+pub struct StateOptions {
+    /// The sessions, in the order they are listed.
+    pub sessions: Vec<SessionEntry>,
+    /// The operation ids, shared with the engine.
+    pub ids: OpIds,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Bounds on what is kept.
+    pub limits: Limits,
+    /// The session the cursor begins on.
+    pub start: Option<SessionId>,
+    /// Things to tell at the start (a broken file), raw.
+    pub notices: Vec<String>,
+    /// Why profiles cannot be saved, if they cannot, raw.
+    pub unsaveable: Option<String>,
+}
+
+/// Everything the terminal front shows.
+#[derive(Debug)]
+pub struct State {
+    pub(super) size: (u16, u16),
+    pub(super) now: Duration,
+    pub(super) ids: OpIds,
+    pub(super) keymap: Keymap,
+    pub(super) limits: Limits,
+    pub(super) focus: Pane,
+    pub(super) zoomed: bool,
+    pub(super) sessions: Sessions,
+    pub(super) classes: Option<Classes>,
+    pub(super) table: Option<Table>,
+    pub(super) detail: Detail,
+    pub(super) operations: Operations,
+    pub(super) layers: Vec<Layer>,
+    pub(super) secrets: VecDeque<SecretPrompt>,
+    pub(super) log: Log,
+    pub(super) pending: Vec<Key>,
+    pub(super) pending_since: Duration,
+    pub(super) asked: HashMap<OpId, Asked>,
+    pub(super) schema: Schema,
+    pub(super) history: Vec<Place>,
+    /// Where in the history we are; what follows it is forward.
+    pub(super) history_at: usize,
+    pub(super) lines: VecDeque<String>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) unsaveable: Option<String>,
+    pub(super) quitting: bool,
+}
+
+/// Classes fetched so far, for headings and descriptions. The engine has the real cache.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    classes: HashMap<(SessionId, Namespace, CimName), Arc<CimClass>>,
+}
+
+/// The most classes the state keeps.
+const CLASSES: usize = 256;
+
+impl Schema {
+    pub(super) fn get(&self, session: SessionId, namespace: &Namespace, class: &CimName) -> Option<Arc<CimClass>> {
+        self.classes.get(&(session, namespace.clone(), class.clone())).cloned()
+    }
+
+    pub(super) fn put(&mut self, session: SessionId, namespace: &Namespace, class: Arc<CimClass>) {
+        if self.classes.len() >= CLASSES {
+            self.classes.clear();
+        }
+        self.classes.insert((session, namespace.clone(), class.name.clone()), class);
+    }
+
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.classes.retain(|key, _| key.0 != session);
+    }
+}
+
+impl State {
+    /// A state at the start. Starts no operation.
+    pub fn new(options: StateOptions) -> Self {
+        let mut sessions = Sessions::new(options.sessions);
+        if let Some(start) = options.start {
+            sessions.select(&super::SessionRow::Session(start));
+        }
+        let mut state = Self {
+            size: (80, 24),
+            now: Duration::ZERO,
+            ids: options.ids,
+            keymap: options.keymap,
+            limits: options.limits,
+            focus: Pane::Sessions,
+            zoomed: false,
+            sessions,
+            classes: None,
+            table: None,
+            detail: Detail::default(),
+            operations: Operations::new(options.limits.logged_operations),
+            layers: Vec::new(),
+            secrets: VecDeque::new(),
+            log: Log::default(),
+            pending: Vec::new(),
+            pending_since: Duration::ZERO,
+            asked: HashMap::new(),
+            schema: Schema::default(),
+            history: Vec::new(),
+            history_at: 0,
+            lines: VecDeque::new(),
+            effects: Vec::new(),
+            unsaveable: options.unsaveable,
+            quitting: false,
+        };
+        for notice in options.notices {
+            state.warn(&notice, "");
+        }
+        state
+    }
+
+    /// The size of the screen in cells: width, height.
+    pub const fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// The time of the last tick, on a clock that began at the start.
+    pub const fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Where the panes are.
+    pub fn layout(&self) -> Layout {
+        Layout::new(self.size.0, self.size.1, self.focus, self.zoomed)
+    }
+
+    /// The pane with the focus.
+    pub const fn focus(&self) -> Pane {
+        self.focus
+    }
+
+    /// Whether the focused pane has the whole screen.
+    pub const fn is_zoomed(&self) -> bool {
+        self.zoomed
+    }
+
+    /// The sessions pane.
+    pub const fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The classes pane; `None` before a namespace was opened.
+    pub const fn classes(&self) -> Option<&Classes> {
+        self.classes.as_ref()
+    }
+
+    /// The table; `None` before a class was opened.
+    pub const fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
+    }
+
+    /// The detail pane.
+    pub const fn detail(&self) -> &Detail {
+        &self.detail
+    }
+
+    /// The operations.
+    pub const fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// The layers over the panes, the topmost last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The topmost layer.
+    pub fn layer(&self) -> Option<&Layer> {
+        self.layers.last()
+    }
+
+    /// Errors and notices, and the toasts that tell of them.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The keys.
+    pub const fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
+    /// Keys pressed of a chord that is not complete.
+    pub fn pending(&self) -> &[Key] {
+        &self.pending
+    }
+
+    /// What may follow the pending keys, for the which-key popup: keys and title. Empty for the first 300 ms.
+    pub fn which_key(&self) -> Vec<(String, &'static str)> {
+        if self.pending.is_empty() || self.now < self.pending_since + WHICH_KEY_AFTER {
+            return Vec::new();
+        }
+        let following = self.keymap.following(self.focus, &self.pending);
+        following.into_iter().map(|(keys, command)| (keys, command.command().description)).collect()
+    }
+
+    /// The secret that is asked for. While this is some, the front keeps characters, pastes and backspaces in a field of its
+    /// own that it zeroizes, tells [`super::Action::SecretLength`] after each, and on enter hands the secret to the engine
+    /// (as an [`Effect::GiveSecret`] it makes itself) and tells [`super::Action::SecretSubmitted`]; on esc it tells
+    /// [`super::Action::SecretDeclined`]. `ctrl-c` and `ctrl-q` still go to [`State::key`], which also drops every key
+    /// that could be part of a secret.
+    pub fn wants_secret(&self) -> Option<&SecretPrompt> {
+        match self.layers.last() {
+            Some(Layer::Secret(prompt)) => Some(prompt),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing runs and nothing waits to be computed.
+    pub fn is_idle(&self) -> bool {
+        self.operations.running() == 0 && !self.has_work()
+    }
+
+    /// Whether [`State::work`] has something to do.
+    pub fn has_work(&self) -> bool {
+        self.table.as_ref().is_some_and(Table::has_work)
+    }
+
+    /// Whether the program is about to end.
+    pub const fn is_quitting(&self) -> bool {
+        self.quitting
+    }
+
+    /// When [`State::tick`] is due at the latest; `None` if nothing changes with time alone.
+    pub fn wake_at(&self) -> Option<Duration> {
+        let popup = (!self.pending.is_empty()).then(|| self.pending_since + WHICH_KEY_AFTER);
+        let popup = popup.filter(|at| *at > self.now);
+        let running = (self.operations.running() > 0).then(|| self.now + ELAPSED_EVERY);
+        [popup, running, self.log.wake_at()].into_iter().flatten().min()
+    }
+
+    /// Whether an operation has run long enough (150 ms) that a spinner should turn.
+    pub fn spins(&self) -> bool {
+        self.operations.newest_running().is_some_and(|row| row.elapsed(self.now) >= SPINNER_AFTER)
+    }
+
+    /// A session that does not exist yet would get this number.
+    pub fn next_session(&self) -> SessionId {
+        SessionId(self.sessions.all().iter().map(|session| session.entry.id.0).max().unwrap_or(0) + 1)
+    }
+
+    /// The session the panes are about: that of the table, else of the classes, else under the cursor.
+    pub fn session(&self) -> Option<&Session> {
+        let shown = match (self.focus, &self.table, &self.classes) {
+            (Pane::Sessions, ..) => None,
+            (_, _, Some(classes)) => Some(classes.session),
+            (_, Some(table), _) => Some(table.session),
+            _ => None,
+        };
+        let under_cursor = || match self.sessions.selected() {
+            Some(super::SessionRow::Session(id) | super::SessionRow::Namespace(id, _)) => Some(*id),
+            _ => None,
+        };
+        let about = self.classes.as_ref().map(|classes| classes.session);
+        self.sessions.get(shown.or_else(under_cursor).or(about)?)
+    }
+
+    /// The breadcrumbs: session, namespace, class, instance.
+    pub fn breadcrumbs(&self) -> Vec<Crumb> {
+        let crumb = |text: String, pane| Crumb { text, pane };
+        let Some(classes) = &self.classes else {
+            let session = self.session().map(|session| crumb(session.name(), Pane::Sessions));
+            return session.into_iter().collect();
+        };
+        let mut crumbs = Vec::new();
+        crumbs.extend(self.sessions.get(classes.session).map(|session| crumb(session.name(), Pane::Sessions)));
+        crumbs.push(crumb(display::safe(classes.namespace.as_str()), Pane::Classes));
+        if let Some(table) = &self.table {
+            crumbs.push(crumb(display::safe(table.class.as_str()), Pane::Table));
+            let path = self.detail.path().filter(|_| self.focus == Pane::Detail).cloned();
+            if let Some(path) = path.or_else(|| table.selected_path()) {
+                let keys = table.telling_keys(&path).into_iter().map(|(name, value)| format!("{name}={value}"));
+                crumbs.push(crumb(keys.collect::<Vec<_>>().join(","), Pane::Detail));
+            }
+        } else if let Some(instance) = self.detail.instance() {
+            crumbs.push(crumb(display::safe(instance.class.as_str()), Pane::Detail));
+        }
+        crumbs
+    }
+}
+
+/// How long a prefix waits before what may follow it is shown.
+const WHICH_KEY_AFTER: Duration = Duration::from_millis(300);
+/// How long an operation runs before a spinner turns.
+const SPINNER_AFTER: Duration = Duration::from_millis(150);
+/// How often the elapsed time of a running operation is drawn anew.
+const ELAPSED_EVERY: Duration = Duration::from_millis(100);

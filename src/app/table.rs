@@ -1,0 +1,467 @@
+//! The instances of one class in a table.
+//!
+//! Owns: the rows kept, their columns, widths, order, selection and state. Must not know how it is drawn; what it
+//! hands out for drawing is escaped.
+
+use std::sync::Arc;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Filter, ListCursor, Load, Motion, RowIndex, Sort, display};
+use crate::{
+    cim::{
+        CimClass, CimInstance, CimName, CimType, Namespace, ObjectPath,
+        rows::{RowBatch, RowStore, Shape, ShapeId},
+    },
+    op::{Limits, SessionId},
+};
+
+/// The widest a column asks to be, in cells.
+pub const COLUMN_WIDTH: u16 = 40;
+/// Rows whose cells all decide widths and which columns hold anything; beyond, one in 64 does.
+const SAMPLED: usize = 256;
+
+/// A column as the table shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Its name, escaped, with `*` before a key.
+    pub title: String,
+    /// The property.
+    pub name: CimName,
+    /// Whether it is a key.
+    pub is_key: bool,
+    /// Whether its values are numbers, which stand at the right of their column.
+    pub numeric: bool,
+    /// The width that shows all sampled values, in cells, at most [`COLUMN_WIDTH`].
+    pub width: u16,
+    /// Its number in the store; `None` while only the class names it.
+    store: Option<usize>,
+}
+
+/// What the samples say of one column of the store.
+#[derive(Clone, Debug, Default)]
+struct Sampled {
+    width: u16,
+    filled: bool,
+    varies: bool,
+    first: Option<String>,
+}
+
+/// The table.
+#[derive(Debug)]
+pub struct Table {
+    /// The session it was read from.
+    pub session: SessionId,
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The class whose instances it holds.
+    pub class: CimName,
+    /// How reading it stands.
+    pub load: Load,
+    /// The rows are those of an earlier reading: the last refresh failed or was cancelled.
+    pub stale: bool,
+    /// A limit of what is kept was reached.
+    pub capped: bool,
+    /// The column under the cursor, over [`Table::columns`].
+    pub column: usize,
+    /// The first column shown.
+    pub first_column: usize,
+    pub(super) list: ListCursor,
+    definition: Option<Arc<CimClass>>,
+    store: RowStore,
+    incoming: Option<RowStore>,
+    index: RowIndex,
+    columns: Vec<TableColumn>,
+    sampled: Vec<Sampled>,
+    sampled_rows: usize,
+    /// The row the user chose; `None` keeps the cursor at the top.
+    chosen: Option<u32>,
+    /// The path of the row to choose again once it comes.
+    wanted: Option<ObjectPath>,
+    /// How often the rows were replaced, and the row last told by [`Table::selection_changed`].
+    reading: u32,
+    told: Option<(u32, Option<u32>)>,
+}
+
+impl Table {
+    pub(super) fn new(session: SessionId, namespace: Namespace, class: CimName) -> Self {
+        Self {
+            session,
+            namespace,
+            class,
+            load: Load::Idle,
+            stale: false,
+            capped: false,
+            column: 0,
+            first_column: 0,
+            list: ListCursor::default(),
+            definition: None,
+            store: RowStore::default(),
+            incoming: None,
+            index: RowIndex::default(),
+            columns: Vec::new(),
+            sampled: Vec::new(),
+            sampled_rows: 0,
+            chosen: None,
+            wanted: None,
+            reading: 0,
+            told: None,
+        }
+    }
+
+    /// The columns in the order they are shown: keys that differ between rows, then properties that hold anything, then
+    /// the empty ones. Keys that are the same in every row are left out; the detail pane has them.
+    pub fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
+    /// The cursor: position among the rows shown, first row of the window.
+    pub const fn cursor(&self) -> ListCursor {
+        self.list
+    }
+
+    /// How many rows pass the filter, as far as it has looked.
+    pub fn shown(&self) -> usize {
+        self.index.len(&self.store)
+    }
+
+    /// How many rows are kept.
+    pub fn total(&self) -> usize {
+        self.store.len()
+    }
+
+    /// How many rows have come of a refresh whose rows are not shown yet.
+    pub fn incoming(&self) -> Option<usize> {
+        self.incoming.as_ref().map(RowStore::len)
+    }
+
+    /// Memory the rows take, in bytes.
+    pub fn size(&self) -> usize {
+        self.store.size() + self.incoming.as_ref().map_or(0, RowStore::size)
+    }
+
+    /// The filter.
+    pub const fn filter(&self) -> &Filter {
+        self.index.filter()
+    }
+
+    /// The number in [`Table::columns`] of the column it is sorted by, and whether largest come first.
+    pub fn sorted_by(&self) -> Option<(usize, bool)> {
+        let sort = self.index.sort()?;
+        let at = self.columns.iter().position(|column| column.store == Some(sort.column))?;
+        Some((at, sort.descending))
+    }
+
+    /// Whether filter or sort have rows left to look at.
+    pub fn has_work(&self) -> bool {
+        self.index.has_work(&self.store)
+    }
+
+    /// The text of the cell in shown row `position` and column `column` of [`Table::columns`]; `None` if NULL or absent.
+    pub fn cell(&self, position: usize, column: usize) -> Option<String> {
+        let row = self.index.row(position, &self.store)?;
+        let at = self.columns.get(column)?.store?;
+        let cell = self.store.cell(row as usize, at);
+        (!display::is_missing(cell))
+            .then(|| display::cell(cell, self.store.columns().get(at).and_then(|c| c.column.ty)))
+    }
+
+    /// The selected row as an instance.
+    pub fn selected(&self) -> Option<CimInstance> {
+        self.store.instance(self.selected_row()? as usize)
+    }
+
+    /// The path of the selected row.
+    pub fn selected_path(&self) -> Option<ObjectPath> {
+        self.store.path(self.selected_row()? as usize)
+    }
+
+    /// The class, once it is known.
+    pub const fn definition(&self) -> Option<&Arc<CimClass>> {
+        self.definition.as_ref()
+    }
+
+    /// The keys of `path` that tell it from the other rows; all of them where nothing is known.
+    pub fn telling_keys(&self, path: &ObjectPath) -> Vec<(String, String)> {
+        let key = |name: &CimName| self.store.columns().iter().position(|union| union.column.name == *name);
+        let told = |name: &CimName| key(name).and_then(|at| self.sampled.get(at)).is_none_or(|sampled| sampled.varies);
+        let text = |binding: &crate::cim::KeyBinding| {
+            (display::safe(binding.name.as_str()), display::key_value(&binding.value))
+        };
+        let some = path.keys.iter().filter(|binding| told(&binding.name)).map(text).collect::<Vec<_>>();
+        match some.is_empty() {
+            true => path.keys.last().map(text).into_iter().collect(),
+            false => some,
+        }
+    }
+
+    fn selected_row(&self) -> Option<u32> {
+        self.index.row(self.list.at, &self.store)
+    }
+
+    pub(super) fn go(&mut self, motion: Motion, height: usize) {
+        self.list.go(motion, self.shown(), height);
+        self.choose();
+    }
+
+    pub(super) fn select(&mut self, position: usize, height: usize) {
+        self.list.at = position;
+        self.list.settle(self.shown(), height);
+        self.choose();
+    }
+
+    pub(super) fn scroll(&mut self, lines: isize, height: usize) {
+        self.list.scroll(lines, self.shown(), height);
+        self.choose();
+    }
+
+    fn choose(&mut self) {
+        self.wanted = None;
+        self.chosen = (self.list.at > 0).then(|| self.selected_row()).flatten();
+    }
+
+    /// Whether another row is selected than when this was asked last.
+    pub(super) fn selection_changed(&mut self) -> bool {
+        let now = Some((self.reading, self.selected_row()));
+        std::mem::replace(&mut self.told, now) != now && (now.is_some_and(|(_, row)| row.is_some()) || self.total() > 0)
+    }
+
+    /// Scrolls sideways until the column under the cursor fits into `width` cells.
+    pub(super) fn show_column(&mut self, width: u16) {
+        self.first_column = self.first_column.min(self.column);
+        let needed = |from: usize, to: usize, columns: &[TableColumn]| {
+            let shown = columns.get(from..=to).unwrap_or_default();
+            shown.iter().map(|column| usize::from(column.width) + 1).sum::<usize>()
+        };
+        while self.first_column < self.column
+            && needed(self.first_column, self.column, &self.columns) > usize::from(width) + 1
+        {
+            self.first_column += 1;
+        }
+    }
+
+    /// Puts the cursor on the chosen row, wherever it is now.
+    pub(super) fn settle(&mut self, height: usize) {
+        if let Some(chosen) = self.chosen {
+            self.list.at = self.index.position(chosen, &self.store).unwrap_or_else(|near| near);
+        }
+        self.list.settle(self.shown(), height);
+        self.column = self.column.min(self.columns.len().saturating_sub(1));
+        self.first_column = self.first_column.min(self.column);
+    }
+
+    pub(super) fn set_filter(&mut self, text: &str) {
+        if self.chosen.is_none() && !text.is_empty() {
+            self.list = ListCursor::default();
+        }
+        self.index.set_filter(Filter::new(text));
+        self.work();
+    }
+
+    /// Sorts by the column `at`; the same column again turns the order over, a third time drops it.
+    pub(super) fn sort_by(&mut self, at: usize) {
+        let Some(column) = self.columns.get(at).and_then(|column| column.store) else { return };
+        let sort = match self.index.sort() {
+            Some(sort) if sort.column == column && sort.descending => None,
+            Some(sort) if sort.column == column => Some(Sort { column, descending: true }),
+            _ => Some(Sort { column, descending: false }),
+        };
+        self.column = at;
+        self.index.set_sort(sort);
+        self.work();
+    }
+
+    /// Does a slice of filtering and sorting; true if more is left.
+    pub(super) fn work(&mut self) -> bool {
+        let columns = self.columns.iter().filter_map(|column| column.store).collect::<Vec<_>>();
+        self.index.work(&self.store, &columns)
+    }
+
+    pub(super) fn define(&mut self, class: Arc<CimClass>) {
+        self.definition = Some(class);
+        self.lay_out();
+    }
+
+    /// Begins a refresh: the rows stay until as many new ones have come, or all.
+    pub(super) fn refresh(&mut self) {
+        self.wanted = if self.list.at > 0 || self.chosen.is_some() { self.selected_path() } else { None };
+        self.capped = false;
+        self.incoming = Some(RowStore::default());
+    }
+
+    pub(super) fn want(&mut self, path: Option<ObjectPath>) {
+        self.wanted = path;
+    }
+
+    pub(super) fn add_shape(&mut self, id: ShapeId, shape: Arc<Shape>) {
+        match &mut self.incoming {
+            Some(incoming) => incoming.add_shape(id, shape),
+            None => {
+                self.store.add_shape(id, shape);
+                self.sampled.resize_with(self.store.columns().len(), Sampled::default);
+                self.lay_out();
+            }
+        }
+    }
+
+    /// Takes rows in; true once a limit is reached and no more are kept.
+    pub(super) fn add_rows(&mut self, mut batch: RowBatch, limits: &Limits) -> bool {
+        let kept = self.incoming.as_ref().unwrap_or(&self.store);
+        let room = limits.retained_rows.saturating_sub(kept.len());
+        if batch.len() > room || kept.size().saturating_add(batch.size()) > limits.retained_bytes {
+            batch.truncate(if batch.len() > room { room } else { 0 });
+            self.capped = true;
+        }
+        match &mut self.incoming {
+            Some(incoming) => {
+                incoming.push(batch);
+                if incoming.len() >= self.store.len() {
+                    self.swap();
+                }
+            }
+            None => {
+                self.store.push(batch);
+                self.sample();
+            }
+        }
+        self.capped
+    }
+
+    /// Ends a reading. A refresh that came to its end replaces the rows; one that did not leaves the older, fuller ones.
+    pub(super) fn end(&mut self, complete: bool) {
+        let fuller = self.incoming.as_ref().is_some_and(|incoming| incoming.len() < self.store.len());
+        if complete || !fuller {
+            self.swap();
+            self.stale = false;
+        } else {
+            self.stale = self.incoming.take().is_some();
+        }
+        self.wanted = None;
+    }
+
+    fn swap(&mut self) {
+        let Some(incoming) = self.incoming.take() else { return };
+        let sort = self.index.sort().and_then(|sort| {
+            let name = &self.store.columns().get(sort.column)?.column.name;
+            let column = incoming.columns().iter().position(|union| union.column.name == *name)?;
+            Some(Sort { column, ..sort })
+        });
+        self.store = incoming;
+        self.reading += 1;
+        self.chosen = None;
+        self.stale = false;
+        self.sampled = vec![Sampled::default(); self.store.columns().len()];
+        self.sampled_rows = 0;
+        self.lay_out();
+        self.sample();
+        self.index.set_sort(sort);
+        self.work();
+    }
+
+    /// Looks at rows not looked at yet: widths, which columns hold anything, and the row wanted.
+    fn sample(&mut self) {
+        let mut changed = false;
+        for row in self.sampled_rows..self.store.len() {
+            if row < SAMPLED || row % 64 == 0 {
+                changed |= self.sample_row(row);
+            }
+            if self.wanted.is_some() && self.store.path(row) == self.wanted {
+                self.wanted = None;
+                self.chosen = u32::try_from(row).ok();
+            }
+        }
+        self.sampled_rows = self.store.len();
+        if changed {
+            self.lay_out();
+        }
+        self.work();
+    }
+
+    fn sample_row(&mut self, row: usize) -> bool {
+        let mut changed = false;
+        for (at, sampled) in self.sampled.iter_mut().enumerate() {
+            let cell = self.store.cell(row, at);
+            let text = display::cell(cell, self.store.columns().get(at).and_then(|union| union.column.ty));
+            let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(COLUMN_WIDTH);
+            let filled = sampled.filled || !display::is_missing(cell);
+            let varies = sampled.varies || sampled.first.as_ref().is_some_and(|first| *first != text);
+            if width > sampled.width || filled != sampled.filled || varies != sampled.varies {
+                changed = true;
+                (sampled.width, sampled.filled, sampled.varies) = (width.max(sampled.width), filled, varies);
+            }
+            sampled.first.get_or_insert(text);
+        }
+        changed
+    }
+
+    /// Makes the columns anew from the class, the shapes and the samples.
+    fn lay_out(&mut self) {
+        let known = self.store.columns();
+        let mut ranked = Vec::new();
+        let in_class = self.definition.iter().flat_map(|class| &class.properties);
+        for (at, property) in in_class.clone().enumerate() {
+            let store = known.iter().position(|union| union.column.name == property.name);
+            let key = property.is_key() || store.is_some_and(|at| known.get(at).is_some_and(|u| u.column.is_key));
+            ranked.push((self.rank(store, key), at, self.column_of(&property.name, store, key, Some(property.ty))));
+        }
+        for (at, union) in known.iter().enumerate() {
+            if in_class.clone().all(|property| property.name != union.column.name) {
+                let column = self.column_of(&union.column.name, Some(at), union.column.is_key, union.column.ty);
+                ranked.push((self.rank(Some(at), union.column.is_key), 100_000 + at, column));
+            }
+        }
+        // A single row has no key that differs; the last key is the one that names it among its like.
+        if ranked.iter().all(|(rank, ..)| *rank > Rank::Key)
+            && let Some(last) = ranked.iter_mut().rfind(|(rank, ..)| *rank == Rank::SameKey)
+        {
+            last.0 = Rank::Key;
+        }
+        ranked.sort_by_key(|(rank, at, _)| (*rank, *at));
+        let under_cursor = self.columns.get(self.column).map(|column| column.name.clone());
+        let before = self.columns.iter().filter_map(|column| column.store).collect::<Vec<_>>();
+        self.columns =
+            ranked.into_iter().filter(|(rank, ..)| *rank != Rank::SameKey).map(|(_, _, column)| column).collect();
+        if self.column > 0
+            && let Some(at) = self.columns.iter().position(|column| Some(&column.name) == under_cursor.as_ref())
+        {
+            self.column = at;
+        }
+        // The filter reads what is shown.
+        if !self.index.filter().is_all()
+            && self.columns.iter().filter_map(|column| column.store).any(|at| !before.contains(&at))
+        {
+            self.index.restart();
+        }
+    }
+
+    fn rank(&self, store: Option<usize>, key: bool) -> Rank {
+        let sampled = store.and_then(|at| self.sampled.get(at));
+        match (key, sampled) {
+            (true, Some(sampled)) if self.store.len() > 0 && !sampled.varies => Rank::SameKey,
+            (true, _) => Rank::Key,
+            (false, Some(sampled)) if sampled.filled => Rank::Filled,
+            (false, _) if self.store.is_empty() => Rank::Filled,
+            (false, _) => Rank::Empty,
+        }
+    }
+
+    fn column_of(&self, name: &CimName, store: Option<usize>, is_key: bool, ty: Option<CimType>) -> TableColumn {
+        let title = format!("{}{}", if is_key { "*" } else { "" }, display::safe(name.as_str()));
+        let heading = u16::try_from(title.width()).unwrap_or(u16::MAX).min(COLUMN_WIDTH);
+        let sampled = store.and_then(|at| self.sampled.get(at)).map_or(0, |sampled| sampled.width);
+        let is_array = store
+            .and_then(|at| self.store.columns().get(at))
+            .map(|union| union.column.is_array)
+            .or_else(|| self.definition.as_ref()?.property(name.as_str()).map(|property| property.is_array));
+        let numeric = ty.is_some_and(CimType::is_numeric) && !is_array.unwrap_or(false);
+        TableColumn { title, name: name.clone(), is_key, numeric, width: heading.max(sampled), store }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Key,
+    Filled,
+    Empty,
+    SameKey,
+}
