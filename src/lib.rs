@@ -15,5 +15,6 @@ pub mod config;
 pub mod engine;
 pub mod op;
 pub mod protocol;
+pub mod server;
 pub mod session;
 pub mod wire;

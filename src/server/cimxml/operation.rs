@@ -1,0 +1,321 @@
+//! The seven operations a client may call; everything else is `CIM_ERR_NOT_SUPPORTED`.
+//!
+//! Owns: parameters with the defaults of DSP0200 section 5.4, status codes, and which classes and instances an operation
+//! answers. Must not know XML syntax or how instances are found.
+//!
+//! For instances DSP0200 lets a server treat `LocalOnly` and `IncludeQualifiers` as false; this one does. The namespaces
+//! are instances of `CIM_Namespace` in the interop namespace.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Gone, Pieces,
+    request::{Call, Param},
+    write::{self, Wanted},
+};
+use crate::{
+    cim::{CimError, CimName, CimStatus, KeyValue, ObjectPath},
+    server::{
+        provider::{Ask, Row},
+        repository::{Repository, Schema, SchemaClass},
+    },
+};
+
+/// Why an operation stopped before its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Nobody reads any more.
+    Gone,
+    /// The client is told this.
+    Error(CimError),
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+fn fail(status: CimStatus, description: impl Into<String>) -> Stop {
+    Stop::Error(CimError { status, description: description.into(), details: Vec::new() })
+}
+
+/// Runs `call` and writes what it returns, without the elements around it.
+pub(super) fn run(repository: &Repository, call: &Call, out: &mut Pieces) -> Result<(), Stop> {
+    let operation = match call.name.as_str() {
+        _ if call.extrinsic => None,
+        "EnumerateClassNames" => Some(enumerate_class_names as Operation),
+        "EnumerateClasses" => Some(enumerate_classes as Operation),
+        "GetClass" => Some(get_class as Operation),
+        "EnumerateInstances" => Some(enumerate_instances as Operation),
+        "EnumerateInstanceNames" => Some(enumerate_instance_names as Operation),
+        "GetInstance" => Some(get_instance as Operation),
+        _ => None,
+    };
+    let operation = operation.ok_or_else(|| {
+        fail(CimStatus::NOT_SUPPORTED, format!("this server reads only; it does not offer {}", call.name))
+    })?;
+    let schema = repository
+        .schema(&call.namespace)
+        .ok_or_else(|| fail(CimStatus::INVALID_NAMESPACE, format!("no namespace {}", call.namespace)))?;
+    let mut given = Given::new(call)?;
+    operation(repository, schema, &mut given, out)
+}
+
+type Operation = fn(&Repository, &Schema, &mut Given<'_>, &mut Pieces) -> Result<(), Stop>;
+
+/// The parameters given, taken out one by one; what is left over is unknown to the operation.
+struct Given<'a>(Vec<(&'a str, &'a Param)>);
+
+impl<'a> Given<'a> {
+    fn new(call: &'a Call) -> Result<Self, Stop> {
+        let mut given: Vec<(&str, &Param)> = Vec::with_capacity(call.params.len().min(16));
+        for (name, param) in &call.params {
+            if given.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                return Err(fail(CimStatus::INVALID_PARAMETER, format!("{name} is given twice")));
+            }
+            if given.len() == 16 {
+                return Err(fail(CimStatus::INVALID_PARAMETER, "more parameters than any operation has"));
+            }
+            given.push((name, param));
+        }
+        Ok(Self(given))
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a Param> {
+        let at = self.0.iter().position(|(given, _)| given.eq_ignore_ascii_case(name))?;
+        Some(self.0.swap_remove(at).1).filter(|param| **param != Param::Null)
+    }
+
+    fn flag(&mut self, name: &str, default: bool) -> Result<bool, Stop> {
+        match self.take(name) {
+            None => Ok(default),
+            Some(Param::Value(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(Param::Value(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, format!("{name} is no boolean"))),
+        }
+    }
+
+    fn class(&mut self) -> Result<Option<&'a CimName>, Stop> {
+        match self.take("ClassName") {
+            None => Ok(None),
+            Some(Param::Class(name)) if name.as_str().is_empty() => Ok(None),
+            Some(Param::Class(name)) => Ok(Some(name)),
+            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, "ClassName is no class name")),
+        }
+    }
+
+    fn required_class(&mut self) -> Result<&'a CimName, Stop> {
+        self.class()?.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "ClassName is missing"))
+    }
+
+    fn properties(&mut self) -> Result<Option<Vec<CimName>>, Stop> {
+        match self.take("PropertyList") {
+            None => Ok(None),
+            Some(Param::Array(items)) => {
+                Ok(Some(items.iter().flatten().map(|name| CimName::new(name.trim())).collect()))
+            }
+            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, "PropertyList is no array")),
+        }
+    }
+
+    fn end(&self) -> Result<(), Stop> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(fail(CimStatus::INVALID_PARAMETER, format!("the operation has no parameter {name}")))
+            }
+        }
+    }
+}
+
+fn no_class(status: CimStatus, schema: &Schema, name: &CimName) -> Stop {
+    fail(status, format!("no class {name} in {}", schema.namespace()))
+}
+
+/// Writes `IRETURNVALUE` around what `inner` writes.
+fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Result<(), Stop>) -> Result<(), Stop> {
+    out.text().push_str("<IRETURNVALUE>\n");
+    inner(out)?;
+    out.text().push_str("</IRETURNVALUE>\n");
+    Ok(())
+}
+
+fn enumerate_class_names(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let (of, deep) = (given.class()?, given.flag("DeepInheritance", false)?);
+    given.end()?;
+    let classes = schema.below(of, deep).ok_or_else(|| invalid(schema, of))?;
+    returned(out, |out| {
+        for class in classes {
+            write::class_name(out.text(), class.name());
+            out.pass_on()?;
+        }
+        Ok(())
+    })
+}
+
+fn invalid(schema: &Schema, name: Option<&CimName>) -> Stop {
+    no_class(CimStatus::INVALID_CLASS, schema, name.unwrap_or(&CimName::new("")))
+}
+
+fn enumerate_classes(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let (of, deep) = (given.class()?, given.flag("DeepInheritance", false)?);
+    let wanted = Wanted {
+        local_only: given.flag("LocalOnly", true)?,
+        qualifiers: given.flag("IncludeQualifiers", true)?,
+        class_origin: given.flag("IncludeClassOrigin", false)?,
+        properties: None,
+        known_to: None,
+    };
+    given.end()?;
+    let classes = schema.below(of, deep).ok_or_else(|| invalid(schema, of))?;
+    returned(out, |out| {
+        for class in classes {
+            write::class(out.text(), class.class(), &wanted);
+            out.pass_on()?;
+        }
+        Ok(())
+    })
+}
+
+fn get_class(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let (name, properties) = (given.required_class()?, given.properties()?);
+    let wanted = Wanted {
+        local_only: given.flag("LocalOnly", true)?,
+        qualifiers: given.flag("IncludeQualifiers", true)?,
+        class_origin: given.flag("IncludeClassOrigin", false)?,
+        properties: properties.as_deref(),
+        known_to: None,
+    };
+    given.end()?;
+    let class = schema.class(name).ok_or_else(|| no_class(CimStatus::NOT_FOUND, schema, name))?;
+    returned(out, |out| {
+        write::class(out.text(), class.class(), &wanted);
+        Ok(())
+    })
+}
+
+fn enumerate_instances(
+    repository: &Repository,
+    schema: &Schema,
+    given: &mut Given<'_>,
+    out: &mut Pieces,
+) -> Result<(), Stop> {
+    let (name, properties) = (given.required_class()?, given.properties()?);
+    given.flag("LocalOnly", true)?;
+    given.flag("IncludeQualifiers", false)?;
+    let deep = given.flag("DeepInheritance", true)?;
+    let class_origin = given.flag("IncludeClassOrigin", false)?;
+    given.end()?;
+    let asked = schema.class(name).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, name))?;
+    let wanted = Wanted {
+        local_only: false,
+        qualifiers: false,
+        class_origin,
+        properties: properties.as_deref(),
+        known_to: (!deep).then_some(asked),
+    };
+    each_row(repository, schema, asked, false, out, |class, row, out| {
+        out.text().push_str("<VALUE.NAMEDINSTANCE>\n");
+        write::instance_name(out.text(), &row.path());
+        write::instance(out.text(), class, row.values(), &wanted);
+        out.text().push_str("</VALUE.NAMEDINSTANCE>\n");
+    })
+}
+
+fn enumerate_instance_names(
+    repository: &Repository,
+    schema: &Schema,
+    given: &mut Given<'_>,
+    out: &mut Pieces,
+) -> Result<(), Stop> {
+    let name = given.required_class()?;
+    given.end()?;
+    let asked = schema.class(name).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, name))?;
+    each_row(repository, schema, asked, true, out, |_, row, out| write::instance_name(out.text(), &row.path()))
+}
+
+/// Writes every instance of `asked` and of the classes below it, as the providers find them.
+fn each_row(
+    repository: &Repository,
+    schema: &Schema,
+    asked: &SchemaClass,
+    keys_only: bool,
+    out: &mut Pieces,
+    mut write: impl FnMut(&SchemaClass, &Row<'_>, &mut Pieces),
+) -> Result<(), Stop> {
+    returned(out, |out| {
+        for (class, provider) in repository.providers(schema, asked.name()) {
+            let mut gone = false;
+            provider
+                .enumerate(&Ask { class, keys_only }, &mut |row| {
+                    write(class, &row, out);
+                    match out.pass_on() {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(Gone) => {
+                            gone = true;
+                            ControlFlow::Break(())
+                        }
+                    }
+                })
+                .map_err(Stop::Error)?;
+            if gone {
+                return Err(Stop::Gone);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn get_instance(repository: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let path = match given.take("InstanceName") {
+        Some(Param::Instance(path)) => path,
+        Some(_) => return Err(fail(CimStatus::INVALID_PARAMETER, "InstanceName is no instance name")),
+        None => return Err(fail(CimStatus::INVALID_PARAMETER, "InstanceName is missing")),
+    };
+    let properties = given.properties()?;
+    given.flag("LocalOnly", true)?;
+    given.flag("IncludeQualifiers", false)?;
+    let wanted = Wanted {
+        local_only: false,
+        qualifiers: false,
+        class_origin: given.flag("IncludeClassOrigin", false)?,
+        properties: properties.as_deref(),
+        known_to: None,
+    };
+    given.end()?;
+    let class = schema.class(&path.class).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, &path.class))?;
+    let path = named_keys(class, path)?;
+    let not_found = || fail(CimStatus::NOT_FOUND, format!("no such instance of {}", class.name()));
+    let provider = repository
+        .providers(schema, class.name())
+        .find(|(served, _)| served.name() == class.name())
+        .map(|(_, provider)| provider)
+        .ok_or_else(not_found)?;
+    let row = provider.get(&Ask { class, keys_only: false }, &path).map_err(Stop::Error)?.ok_or_else(not_found)?;
+    returned(out, |out| {
+        write::instance(out.text(), class, row.values(), &wanted);
+        Ok(())
+    })
+}
+
+/// Checks that the path names exactly the keys of its class; a single key may go unnamed (DSP0201 `INSTANCENAME`).
+fn named_keys(class: &SchemaClass, path: &ObjectPath) -> Result<ObjectPath, Stop> {
+    let mut path = path.clone();
+    let keys: Vec<&CimName> = class.class().keys().map(|key| &key.name).collect();
+    if let ([name], [binding]) = (keys.as_slice(), path.keys.as_mut_slice())
+        && binding.name.as_str().is_empty()
+    {
+        binding.name = (*name).clone();
+    }
+    let all_named = keys.iter().all(|key| path.keys.iter().filter(|binding| binding.name == **key).count() == 1);
+    if !all_named || path.keys.len() != keys.len() {
+        let names: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+        return Err(fail(
+            CimStatus::INVALID_PARAMETER,
+            format!("the keys of {} are {}", class.name(), names.join(", ")),
+        ));
+    }
+    let too_long = path.keys.iter().any(|key| matches!(&key.value, KeyValue::String(text) if text.len() > 64 * 1024));
+    if too_long { Err(fail(CimStatus::INVALID_PARAMETER, "a key longer than any key here")) } else { Ok(path) }
+}

@@ -1,0 +1,414 @@
+//! Writing answers.
+//!
+//! Owns: the CIM-XML elements of DSP0201 as text: escaping, values, paths, instances, classes, errors. Must not know where
+//! a value came from or where the text goes.
+
+use std::fmt::Write as _;
+
+use super::request::Call;
+use crate::{
+    cim::{
+        CimClass, CimError, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty,
+        EmbeddedKind, Flavor, KeyValue, Namespace, ObjectPath, Qualifier,
+    },
+    server::repository::SchemaClass,
+};
+
+/// Writing into a `String` cannot fail; this keeps the calls readable.
+macro_rules! put {
+    ($out:expr, $($arg:tt)*) => {{ let _ = write!($out, $($arg)*); }};
+}
+
+/// What of a class or an instance is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Only what the class itself declares or overrides.
+    pub(super) local_only: bool,
+    /// Qualifiers too.
+    pub(super) qualifiers: bool,
+    /// `CLASSORIGIN` too.
+    pub(super) class_origin: bool,
+    /// Only these properties.
+    pub(super) properties: Option<&'a [CimName]>,
+    /// Only properties this class has (`DeepInheritance` false).
+    pub(super) known_to: Option<&'a SchemaClass>,
+}
+
+impl Wanted<'_> {
+    /// Whether the property `name` is asked for.
+    pub(super) fn takes(&self, name: &CimName) -> bool {
+        self.properties.is_none_or(|list| list.contains(name))
+            && self.known_to.is_none_or(|class| class.index(name.as_str()).is_some())
+    }
+}
+
+/// Escapes `text` for content and for attributes in double quotes. White space other than blanks is written as character
+/// references, so that no parser normalises it away; what XML 1.0 cannot carry becomes U+FFFD.
+pub(super) fn escape(out: &mut String, text: &str) {
+    let mut plain = 0;
+    for (at, character) in text.char_indices() {
+        let replacement = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\t' => "&#9;",
+            '\n' => "&#10;",
+            '\r' => "&#13;",
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        out.push_str(replacement);
+        plain = at + character.len_utf8();
+    }
+    out.push_str(&text[plain..]);
+}
+
+fn attribute(out: &mut String, name: &str, value: &str) {
+    put!(out, " {name}=\"");
+    escape(out, value);
+    out.push('"');
+}
+
+/// Everything before what an operation answers.
+pub(super) fn open(out: &mut String, call: &Call) {
+    out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\" ?>\n<CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\">\n<MESSAGE");
+    attribute(out, "ID", &call.message);
+    out.push_str(" PROTOCOLVERSION=\"1.0\">\n<SIMPLERSP>\n<");
+    out.push_str(response(call));
+    attribute(out, "NAME", &call.name);
+    out.push_str(">\n");
+}
+
+/// Everything after what an operation answers.
+pub(super) fn close(out: &mut String, call: &Call) {
+    put!(out, "</{}>\n</SIMPLERSP>\n</MESSAGE>\n</CIM>\n", response(call));
+}
+
+const fn response(call: &Call) -> &'static str {
+    if call.extrinsic { "METHODRESPONSE" } else { "IMETHODRESPONSE" }
+}
+
+/// `ERROR` in place of a return value.
+pub(super) fn error(out: &mut String, error: &CimError) {
+    put!(out, "<ERROR CODE=\"{}\"", error.status.0);
+    attribute(out, "DESCRIPTION", &error.description);
+    out.push_str("></ERROR>\n");
+}
+
+/// `CLASSNAME`
+pub(super) fn class_name(out: &mut String, name: &CimName) {
+    out.push_str("<CLASSNAME");
+    attribute(out, "NAME", name.as_str());
+    out.push_str("/>\n");
+}
+
+/// `INSTANCENAME`
+pub(super) fn instance_name(out: &mut String, path: &ObjectPath) {
+    out.push_str("<INSTANCENAME");
+    attribute(out, "CLASSNAME", path.class.as_str());
+    out.push('>');
+    for key in &path.keys {
+        out.push_str("<KEYBINDING");
+        attribute(out, "NAME", key.name.as_str());
+        out.push('>');
+        let kind = match &key.value {
+            KeyValue::Reference(path) => {
+                reference(out, path);
+                out.push_str("</KEYBINDING>");
+                continue;
+            }
+            KeyValue::Bool(_) => "boolean",
+            KeyValue::String(_) => "string",
+            KeyValue::UInt(_) | KeyValue::SInt(_) | KeyValue::Real(_) => "numeric",
+        };
+        put!(out, "<KEYVALUE VALUETYPE=\"{kind}\">");
+        match &key.value {
+            KeyValue::Bool(value) => out.push_str(boolean(*value)),
+            KeyValue::UInt(value) => put!(out, "{value}"),
+            KeyValue::SInt(value) => put!(out, "{value}"),
+            KeyValue::Real(value) => real(out, CimType::Real64, *value),
+            KeyValue::String(text) => escape(out, text),
+            KeyValue::Reference(_) => {}
+        }
+        out.push_str("</KEYVALUE></KEYBINDING>");
+    }
+    out.push_str("</INSTANCENAME>\n");
+}
+
+/// `VALUE.REFERENCE`: the longest form the path allows; a host of ours is never told.
+fn reference(out: &mut String, path: &ObjectPath) {
+    out.push_str("<VALUE.REFERENCE>");
+    match &path.namespace {
+        Some(namespace) => {
+            out.push_str("<LOCALINSTANCEPATH>");
+            namespace_path(out, namespace);
+            instance_name(out, path);
+            out.push_str("</LOCALINSTANCEPATH>");
+        }
+        None => instance_name(out, path),
+    }
+    out.push_str("</VALUE.REFERENCE>");
+}
+
+fn namespace_path(out: &mut String, namespace: &Namespace) {
+    out.push_str("<LOCALNAMESPACEPATH>");
+    for part in namespace.parts() {
+        out.push_str("<NAMESPACE");
+        attribute(out, "NAME", part);
+        out.push_str("/>");
+    }
+    out.push_str("</LOCALNAMESPACEPATH>");
+}
+
+const fn boolean(value: bool) -> &'static str {
+    if value { "TRUE" } else { "FALSE" }
+}
+
+/// A real, with the digits that bring the same value back (DSP0201 section 5.2.2.3).
+fn real(out: &mut String, ty: CimType, value: f64) {
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "INF" } else { "-INF" });
+    } else if ty == CimType::Real32 {
+        #[allow(clippy::cast_possible_truncation)]
+        let narrow = value as f32;
+        put!(out, "{narrow:e}");
+    } else {
+        put!(out, "{value:e}");
+    }
+}
+
+/// A value, in `VALUE`, `VALUE.ARRAY` or `VALUE.REFERENCE`; nothing for NULL.
+pub(super) fn value(out: &mut String, ty: CimType, value: &CimValue) {
+    match value {
+        CimValue::Null => {}
+        CimValue::Array(items) if ty == CimType::Reference => {
+            out.push_str("<VALUE.REFARRAY>");
+            items.iter().for_each(|item| scalar(out, ty, item));
+            out.push_str("</VALUE.REFARRAY>");
+        }
+        CimValue::Array(items) => {
+            out.push_str("<VALUE.ARRAY>");
+            items.iter().for_each(|item| scalar(out, ty, item));
+            out.push_str("</VALUE.ARRAY>");
+        }
+        other => scalar(out, ty, other),
+    }
+}
+
+fn scalar(out: &mut String, ty: CimType, value: &CimValue) {
+    match value {
+        CimValue::Null | CimValue::Array(_) => return out.push_str("<VALUE.NULL/>"),
+        CimValue::Reference(path) => return reference(out, path),
+        _ => {}
+    }
+    out.push_str("<VALUE>");
+    match value {
+        CimValue::Bool(value) => out.push_str(boolean(*value)),
+        CimValue::UInt(value) => put!(out, "{value}"),
+        CimValue::SInt(value) => put!(out, "{value}"),
+        CimValue::Real(value) => real(out, ty, *value),
+        CimValue::Char16(unit) => {
+            let character = char::from_u32(u32::from(*unit)).unwrap_or('\u{fffd}');
+            escape(out, character.encode_utf8(&mut [0; 4]));
+        }
+        CimValue::String(text) | CimValue::Untyped(text) => escape(out, text),
+        CimValue::DateTime(when) => out.push_str(when.as_str()),
+        CimValue::Instance(instance) => {
+            let mut inner = String::new();
+            embedded_instance(&mut inner, instance);
+            escape(out, &inner);
+        }
+        CimValue::Class(class) => {
+            let mut inner = String::new();
+            let all =
+                Wanted { local_only: false, qualifiers: true, class_origin: true, properties: None, known_to: None };
+            self::class(&mut inner, class, &all);
+            escape(out, &inner);
+        }
+        CimValue::Null | CimValue::Array(_) | CimValue::Reference(_) => {}
+    }
+    out.push_str("</VALUE>");
+}
+
+fn embedded_instance(out: &mut String, instance: &CimInstance) {
+    out.push_str("<INSTANCE");
+    attribute(out, "CLASSNAME", instance.class.as_str());
+    out.push('>');
+    for property in &instance.properties {
+        let declared = ClassProperty {
+            is_array: property.value.is_array,
+            reference_class: property.reference_class.clone(),
+            ..ClassProperty::new(property.name.as_str(), property.value.ty)
+        };
+        property_element(out, &declared, &property.value.value, property.embedded, None);
+    }
+    out.push_str("</INSTANCE>");
+}
+
+/// `INSTANCE` of `class`, whose `values` stand in the order of its properties.
+pub(super) fn instance(out: &mut String, class: &SchemaClass, values: &[CimValue], wanted: &Wanted<'_>) {
+    out.push_str("<INSTANCE");
+    attribute(out, "CLASSNAME", class.name().as_str());
+    out.push_str(">\n");
+    for (property, value) in class.class().properties.iter().zip(values) {
+        if wanted.takes(&property.name) {
+            let origin = property.origin.as_ref().filter(|_| wanted.class_origin);
+            property_element(out, property, value, property.embedded(), origin);
+        }
+    }
+    out.push_str("</INSTANCE>\n");
+}
+
+/// A property with its value. NULL is an element with a start and an end tag and nothing between: never self-closed,
+/// because wbemcli fails on that.
+fn property_element(
+    out: &mut String,
+    property: &ClassProperty,
+    held: &CimValue,
+    embedded: Option<EmbeddedKind>,
+    origin: Option<&CimName>,
+) {
+    let element = property_open(out, property, embedded);
+    if let Some(origin) = origin {
+        attribute(out, "CLASSORIGIN", origin.as_str());
+    }
+    out.push('>');
+    value(out, property.ty, held);
+    put!(out, "</{element}>\n");
+}
+
+/// `<PROPERTY NAME=.. TYPE=..`, still open for more attributes. Returns the element's name.
+fn property_open(out: &mut String, property: &ClassProperty, embedded: Option<EmbeddedKind>) -> &'static str {
+    let element = match (property.ty, property.is_array) {
+        (CimType::Reference, false) => "PROPERTY.REFERENCE",
+        (_, false) => "PROPERTY",
+        (_, true) => "PROPERTY.ARRAY",
+    };
+    put!(out, "<{element}");
+    attribute(out, "NAME", property.name.as_str());
+    if property.ty == CimType::Reference {
+        if let Some(class) = &property.reference_class {
+            attribute(out, "REFERENCECLASS", class.as_str());
+        }
+    } else {
+        attribute(out, "TYPE", property.ty.keyword());
+    }
+    if let Some(size) = property.array_size.filter(|_| property.is_array) {
+        put!(out, " ARRAYSIZE=\"{size}\"");
+    }
+    match embedded {
+        Some(EmbeddedKind::Instance) => attribute(out, "EmbeddedObject", "instance"),
+        Some(EmbeddedKind::Object) => attribute(out, "EmbeddedObject", "object"),
+        None => {}
+    }
+    element
+}
+
+/// `CLASS`
+pub(super) fn class(out: &mut String, class: &CimClass, wanted: &Wanted<'_>) {
+    out.push_str("<CLASS");
+    attribute(out, "NAME", class.name.as_str());
+    if let Some(superclass) = &class.superclass {
+        attribute(out, "SUPERCLASS", superclass.as_str());
+    }
+    out.push_str(">\n");
+    qualifiers(out, &class.qualifiers, wanted);
+    for property in &class.properties {
+        if wanted.takes(&property.name) && !(wanted.local_only && property.propagated) {
+            let element = property_open(out, property, property.embedded());
+            origin_and_propagated(out, property.origin.as_ref(), property.propagated, wanted);
+            out.push('>');
+            qualifiers(out, &property.qualifiers, wanted);
+            value(out, property.ty, &property.default);
+            put!(out, "</{element}>\n");
+        }
+    }
+    for method in &class.methods {
+        if !(wanted.local_only && method.propagated) {
+            self::method(out, method, wanted);
+        }
+    }
+    out.push_str("</CLASS>\n");
+}
+
+fn origin_and_propagated(out: &mut String, origin: Option<&CimName>, propagated: bool, wanted: &Wanted<'_>) {
+    if let Some(origin) = origin.filter(|_| wanted.class_origin) {
+        attribute(out, "CLASSORIGIN", origin.as_str());
+    }
+    if propagated {
+        attribute(out, "PROPAGATED", "true");
+    }
+}
+
+fn method(out: &mut String, method: &ClassMethod, wanted: &Wanted<'_>) {
+    out.push_str("<METHOD");
+    attribute(out, "NAME", method.name.as_str());
+    if let Some(ty) = method.return_type {
+        attribute(out, "TYPE", ty.keyword());
+    }
+    origin_and_propagated(out, method.origin.as_ref(), method.propagated, wanted);
+    out.push_str(">\n");
+    qualifiers(out, &method.qualifiers, wanted);
+    method.parameters.iter().for_each(|parameter| self::parameter(out, parameter, wanted));
+    out.push_str("</METHOD>\n");
+}
+
+fn parameter(out: &mut String, parameter: &ClassParameter, wanted: &Wanted<'_>) {
+    let element = match (parameter.ty, parameter.is_array) {
+        (CimType::Reference, false) => "PARAMETER.REFERENCE",
+        (CimType::Reference, true) => "PARAMETER.REFARRAY",
+        (_, false) => "PARAMETER",
+        (_, true) => "PARAMETER.ARRAY",
+    };
+    put!(out, "<{element}");
+    attribute(out, "NAME", parameter.name.as_str());
+    match &parameter.reference_class {
+        Some(class) if parameter.ty == CimType::Reference => attribute(out, "REFERENCECLASS", class.as_str()),
+        _ if parameter.ty == CimType::Reference => {}
+        _ => attribute(out, "TYPE", parameter.ty.keyword()),
+    }
+    if let Some(size) = parameter.array_size.filter(|_| parameter.is_array) {
+        put!(out, " ARRAYSIZE=\"{size}\"");
+    }
+    out.push('>');
+    qualifiers(out, &parameter.qualifiers, wanted);
+    put!(out, "</{element}>\n");
+}
+
+fn qualifiers(out: &mut String, list: &[Qualifier], wanted: &Wanted<'_>) {
+    if !wanted.qualifiers {
+        return;
+    }
+    for qualifier in list {
+        if wanted.local_only && qualifier.propagated {
+            continue;
+        }
+        out.push_str("<QUALIFIER");
+        attribute(out, "NAME", qualifier.name.as_str());
+        attribute(out, "TYPE", qualifier.value.ty.keyword());
+        if qualifier.propagated {
+            attribute(out, "PROPAGATED", "true");
+        }
+        flavor(out, qualifier.flavor);
+        out.push('>');
+        value(out, qualifier.value.ty, &qualifier.value.value);
+        out.push_str("</QUALIFIER>\n");
+    }
+}
+
+/// Only what differs from the defaults of DSP0201.
+fn flavor(out: &mut String, flavor: Flavor) {
+    if !flavor.overridable {
+        attribute(out, "OVERRIDABLE", "false");
+    }
+    if !flavor.to_subclass {
+        attribute(out, "TOSUBCLASS", "false");
+    }
+    if flavor.translatable {
+        attribute(out, "TRANSLATABLE", "true");
+    }
+}
