@@ -135,6 +135,8 @@ pub struct Timeline {
 
 /// The most spans a timeline keeps; a server cannot make it grow without end. The last one is overwritten beyond.
 const MAX_SPANS: usize = 4_096;
+/// The most warnings a timeline keeps; later ones are dropped.
+const MAX_WARNINGS: usize = 1_000;
 
 impl Timeline {
     /// Takes one event in. Anything after the terminal event is dropped.
@@ -167,7 +169,8 @@ impl Timeline {
             }
             OpEventKind::Progress { conn, sent, received } => self.progress(*conn, *sent, *received),
             OpEventKind::ConnectionClosed { conn, by } => {
-                if let Some(connection) = self.connections.iter_mut().find(|known| known.id == *conn) {
+                let open = self.connections.iter_mut().find(|known| known.id == *conn && known.closed.is_none());
+                if let Some(connection) = open {
                     connection.closed = Some((at, *by));
                 }
             }
@@ -175,7 +178,8 @@ impl Timeline {
             OpEventKind::Names(super::Names::Namespaces(names)) => self.rows += names.len() as u64,
             OpEventKind::Names(super::Names::Classes(names)) => self.rows += names.len() as u64,
             OpEventKind::Class(_) => self.rows += 1,
-            OpEventKind::Warning(warning) => self.warnings.push(warning.clone()),
+            OpEventKind::Warning(warning) if self.warnings.len() < MAX_WARNINGS => self.warnings.push(warning.clone()),
+            OpEventKind::Warning(_) => {}
             OpEventKind::Finished(summary) => self.finish(at, Outcome::Finished(*summary)),
             OpEventKind::Failed(error) => self.finish(at, Outcome::Failed(error.clone())),
             OpEventKind::Cancelled { left_open } => self.finish(at, Outcome::Cancelled(left_open.clone())),
@@ -244,3 +248,7 @@ impl Timeline {
         self.connections.iter().filter(|connection| connection.closed.is_some()).count()
     }
 }
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;
