@@ -9,6 +9,8 @@
 //! ```
 
 pub mod cimxml;
+#[cfg(test)]
+pub mod fakes;
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,153 @@
-use libtest_mimic::Trial;
-pub fn trials(_: &std::path::Path) -> Vec<Trial> {
-    Vec::new()
+//! The requests we build, compared with captured ones the servers accepted, element by element.
+
+use std::path::Path;
+
+use lazycim::{
+    cim::{CimName, KeyBinding, KeyValue, Namespace, ObjectPath},
+    op::OperationOptions,
+    protocol::cimxml::request::{self, Request},
+};
+use libtest_mimic::{Failed, Trial};
+
+/// What the captured request has that ours says otherwise, or not at all, and the other way round: parameters whose value is
+/// the default of DSP0200, or that we ask for on purpose.
+const OURS: &[&str] =
+    &["LocalOnly=FALSE", "DeepInheritance=TRUE", "IncludeQualifiers=FALSE", "IncludeClassOrigin=TRUE"];
+
+fn lab() -> Namespace {
+    Namespace::new("root/lab")
+}
+
+fn cimv2() -> Namespace {
+    Namespace::new("root/cimv2")
+}
+
+fn provider() -> Namespace {
+    Namespace::new("test/TestProvider")
+}
+
+fn name(text: &str) -> CimName {
+    CimName::new(text)
+}
+
+fn path(class: &str, key: &str, value: &str) -> ObjectPath {
+    let key = KeyBinding { name: name(key), value: KeyValue::String(Box::from(value)) };
+    ObjectPath::new(None, name(class), vec![key])
+}
+
+fn listed(list: &[&str]) -> OperationOptions {
+    OperationOptions { property_list: Some(list.iter().map(|it| name(it)).collect()), ..OperationOptions::default() }
+}
+
+fn plain() -> OperationOptions {
+    OperationOptions::default()
+}
+
+/// Exchange, our request, whether nothing may differ.
+fn table() -> Vec<(&'static str, Request, bool)> {
+    let kaese = path("LAB_Types", "Id", "käse & <Öl> \"日本語\"");
+    let max = path("LAB_Types", "Id", "max");
+    vec![
+        ("001-enumerate-classnames", request::enumerate_class_names(&cimv2(), None, false), true),
+        ("002-enumerate-classnames-deep", request::enumerate_class_names(&cimv2(), None, true), true),
+        ("003-enumerate-classes-full", request::enumerate_classes(&cimv2(), None, true), true),
+        ("005-getclass-qualifiers", request::get_class(&cimv2(), &name("CIM_ComputerSystem")), true),
+        ("007-getclass-lab-types", request::get_class(&lab(), &name("LAB_Types")), false),
+        ("008-getclass-association", request::get_class(&lab(), &name("LAB_Link")), false),
+        (
+            "014-enumerate-instances-static",
+            request::enumerate_instances(&provider(), &name("TST_Person"), &plain()),
+            false,
+        ),
+        ("016-enumerate-instancenames", request::enumerate_instance_names(&provider(), &name("TST_Person")), true),
+        ("017-lab-types-all", request::enumerate_instances(&lab(), &name("LAB_Types"), &plain()), false),
+        ("019-lab-keys-names", request::enumerate_instance_names(&lab(), &name("LAB_Keys")), true),
+        ("021-lab-getinstance-nonascii-key", request::get_instance(&lab(), &kaese, &plain()), false),
+        ("023-getinstance-propertylist", request::get_instance(&lab(), &max, &listed(&["U64", "NoValue"])), false),
+        ("024-getinstance-emptylist", request::get_instance(&lab(), &max, &listed(&[])), false),
+    ]
+}
+
+/// The trials.
+pub fn trials(folder: &Path) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (stem, request, exact) in table() {
+        let file = folder.join(format!("pegasus/{stem}.req.http"));
+        trials.push(Trial::test(format!("request {stem}"), move || compare(&file, &request, exact)));
+    }
+    trials
+}
+
+fn compare(file: &Path, ours: &Request, exact: bool) -> Result<(), Failed> {
+    let captured = super::read(file).ok_or("no request")?;
+    let built = ours.build("/cimom")?;
+    for (header, value) in &built.headers {
+        let theirs = captured.header(header.as_str()).unwrap_or_default().replace('"', "");
+        if header != "accept" && theirs != value.to_str().unwrap() {
+            return Err(format!("{header}: {theirs:?} was accepted, {value:?} is ours").into());
+        }
+    }
+    let (theirs, ours) = (elements(&captured.body), elements(&built.body));
+    let differing = |from: &[String], of: &[String]| -> Vec<String> {
+        from.iter().filter(|element| !of.contains(element)).cloned().collect()
+    };
+    let mut rest = differing(&ours, &theirs);
+    if !exact {
+        rest.retain(|element| !OURS.contains(&element.as_str()));
+    }
+    rest.extend(differing(&theirs, &ours).into_iter().filter(|it| exact || !OURS.contains(&it.as_str())));
+    if !rest.is_empty() || exact && theirs != ours {
+        return Err(format!("these elements differ: {rest:?}\n{theirs:#?}\n{ours:#?}").into());
+    }
+    Ok(())
+}
+
+/// The document's elements in order, each with its attributes and text; a boolean parameter is one element, `Name=VALUE`.
+fn elements(body: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(body).unwrap();
+    let mut reader = quick_xml::Reader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    let (mut elements, mut content) = (Vec::<String>::new(), String::new());
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Start(tag) => {
+                content.clear();
+                let mut element = tag.name().as_ref().to_owned();
+                for attribute in tag.attributes() {
+                    let attribute = attribute.unwrap();
+                    let value = quick_xml::escape::unescape(&attribute.value).unwrap().into_owned();
+                    element.push_str(&format!(" {}={value}", attribute.key.as_ref()));
+                }
+                elements.push(element);
+            }
+            quick_xml::events::Event::Text(text) => content.push_str(&text),
+            quick_xml::events::Event::GeneralRef(name) => {
+                content.push_str(&quick_xml::escape::unescape(&format!("&{};", &*name)).unwrap());
+            }
+            quick_xml::events::Event::End(_) => {
+                if !content.trim().is_empty() {
+                    elements.push(format!("text {content}"));
+                }
+                content.clear();
+            }
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
+    joined(elements)
+}
+
+fn joined(elements: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for element in elements {
+        match (element.strip_prefix("text "), out.len()) {
+            (Some(value), at) if (value == "TRUE" || value == "FALSE") && at >= 2 && out[at - 1] == "VALUE" => {
+                let name = out[at - 2].trim_start_matches("IPARAMVALUE NAME=").to_owned();
+                out.truncate(at - 2);
+                out.push(format!("{name}={value}"));
+            }
+            _ => out.push(element),
+        }
+    }
+    out
 }

@@ -15,6 +15,8 @@ mod explain;
 pub mod framer;
 pub mod request;
 mod run;
+#[cfg(test)]
+mod run_tests;
 
 use super::{Capabilities, Cleanup, OpContext, Protocol, ServerFacts};
 use crate::op::{BoxFuture, OpError, Operation};
