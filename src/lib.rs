@@ -17,4 +17,5 @@ pub mod op;
 pub mod protocol;
 pub mod server;
 pub mod session;
+pub mod tui;
 pub mod wire;

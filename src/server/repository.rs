@@ -171,7 +171,6 @@ impl Repository {
         self.schemas.iter().find(|schema| schema.namespace() == namespace)
     }
 
-
     /// The providers of `class` and of everything below it, with the class each one serves.
     pub(super) fn providers<'a>(
         &'a self,

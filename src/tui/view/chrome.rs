@@ -1,0 +1,160 @@
+//! The first and last line of the screen, and the toasts: where we are, what the keys do, what just happened.
+//!
+//! Owns: breadcrumbs with the session's flags, footer hints with the connection state, toasts. Must not know panes' contents.
+
+use ratatui::{
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    paint::{Brush, line_width},
+    text,
+};
+use crate::{
+    app::{Level, State},
+    tui::theme::Theme,
+};
+
+const NAME: &str = " lazycim  ";
+
+/// The breadcrumbs of the header with the cell each begins and ends at, as painted in `width` cells.
+fn crumbs(state: &State, theme: &Theme, width: usize) -> Vec<(usize, String)> {
+    let gap = text::width(theme.symbols.crumb);
+    let crumbs = state.breadcrumbs();
+    let flags = flags(state, theme).map_or(0, |line| line_width(&line) + 2);
+    let room = width.saturating_sub(text::width(NAME) + flags);
+    let wanted = crumbs.iter().map(|crumb| text::width(&crumb.text) + gap).sum::<usize>().saturating_sub(gap);
+    // Where not all fit, the last ones matter most: each gets its share, the leftover goes to the end.
+    let share = room.saturating_sub(gap * crumbs.len().saturating_sub(1)) / crumbs.len().max(1);
+    let mut left = room;
+    let mut placed = Vec::new();
+    let mut at = text::width(NAME);
+    for (number, crumb) in crumbs.iter().enumerate() {
+        let rest = crumbs.len() - number - 1;
+        let most = match wanted <= room {
+            true => left,
+            false if rest == 0 => left,
+            false => share.max(6),
+        };
+        let cut = text::fit(&crumb.text, most.min(left), theme.symbols.ellipsis).into_owned();
+        let taken = text::width(&cut) + gap;
+        left = left.saturating_sub(taken);
+        placed.push((at, cut));
+        at += taken;
+    }
+    placed
+}
+
+/// The breadcrumb at cell `x` of the header, counted from 0.
+pub fn crumb_at(state: &State, theme: &Theme, width: usize, x: usize) -> Option<usize> {
+    crumbs(state, theme, width).iter().position(|(at, text)| x >= *at && x < at + text::width(text))
+}
+
+/// Settings of the session that must not be overlooked.
+fn flags(state: &State, theme: &Theme) -> Option<Line<'static>> {
+    let session = state.session()?;
+    let mut told = Vec::new();
+    if session.entry.read_only {
+        told.push("read-only");
+    }
+    if session.entry.profile.target.allow_clear_text {
+        told.push("clear text");
+    }
+    (!told.is_empty()).then(|| {
+        let spans = told.into_iter().flat_map(|flag| [Span::styled(flag, theme.roles.danger), Span::raw(" ")]);
+        Line::from(spans.collect::<Vec<_>>())
+    })
+}
+
+/// Paints the header.
+pub fn header(brush: &mut Brush<'_>, area: Rect, state: &State) {
+    let (roles, symbols) = (brush.theme.roles, brush.theme.symbols);
+    let mut spans = vec![Span::styled(NAME, roles.accent.add_modifier(ratatui::style::Modifier::BOLD))];
+    let placed = crumbs(state, brush.theme, usize::from(area.width));
+    let last = placed.len().saturating_sub(1);
+    for (at, (_, crumb)) in placed.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(symbols.crumb, roles.dim));
+        }
+        spans.push(Span::styled(crumb, if at == last { roles.title } else { roles.text }));
+    }
+    brush.line(area, 0, Line::from(spans));
+    if let Some(flags) = flags(state, brush.theme) {
+        brush.line_right(area, 0, flags);
+    }
+}
+
+/// What the connections are doing now: `idle, no connections`.
+fn connections(state: &State, theme: &Theme) -> Line<'static> {
+    let roles = &theme.roles;
+    if state.is_quitting() {
+        return Line::from(Span::styled("closing… ".replace('…', theme.symbols.ellipsis), roles.warning));
+    }
+    let at_rest = state.operations().running() == 0 && state.operations().open_connections() == 0;
+    Line::from(Span::styled(format!("{} ", state.connection_status()), if at_rest { roles.dim } else { roles.ok }))
+}
+
+/// Paints the footer: as many hints as fit beside the connection state.
+pub fn footer(brush: &mut Brush<'_>, area: Rect, state: &State) {
+    let roles = brush.theme.roles;
+    let status = connections(state, brush.theme);
+    let status_width = line_width(&status);
+    let show_status = status_width + 12 <= usize::from(area.width);
+    let room = usize::from(area.width).saturating_sub(if show_status { status_width + 1 } else { 0 });
+    let mut spans = Vec::new();
+    let mut taken = 0;
+    for hint in state.hints() {
+        let wide = text::width(&hint.keys) + text::width(hint.title) + 3;
+        if taken + wide > room {
+            break;
+        }
+        taken += wide;
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(hint.keys, roles.hint_key));
+        spans.push(Span::styled(format!(" {} ", hint.title), roles.dim));
+    }
+    brush.line(area, 0, Line::from(spans));
+    if show_status {
+        brush.line_right(area, 0, status);
+    }
+}
+
+/// Paints the toasts above the footer, at the right.
+pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
+    let mut bottom = screen.bottom().saturating_sub(1);
+    let width = screen.width.saturating_sub(2).min(64);
+    let toasts = state.log().toasts().collect::<Vec<_>>();
+    for entry in toasts.into_iter().rev() {
+        let roles = brush.theme.roles;
+        let (style, title) = match entry.level {
+            Level::Notice => (roles.accent, "notice"),
+            Level::Warning => (roles.warning, "warning"),
+            Level::Error => (roles.error, "error"),
+        };
+        let room = usize::from(width.saturating_sub(4));
+        let mut lines = text::wrap(&entry.text, room, 3).into_iter().map(|line| (line, roles.text)).collect::<Vec<_>>();
+        if !entry.hint.is_empty() {
+            let told = format!("try: {}", entry.hint);
+            lines.extend(text::wrap(&told, room, 2).into_iter().map(|line| (line, roles.dim)));
+        }
+        let height = lines.len() as u16 + 2;
+        if bottom < screen.y + 1 + height || width < 16 {
+            return;
+        }
+        bottom -= height;
+        let area = Rect { x: screen.right().saturating_sub(width + 1), y: bottom, width, height };
+        brush.clear(area);
+        brush.boxed(area, style);
+        let top = Rect { x: area.x + 1, width: width - 2, height: 1, ..area };
+        brush.line(top, 0, Line::from(Span::styled(format!(" {title} "), style)));
+        if entry.level > Level::Notice {
+            let more = vec![Span::styled(" E", roles.hint_key), Span::styled(" details ", roles.dim)];
+            brush.line_right(top, 0, Line::from(more));
+        }
+        let inner = super::paint::inside(area);
+        for (row, (line, style)) in lines.iter().enumerate() {
+            brush.line(inner, row as u16, Line::from(vec![Span::raw(" "), Span::styled(line.clone(), *style)]));
+        }
+    }
+}

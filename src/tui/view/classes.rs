@@ -1,0 +1,76 @@
+//! The classes pane: a namespace's inheritance tree, or the matches of a filter.
+//!
+//! Owns: its rows' look. Must not know how names are fetched.
+
+use ratatui::{
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    operations::spinner,
+    paint::{Brush, highlighted, inside, window},
+    text,
+};
+use crate::app::{ClassRow, Classes, Fold, safe};
+
+/// Paints the rows inside the frame `area`; the class whose instances are open stands out.
+pub fn paint(
+    brush: &mut Brush<'_>,
+    area: Rect,
+    pane: &Classes,
+    open_class: Option<&str>,
+    focused: bool,
+    now: std::time::Duration,
+) {
+    let inner = inside(area);
+    note(brush, area, pane);
+    let cursor = pane.cursor();
+    for (row, at, item) in window(pane.rows(), cursor.offset, inner.height) {
+        let open = open_class.is_some_and(|open| item.name.as_str().eq_ignore_ascii_case(open));
+        brush.line(inner, row, class_line(brush, pane, item, open, now));
+        if at == cursor.at {
+            brush.mark(inner, row, brush.selection(focused));
+        }
+    }
+    brush.thumb(area, pane.rows().len(), usize::from(inner.height), cursor.offset, focused);
+}
+
+/// The filter, or how many classes are loaded, on the lower border.
+fn note(brush: &mut Brush<'_>, area: Rect, pane: &Classes) {
+    let roles = brush.theme.roles;
+    let told = if pane.is_flat() {
+        Span::styled(format!(" /{} ", safe(pane.filter().text())), roles.accent)
+    } else {
+        Span::styled(format!(" {} ", text::plural(pane.total() as u64, "class", "classes")), roles.dim)
+    };
+    brush.bottom_note(area, Line::from(told));
+}
+
+fn class_line(
+    brush: &Brush<'_>,
+    pane: &Classes,
+    row: &ClassRow,
+    open: bool,
+    now: std::time::Duration,
+) -> Line<'static> {
+    let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
+    let fold = match row.fold {
+        Fold::Open => symbols.open,
+        Fold::Closed => symbols.closed,
+        Fold::Loading => spinner(brush.theme, now),
+        Fold::Leaf => " ",
+    };
+    let name = safe(row.name.as_str());
+    let ranges = pane.filter().ranges(&name);
+    let mut spans = Vec::new();
+    if !pane.is_flat() {
+        spans.push(Span::raw("  ".repeat(row.depth.min(32))));
+        spans.push(Span::styled(format!("{fold} "), roles.dim));
+    } else {
+        spans.push(Span::raw(" "));
+    }
+    let style = if open { roles.accent } else { roles.text };
+    spans.extend(highlighted(name, &ranges, style, roles.matched));
+    Line::from(spans)
+}

@@ -1,0 +1,155 @@
+//! Dialogs: the secret, a new session, quitting, and pages of text over the panes.
+//!
+//! Owns: how they look. Must not know what they decide. A secret is never here: only how long it is.
+
+use ratatui::{
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
+
+use super::{
+    lines,
+    paint::{Brush, line_width},
+    text,
+};
+use crate::app::{Field, Form, SecretPrompt, safe};
+
+/// The masked field of a secret.
+pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Option<Position> {
+    let roles = brush.theme.roles;
+    let title = Line::from(format!("Password for {}", prompt.user));
+    let inner = brush.popup(screen, 64, 9, title, None);
+    let mut row = 0;
+    let mut say = |brush: &mut Brush<'_>, line: Line<'_>| {
+        brush.line(inner, row, line);
+        row += 1;
+    };
+    say(brush, Line::from(vec![Span::raw(" "), Span::styled(prompt.name.clone(), roles.text)]));
+    say(brush, Line::from(vec![Span::raw(" "), Span::styled(prompt.address.clone(), roles.dim)]));
+    let refused = if prompt.again { " the server refused the last one" } else { "" };
+    say(brush, Line::from(Span::styled(refused, roles.error)));
+    let room = usize::from(inner.width).saturating_sub(4);
+    let dots = prompt.length.min(room);
+    let mark = if brush.theme.symbols.ellipsis == "~" { "*" } else { "•" };
+    say(brush, Line::from(vec![Span::styled(" > ", roles.hint_key), Span::styled(mark.repeat(dots), roles.text)]));
+    say(brush, Line::default());
+    say(brush, Line::from(Span::styled(" kept in memory for this run, never written down", roles.dim)));
+    say(brush, keys(brush, &[("enter", "send"), ("ctrl-u", "clear"), ("esc", "decline")]));
+    (inner.height > 3 && inner.width > 4).then(|| Position::new(inner.x + 3 + dots as u16, inner.y + 3))
+}
+
+/// Keys and what they do, as the last line of a dialog.
+pub fn keys(brush: &Brush<'_>, keys: &[(&str, &str)]) -> Line<'static> {
+    let roles = &brush.theme.roles;
+    let mut spans = vec![Span::raw(" ")];
+    for (key, told) in keys {
+        spans.push(Span::styled((*key).to_owned(), roles.hint_key));
+        spans.push(Span::styled(format!(" {told}   "), roles.dim));
+    }
+    Line::from(spans)
+}
+
+/// The form of a new session.
+pub fn new_session(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<Position> {
+    let roles = brush.theme.roles;
+    let fields = Field::ALL.len() as u16;
+    let title = Line::from(if form.saving { "New session: saving" } else { "New session" });
+    let inner = brush.popup(screen, 72, fields + 5, title, None);
+    let labels = Field::ALL.iter().map(|field| text::width(field.label())).max().unwrap_or(0);
+    // On a low screen the fields scroll so that the one with the cursor is seen.
+    let room = inner.height.saturating_sub(3).max(1);
+    let offset = (form.field as u16 + 1).saturating_sub(room);
+    let mut cursor = None;
+    for (row, field) in Field::ALL.into_iter().skip(usize::from(offset)).take(usize::from(room)).enumerate() {
+        let row = row as u16;
+        let here = form.field == field;
+        let wrong = form.error.as_ref().is_some_and(|(wrong, _)| *wrong == field);
+        let style = match (wrong, here) {
+            (true, _) => roles.error,
+            (_, true) => roles.title_focused,
+            _ => roles.dim,
+        };
+        let mark = if here { brush.theme.symbols.closed } else { " " };
+        let label = format!(" {mark} {}  ", text::left(field.label(), labels, ""));
+        if field.is_switch() {
+            let on = if field == Field::Tls { form.tls } else { form.clear_text };
+            let danger = field == Field::ClearText && on;
+            let told = if on { "[x] on" } else { "[ ] off" };
+            let line = Line::from(vec![
+                Span::styled(label.clone(), style),
+                Span::styled(told, if danger { roles.danger } else { roles.text }),
+            ]);
+            brush.line(inner, row, line);
+            if here {
+                cursor = Some(Position::new(inner.x + text::width(&label) as u16 + 1, inner.y + row));
+            }
+        } else {
+            let at = lines::edit(brush, inner, row, Span::styled(label, style), form.text(field), "");
+            if here {
+                cursor = at;
+            }
+        }
+    }
+    let last = inner.height.saturating_sub(1);
+    let told = match &form.error {
+        Some((_, why)) => Span::styled(format!(" {}", safe(why)), roles.error),
+        None => Span::styled(format!(" {}", form.field.help()), roles.dim),
+    };
+    brush.line(inner, last.saturating_sub(1), Line::from(told));
+    let hints = keys(brush, &[("enter", "save"), ("tab", "next"), ("esc", "cancel")]);
+    brush.line(inner, last, hints);
+    cursor
+}
+
+/// Really quit?
+pub fn confirm_quit(brush: &mut Brush<'_>, screen: Rect, running: usize, yes: bool) {
+    let roles = brush.theme.roles;
+    let inner = brush.popup(screen, 52, 7, Line::from("Quit"), None);
+    let told = if running == 1 {
+        " one operation is still running; quitting cancels it".to_owned()
+    } else {
+        format!(" {running} operations are still running; quitting cancels them")
+    };
+    brush.text(inner, 1, &told, roles.text);
+    let button =
+        |label: &str, on: bool| Span::styled(format!("  {label}  "), if on { roles.selection } else { roles.dim });
+    let line = Line::from(vec![button("No", !yes), Span::raw("   "), button("Yes, quit", yes)]);
+    let pad = (usize::from(inner.width).saturating_sub(line_width(&line)) / 2) as u16;
+    let place = Rect { x: inner.x + pad, width: inner.width.saturating_sub(pad), ..inner };
+    brush.line(place, 3, line);
+}
+
+/// A page of lines with a title, from line `offset` on.
+pub fn page(brush: &mut Brush<'_>, screen: Rect, title: &str, lines: &[Line<'static>], offset: usize) {
+    let roles = brush.theme.roles;
+    let area = page_area(screen);
+    brush.clear(area);
+    let inner = brush.frame(area, true, Line::from(title.to_owned()), None);
+    let inner = Rect { x: inner.x + inner.width.min(1), width: inner.width.saturating_sub(2), ..inner };
+    let shown = usize::from(inner.height);
+    let offset = offset.min(lines.len().saturating_sub(shown));
+    for (row, line) in lines.iter().skip(offset).take(shown).enumerate() {
+        brush.line(inner, row as u16, line.clone());
+    }
+    brush.thumb(area, lines.len(), shown, offset, true);
+    if lines.len() > shown {
+        let told = format!(" {}-{} of {} ", offset + 1, (offset + shown).min(lines.len()), lines.len());
+        brush.bottom_note(area, Line::from(Span::styled(told, roles.dim)));
+    }
+}
+
+/// Where a page lies: between header and footer, as the state counts its lines.
+pub fn page_area(screen: Rect) -> Rect {
+    let dx = if screen.width >= 100 { 4 } else { 0 };
+    Rect {
+        x: screen.x + dx,
+        y: screen.y + screen.height.min(1),
+        width: screen.width.saturating_sub(2 * dx),
+        height: screen.height.saturating_sub(2),
+    }
+}
+
+/// How many cells a page is wide inside.
+pub fn page_width(screen: Rect) -> usize {
+    usize::from(page_area(screen).width.saturating_sub(4))
+}

@@ -1,0 +1,203 @@
+//! The views: the state as cells on a screen, one file per pane.
+//!
+//! Owns: what the screen looks like at every size. Must not know: the engine, the terminal, async. A view takes `&State`, a
+//! theme and a buffer, and draws only what is visible.
+
+pub mod chrome;
+pub mod classes;
+pub mod commands;
+pub mod detail;
+pub mod dialogs;
+pub mod lines;
+pub mod log;
+pub mod operations;
+pub mod paint;
+pub mod sessions;
+pub mod table;
+pub mod text;
+pub mod timeline;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    text::{Line, Span},
+};
+
+use self::paint::{Brush, rect};
+use super::theme::Theme;
+use crate::app::{Layer, Pane, State};
+
+/// Paints the whole screen; the answer is where the cursor stands, if a field has it.
+pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let screen = buffer.area;
+    let mut brush = Brush { buffer, theme };
+    brush.clear(screen);
+    let layout = state.layout();
+    if layout.too_small || (screen.width, screen.height) != state.size() {
+        let text = format!("{}x{} is too small", screen.width, screen.height);
+        brush.notice(screen, &[(&text, theme.roles.warning), ("make the window larger", theme.roles.dim)]);
+        return None;
+    }
+    chrome::header(&mut brush, rect(layout.header), state);
+    for pane in Pane::ALL {
+        if let Some(area) = layout.pane(pane) {
+            paint_pane(&mut brush, rect(area), state, pane);
+        }
+    }
+    chrome::footer(&mut brush, rect(layout.footer), state);
+    let mut cursor = None;
+    for layer in state.layers() {
+        cursor = paint_layer(&mut brush, screen, state, layer);
+    }
+    chrome::toasts(&mut brush, screen, state);
+    let choices = state.which_key();
+    if !choices.is_empty() {
+        let prefix = crate::app::chord_text(state.pending());
+        let choices = choices.into_iter().map(|(keys, told)| (keys, told.to_owned())).collect::<Vec<_>>();
+        commands::which_key(&mut brush, screen, &prefix, &choices);
+    }
+    cursor
+}
+
+fn paint_pane(brush: &mut Brush<'_>, area: Rect, state: &State, pane: Pane) {
+    let focused = state.focus() == pane && state.layers().is_empty();
+    let now = state.now();
+    let title = title(brush, state, pane);
+    let inner = brush.frame(area, focused, title, operations::frame_note(brush.theme, state, pane));
+    if empty(brush, inner, state, pane) {
+        return;
+    }
+    match pane {
+        Pane::Sessions => {
+            let current = state.classes().map(|classes| (classes.session, &classes.namespace));
+            sessions::paint(brush, area, state.sessions(), &sessions::Here { focused, current, now });
+        }
+        Pane::Classes => {
+            let open = state.table().map(|table| table.class.as_str());
+            if let Some(classes) = state.classes() {
+                classes::paint(brush, area, classes, open, focused, now);
+            }
+        }
+        Pane::Table => {
+            if let Some(table) = state.table() {
+                table::paint(brush, area, table, focused);
+            }
+        }
+        Pane::Detail => detail::paint(brush, area, state.detail(), focused),
+        Pane::Operations => operations::paint(brush, area, state, focused),
+    }
+}
+
+fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer) -> Option<Position> {
+    match layer {
+        Layer::Help(help) => {
+            let rows = state.help_rows();
+            let title = format!("Help{}{}", brush.theme.symbols.dot, help.pane.name());
+            let listing = commands::Listing { title: &title, input: &help.input, rows: &rows, cursor: help.list };
+            commands::listing(brush, screen, &listing)
+        }
+        Layer::Palette(palette) => {
+            let rows = state.palette_rows();
+            let listing =
+                commands::Listing { title: "Commands", input: &palette.input, rows: &rows, cursor: palette.list };
+            commands::listing(brush, screen, &listing)
+        }
+        Layer::CommandLine(line) => lines::command(brush, screen, line),
+        Layer::Filter(prompt) => lines::filter(brush, screen, prompt),
+        Layer::ClassName(input) => lines::class_name(brush, screen, input),
+        Layer::Secret(prompt) => dialogs::secret(brush, screen, prompt),
+        Layer::NewSession(form) => dialogs::new_session(brush, screen, form),
+        Layer::ConfirmQuit(confirm) => {
+            dialogs::confirm_quit(brush, screen, state.operations().running(), confirm.yes);
+            None
+        }
+        Layer::Log(cursor) => {
+            log::paint(brush, screen, state, *cursor);
+            None
+        }
+        Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) => {
+            paint_page(brush, screen, state, layer);
+            None
+        }
+    }
+}
+
+fn paint_page(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer) {
+    let width = dialogs::page_width(screen);
+    match layer {
+        Layer::Error(view) => {
+            let Some(entry) = state.log().get(view.entry) else { return };
+            let mut lines = Vec::new();
+            match &entry.error {
+                Some(error) => timeline::error_lines(&mut lines, error, brush.theme, width),
+                None => lines.extend(plain(&entry.lines(), width, brush.theme.roles.text)),
+            }
+            let about = entry.op.and_then(|op| state.operations().get(op));
+            let title =
+                about.map_or_else(|| "Error".to_owned(), |row| format!("{} {}", row.id, operations::title(row)));
+            dialogs::page(brush, screen, &title, &lines, view.offset);
+        }
+        Layer::Timeline(view) => {
+            let Some(row) = state.operations().get(view.op) else { return };
+            let lines = timeline::lines(row, state.now(), brush.theme, width);
+            let title = format!("Operation {}", row.id);
+            dialogs::page(brush, screen, &title, &lines, view.offset);
+        }
+        Layer::Text(view) => {
+            let lines = plain(&view.lines, width, brush.theme.roles.text);
+            dialogs::page(brush, screen, &view.title, &lines, view.offset);
+        }
+        _ => {}
+    }
+}
+
+/// Texts as lines of a page, each cut where it does not fit: a page keeps its line numbers at every width.
+fn plain(texts: &[String], _width: usize, style: Style) -> Vec<Line<'static>> {
+    texts.iter().map(|text| Line::from(Span::styled(text.clone(), style))).collect()
+}
+
+/// The title of a pane: what it shows, then how much and how fetching stands, in less weight.
+fn title(brush: &Brush<'_>, state: &State, pane: Pane) -> Line<'static> {
+    let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
+    let mut spans = Vec::new();
+    for (at, part) in state.title(pane).split(" · ").enumerate() {
+        if at == 0 {
+            spans.push(Span::raw(part.to_owned()));
+            continue;
+        }
+        let style = match part {
+            "receiving" => roles.accent,
+            "failed" => roles.error,
+            "cancelled" | "capped" | "of before the refresh" => roles.warning,
+            _ => roles.dim,
+        };
+        spans.push(Span::styled(symbols.dot, roles.dim));
+        spans.push(Span::styled(part.to_owned(), style));
+        if part == "receiving" && state.spins() {
+            spans.push(Span::styled(format!(" {}", operations::spinner(brush.theme, state.now())), roles.accent));
+        }
+    }
+    Line::from(spans)
+}
+
+/// Says in an empty pane why it is empty and what to do next; false if it is not empty.
+fn empty(brush: &mut Brush<'_>, inner: Rect, state: &State, pane: Pane) -> bool {
+    let Some(told) = state.empty_text(pane) else { return false };
+    let roles = brush.theme.roles;
+    let room = usize::from(inner.width).saturating_sub(2).min(64);
+    let failed = told.contains("\ntry: ");
+    let mut lines = Vec::new();
+    for (at, part) in told.split('\n').enumerate() {
+        let style = match (failed, at) {
+            (true, 0) => roles.error,
+            (true, 1) => roles.accent,
+            _ => roles.dim,
+        };
+        let part = part.replace('…', brush.theme.symbols.ellipsis);
+        lines.extend(text::wrap(&part, room, usize::from(inner.height).max(1)).into_iter().map(|line| (line, style)));
+    }
+    let lines = lines.iter().map(|(text, style)| (text.as_str(), *style)).collect::<Vec<_>>();
+    brush.notice(inner, &lines);
+    true
+}

@@ -1,0 +1,103 @@
+//! The sessions pane: sessions and, unfolded, their namespaces.
+//!
+//! Owns: its rows' look. Must not know connections.
+
+use ratatui::{
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    operations::spinner,
+    paint::{Brush, highlighted, inside, window},
+    text,
+};
+use crate::{
+    app::{Session, SessionRow, Sessions, safe},
+    cim::Namespace,
+    op::SessionId,
+};
+
+/// What the pane needs besides its own state.
+pub struct Here<'a> {
+    /// The pane has the focus.
+    pub focused: bool,
+    /// The session and namespace whose classes are shown.
+    pub current: Option<(SessionId, &'a Namespace)>,
+    /// Now, on the state's clock.
+    pub now: std::time::Duration,
+}
+
+/// Paints the rows inside the frame `area`.
+pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Sessions, here: &Here<'_>) {
+    let inner = inside(area);
+    let cursor = pane.cursor();
+    for (row, at, item) in window(pane.rows(), cursor.offset, inner.height) {
+        let line = match item {
+            SessionRow::Session(id) => pane.get(*id).map(|session| session_line(brush, inner, pane, session, here)),
+            SessionRow::Namespace(id, name) => Some(namespace_line(brush, pane, *id, name, here)),
+            SessionRow::New => Some(Line::from(vec![
+                Span::styled("+ new session", brush.theme.roles.accent),
+                Span::styled(" (a)", brush.theme.roles.dim),
+            ])),
+        };
+        if let Some(line) = line {
+            brush.line(inner, row, line);
+        }
+        if let Some(SessionRow::Session(id)) = pane.rows().get(at) {
+            protocol_note(brush, inner, row, pane.get(*id));
+        }
+        if at == cursor.at {
+            brush.mark(inner, row, brush.selection(here.focused));
+        }
+    }
+    brush.thumb(area, pane.rows().len(), usize::from(inner.height), cursor.offset, here.focused);
+}
+
+fn session_line(brush: &Brush<'_>, inner: Rect, pane: &Sessions, session: &Session, here: &Here<'_>) -> Line<'static> {
+    let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
+    let fold = match (session.load.is_running(), session.unfolded) {
+        (true, _) => spinner(brush.theme, here.now),
+        (false, true) => symbols.open,
+        (false, false) => symbols.closed,
+    };
+    let (mark, style) = if session.used { (symbols.live, roles.ok) } else { (symbols.rest, roles.dim) };
+    let mut spans = vec![Span::styled(fold, roles.dim), Span::styled(mark, style), Span::raw(" ")];
+    let room = usize::from(inner.width).saturating_sub(3);
+    let name = text::fit(&session.name(), room, symbols.ellipsis).into_owned();
+    let ranges = pane.filter().ranges(&name);
+    spans.extend(highlighted(name, &ranges, roles.text, roles.matched));
+    if session.entry.profile.target.allow_clear_text {
+        spans.push(Span::styled(" !", roles.danger));
+    }
+    Line::from(spans)
+}
+
+/// The protocol at the right, where the name leaves room.
+fn protocol_note(brush: &mut Brush<'_>, inner: Rect, row: u16, session: Option<&Session>) {
+    let Some(session) = session else { return };
+    let note = if session.entry.read_only { "read-only".to_owned() } else { session.summary() };
+    if text::width(&session.name()) + text::width(&note) + 6 > usize::from(inner.width) {
+        return;
+    }
+    let style = if session.entry.read_only { brush.theme.roles.danger } else { brush.theme.roles.dim };
+    brush.line_right(inner, row, Line::from(Span::styled(note, style)));
+}
+
+fn namespace_line(
+    brush: &Brush<'_>,
+    pane: &Sessions,
+    id: SessionId,
+    name: &Namespace,
+    here: &Here<'_>,
+) -> Line<'static> {
+    let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
+    let shown = safe(name.as_str());
+    let ranges = pane.filter().ranges(&shown);
+    let current = here.current.is_some_and(|(session, namespace)| session == id && namespace == name);
+    let mark = if current { symbols.closed } else { " " };
+    let style = if current { roles.accent } else { roles.text };
+    let mut spans = vec![Span::raw("  "), Span::styled(mark, roles.accent), Span::raw(" ")];
+    spans.extend(highlighted(shown, &ranges, style, roles.matched));
+    Line::from(spans)
+}

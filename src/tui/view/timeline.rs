@@ -1,0 +1,212 @@
+//! The full timeline of one operation: every phase, every connection, the error in full.
+//!
+//! Owns: the lines of that page. Must not know how it is scrolled.
+
+use std::time::Duration;
+
+use ratatui::{
+    style::Modifier,
+    text::{Line, Span},
+};
+
+use super::{
+    operations::{cells, connections, phase_style, short, title},
+    text,
+};
+use crate::{
+    app::{OperationRow, safe},
+    op::{
+        Closer, OpError, Purpose,
+        lifecycle::{Outcome, Span as PhaseSpan},
+    },
+    tui::theme::Theme,
+};
+
+/// The page as lines for `width` cells.
+pub fn lines(row: &OperationRow, now: Duration, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let roles = &theme.roles;
+    let mut out = vec![summary(row, now, theme), Line::default()];
+    phases(&mut out, row, now, theme, width);
+    out.push(Line::default());
+    if row.timeline.connections.is_empty() {
+        out.push(Line::from(Span::styled("No connection was opened.", roles.dim)));
+    } else {
+        connection_lines(&mut out, row, theme, width);
+    }
+    if let Some((_, Outcome::Failed(error))) = &row.timeline.outcome {
+        out.push(Line::default());
+        error_lines(&mut out, error, theme, width);
+    }
+    if let Some((_, Outcome::Cancelled(Some(told)))) = &row.timeline.outcome {
+        out.push(Line::default());
+        out.push(Line::from(Span::styled(safe(told), roles.warning)));
+    }
+    for warning in &row.timeline.warnings {
+        out.push(Line::default());
+        out.push(Line::from(Span::styled("Warning", roles.warning)));
+        error_lines(&mut out, warning, theme, width);
+    }
+    out
+}
+
+fn summary(row: &OperationRow, now: Duration, theme: &Theme) -> Line<'static> {
+    let (roles, dot) = (&theme.roles, theme.symbols.dot);
+    let (word, style) = match &row.timeline.outcome {
+        None if row.waits_for_secret => ("waits for the password", roles.warning),
+        None => ("running", roles.accent),
+        Some((_, Outcome::Finished(_))) => ("ok", roles.ok),
+        Some((_, Outcome::Failed(_))) => ("failed", roles.error),
+        Some((_, Outcome::Cancelled(_))) => ("cancelled", roles.warning),
+    };
+    let (sent, received) = row.timeline.bytes();
+    Line::from(vec![
+        Span::styled(title(row), roles.text.add_modifier(Modifier::BOLD)),
+        Span::raw("  "),
+        Span::styled(word, style),
+        Span::styled(format!(" {}", text::duration(row.elapsed(now))), roles.text),
+        Span::styled(
+            format!(
+                "{dot}{}{dot}{} sent, {} received{dot}{}",
+                text::plural(row.timeline.rows, "row", "rows"),
+                text::bytes(sent),
+                text::bytes(received),
+                connections(&row.timeline),
+            ),
+            roles.dim,
+        ),
+    ])
+}
+
+/// The widths of the phase table: phase, start, duration, connection.
+const PHASE: usize = 14;
+const TIME: usize = 9;
+const CONN: usize = 5;
+
+fn phases(out: &mut Vec<Line<'static>>, row: &OperationRow, now: Duration, theme: &Theme, width: usize) {
+    let roles = &theme.roles;
+    let total = row.elapsed(now).max(Duration::from_micros(1));
+    let bar = if width >= 90 { 30 } else { usize::from(width >= 64) * 14 };
+    let mut heading = format!(
+        "{}{}{}{}",
+        text::left("phase", PHASE, ""),
+        text::right("start", TIME, ""),
+        text::right("took", TIME, ""),
+        text::right("conn", CONN + 1, ""),
+    );
+    heading.push_str("  ");
+    heading.push_str(&text::left("", bar + usize::from(bar > 0), ""));
+    heading.push_str("detail");
+    out.push(Line::from(Span::styled(heading, roles.heading)));
+    if row.timeline.spans.is_empty() {
+        out.push(Line::from(Span::styled("nothing yet", roles.dim)));
+    }
+    for span in &row.timeline.spans {
+        out.push(phase_line(span, total, bar, theme));
+    }
+}
+
+fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme) -> Line<'static> {
+    let roles = &theme.roles;
+    let failed = span.error.is_some();
+    let style = if failed { roles.error } else { phase_style(span.phase, theme) };
+    let end = span.end.unwrap_or(total);
+    let took = match span.end {
+        Some(end) => text::duration(end.saturating_sub(span.start)),
+        None => theme.symbols.ellipsis.to_owned(),
+    };
+    let conn = span.conn.map_or_else(|| "-".to_owned(), |conn| conn.0.to_string());
+    let mut spans = vec![
+        Span::styled(text::left(&short(span.phase), PHASE, theme.symbols.ellipsis), style),
+        Span::styled(text::right(&text::duration(span.start), TIME, ""), roles.dim),
+        Span::styled(text::right(&took, TIME, ""), roles.text),
+        Span::styled(text::right(&conn, CONN + 1, ""), roles.dim),
+        Span::raw("  "),
+    ];
+    if bar > 0 {
+        spans.push(Span::styled(waterfall(span.start, end, total, bar, theme), style));
+        spans.push(Span::raw(" "));
+    }
+    let detail = match (&span.error, &span.detail) {
+        (Some(error), _) => safe(&error.cause()),
+        (None, Some(detail)) => safe(detail),
+        (None, None) => String::new(),
+    };
+    spans.push(Span::styled(detail, if failed { roles.error } else { roles.dim }));
+    Line::from(spans)
+}
+
+/// Where `start..end` lies in `total`, as a bar in `room` cells; never empty.
+fn waterfall(start: Duration, end: Duration, total: Duration, room: usize, theme: &Theme) -> String {
+    let scale =
+        |time: Duration| ((time.as_secs_f64() / total.as_secs_f64()).clamp(0.0, 1.0) * room as f64 * 8.0) as usize;
+    let (from, to) = (scale(start) / 8, scale(end));
+    let from = from.min(room.saturating_sub(1));
+    let eighths = to.saturating_sub(from * 8).clamp(2, (room - from) * 8);
+    text::left(&format!("{}{}", " ".repeat(from), cells(eighths, theme)), room, "")
+}
+
+fn connection_lines(out: &mut Vec<Line<'static>>, row: &OperationRow, theme: &Theme, width: usize) {
+    let roles = &theme.roles;
+    let wide = width >= 70;
+    let mut heading = format!(
+        "{}{}{}",
+        text::left("connection", PHASE, ""),
+        text::right("opened", TIME, ""),
+        text::right("closed", TIME, ""),
+    );
+    if wide {
+        heading.push_str("  by    ");
+        heading.push_str(&text::right("sent", TIME, ""));
+        heading.push_str(&text::right("received", TIME + 1, ""));
+    }
+    heading.push_str("  peer");
+    out.push(Line::from(Span::styled(heading, roles.heading)));
+    for connection in &row.timeline.connections {
+        let (closed, by) = match connection.closed {
+            Some((at, Closer::Us)) => (text::duration(at), "us"),
+            Some((at, Closer::Peer)) => (text::duration(at), "peer"),
+            None => ("open".to_owned(), ""),
+        };
+        let name = format!("{} {}", connection.id.0, purpose(connection.purpose));
+        let style = if connection.closed.is_some() { roles.text } else { roles.ok };
+        let mut line = vec![
+            Span::styled(text::left(&name, PHASE, theme.symbols.ellipsis), style),
+            Span::styled(text::right(&text::duration(connection.opened), TIME, ""), roles.dim),
+            Span::styled(text::right(&closed, TIME, ""), style),
+        ];
+        if wide {
+            line.push(Span::styled(format!("  {by:<6}"), roles.dim));
+            line.push(Span::styled(text::right(&text::bytes(connection.sent), TIME, ""), roles.text));
+            line.push(Span::styled(text::right(&text::bytes(connection.received), TIME + 1, ""), roles.text));
+        }
+        line.push(Span::styled(format!("  {}", connection.peer), roles.dim));
+        out.push(Line::from(line));
+    }
+}
+
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Server => "server",
+        Purpose::Schema => "schema",
+        Purpose::Kdc => "kdc",
+        Purpose::EndpointMapper => "epmap",
+        Purpose::Proxy => "proxy",
+    }
+}
+
+/// An error in full: where, why, and what to try.
+pub fn error_lines(out: &mut Vec<Line<'static>>, error: &OpError, theme: &Theme, width: usize) {
+    let roles = &theme.roles;
+    let mut part = |name: &str, content: &str, style| {
+        for (at, line) in text::wrap(&safe(content), width.saturating_sub(8), 40).into_iter().enumerate() {
+            let label = if at == 0 { name } else { "" };
+            out.push(Line::from(vec![Span::styled(text::left(label, 8, ""), roles.dim), Span::styled(line, style)]));
+        }
+    };
+    part("phase", &error.phase.to_string(), roles.text);
+    part("target", &error.target, roles.text);
+    for (at, cause) in error.causes.iter().enumerate() {
+        part(if at == 0 { "cause" } else { "" }, cause, roles.error);
+    }
+    part("try", &error.hint, roles.accent);
+}

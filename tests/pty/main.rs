@@ -1,0 +1,173 @@
+//! The real program on a real terminal: it enters, it restores, it survives. Every test waits for what the screen shows.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
+mod terminal;
+
+use portable_pty::CommandBuilder;
+use terminal::Terminal;
+
+const SESSION: &str = "this-computer";
+
+fn started(cols: u16, rows: u16, env: &[(&str, &str)]) -> Terminal {
+    let terminal = Terminal::product(cols, rows, &[], env);
+    terminal.wait_text(SESSION);
+    terminal
+}
+
+#[test]
+fn starts_shows_this_computer_and_quits_cleanly() {
+    let mut terminal = started(80, 24, &[]);
+    terminal.with_screen(|screen| {
+        assert!(screen.alternate_screen());
+        assert!(screen.hide_cursor());
+        assert!(screen.bracketed_paste());
+    });
+    assert!(terminal.is_raw());
+    terminal.send("\u{11}"); // ctrl-q
+    assert_eq!(terminal.wait_end(), 0);
+    terminal.assert_restored();
+    assert!(terminal.raw().contains("\u{1b}[?2026h"), "frames are synchronized updates");
+    assert!(terminal.raw().contains("\u{1b}[23;2t"), "the title is given back");
+}
+
+#[test]
+fn q_on_a_layer_closes_the_layer_and_then_quits() {
+    let mut terminal = started(80, 24, &[]);
+    terminal.send("?");
+    terminal.wait_text("Help");
+    terminal.send("\u{1b}");
+    terminal.wait("no help", |screen| !screen.contents().contains("Help"));
+    terminal.send("q");
+    assert_eq!(terminal.wait_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn sigterm_and_sighup_restore_and_say_why() {
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        let mut terminal = started(80, 24, &[]);
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_end(), code, "{signal}");
+        terminal.assert_restored();
+        assert!(terminal.with_screen(|screen| screen.contents().contains(&format!("SIG{signal}"))));
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_draws_again() {
+    let mut shell = CommandBuilder::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]);
+    let mut terminal = Terminal::start(80, 24, shell, &[("PS1", "ready> ")]);
+    terminal.wait_text("ready>");
+    terminal.send(&format!("{}\n", env!("CARGO_BIN_EXE_lazycim")));
+    terminal.wait_text(SESSION);
+    terminal.wait("the alternate screen", vt100::Screen::alternate_screen);
+    terminal.send("\u{1a}");
+    terminal.wait("the shell's screen", |screen| !screen.alternate_screen() && screen.contents().contains("Stopped"));
+    terminal.wait("the cursor", |screen| !screen.hide_cursor());
+    terminal.send("fg\n");
+    terminal.wait("the screen again", |screen| screen.alternate_screen() && screen.contents().contains(SESSION));
+    // Keys arrive again, and at the program.
+    terminal.send("?");
+    terminal.wait_text("Help");
+    terminal.send("\u{11}");
+    terminal.wait("the shell again", |screen| !screen.alternate_screen());
+    terminal.send("exit\n");
+    terminal.wait_end();
+    terminal.assert_restored();
+}
+
+#[test]
+fn without_a_terminal_it_says_so_in_plain_text() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lazycim"))
+        .stdin(std::process::Stdio::null())
+        .env("LAZYCIM_CONFIG_DIR", tempfile::tempdir().unwrap().path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("not a terminal"), "{told}");
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_text() {
+    let mut terminal = Terminal::product(80, 24, &[], &[("TERM", "dumb")]);
+    assert_eq!(terminal.wait_end(), 2);
+    let raw = terminal.raw();
+    assert!(raw.contains("TERM=dumb"), "{raw}");
+    assert!(!raw.contains('\u{1b}'), "{raw:?}");
+}
+
+#[test]
+fn no_color_keeps_the_selection_visible_and_uses_no_colour() {
+    let terminal = started(80, 24, &[("NO_COLOR", "1")]);
+    terminal.wait("a reversed row", |screen| {
+        (0..24).any(|row| (0..80).any(|col| screen.cell(row, col).is_some_and(vt100::Cell::inverse)))
+    });
+    terminal.with_screen(|screen| {
+        for row in 0..24 {
+            for col in 0..80 {
+                let cell = screen.cell(row, col).unwrap();
+                assert_eq!(cell.fgcolor(), vt100::Color::Default, "at {row},{col}");
+                assert_eq!(cell.bgcolor(), vt100::Color::Default, "at {row},{col}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_storm_of_resizes_ends_on_a_whole_screen() {
+    let mut terminal = started(80, 24, &[]);
+    for step in 0..60_u16 {
+        terminal.resize(1 + (step * 37) % 180, 1 + (step * 13) % 50);
+    }
+    terminal.resize(100, 30);
+    terminal.wait("the frame at the right edge", |screen| {
+        let contents = screen.contents();
+        contents.contains(SESSION) && contents.lines().any(|line| line.chars().count() == 100)
+    });
+    terminal.send("\u{11}");
+    assert_eq!(terminal.wait_end(), 0);
+}
+
+#[test]
+fn a_pasted_newline_does_not_submit() {
+    let mut terminal = started(80, 24, &[]);
+    terminal.send(":");
+    terminal.send("\u{1b}[200~qui\nt\n\u{1b}[201~");
+    // Had the newline submitted, `:qui` would be gone from the screen (and be an unknown command).
+    terminal.wait_text("qui t");
+    terminal.send("\u{1b}\u{11}");
+    assert_eq!(terminal.wait_end(), 0);
+}
+
+#[test]
+fn a_panic_restores_the_terminal_before_its_message() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "panics_on_the_screen", "--ignored", "--nocapture", "--test-threads=1"]);
+    let mut terminal = Terminal::start(80, 24, command, &[]);
+    assert_ne!(terminal.wait_end(), 0);
+    terminal.assert_restored();
+    let raw = terminal.raw();
+    let left = raw.find("\u{1b}[?1049l").expect("left the alternate screen");
+    let told = raw.find("the screen fell over").expect("the message");
+    assert!(left < told, "{raw:?}");
+    assert!(!terminal.with_screen(|screen| screen.contents().contains("half a frame")));
+}
+
+/// The child of the test above: enters the terminal as the program does and panics in the middle of a frame.
+#[test]
+#[ignore = "run by a_panic_restores_the_terminal_before_its_message on a terminal of its own"]
+fn panics_on_the_screen() {
+    use lazycim::tui::{run::Screen, terminal::Tty};
+    lazycim::tui::terminal::install_panic_hook();
+    let mut tty = Tty::open(true, "lazycim").unwrap();
+    tty.draw(|frame| {
+        frame.buffer_mut().set_string(0, 0, "half a frame", ratatui::style::Style::new());
+        panic!("the screen fell over");
+    })
+    .unwrap();
+}

@@ -1,0 +1,228 @@
+//! Whole screens, by the keys that lead to them.
+
+use std::sync::Arc;
+
+use lazycim::op::{ConnId, ErrorKind, OpError, OpEventKind, Phase};
+use proptest::prelude::*;
+use ratatui::style::{Color, Modifier};
+
+use super::world::{World, refused};
+
+/// Keys in, screen out; an operation the keys start is answered.
+macro_rules! snapshot {
+    ($name:ident, $width:literal x $height:literal, $keys:literal) => {
+        #[test]
+        fn $name() {
+            let mut world = World::new($width, $height);
+            world.press($keys);
+            insta::assert_snapshot!(world.screen());
+        }
+    };
+}
+
+/// From the start to the instances of LC_Process.
+const TO_TABLE: &str = "enter j enter : \"LC_Process\" enter";
+
+fn at_table(width: u16, height: u16) -> World {
+    let mut world = World::new(width, height);
+    world.press(TO_TABLE);
+    world
+}
+
+snapshot!(first_screen_80, 80 x 24, "");
+snapshot!(first_screen_40, 40 x 10, "");
+snapshot!(too_small, 18 x 4, "");
+snapshot!(namespaces, 80 x 24, "enter");
+snapshot!(classes_tree, 120 x 40, "enter j enter l l l l l l l l");
+snapshot!(classes_filtered, 80 x 24, "enter j enter / \"proc\" enter");
+snapshot!(help, 100 x 30, "?");
+snapshot!(help_searched, 80 x 24, "? \"filter\"");
+snapshot!(palette, 80 x 24, "ctrl-p \"ref\"");
+snapshot!(command_line, 80 x 24, "enter j enter : \"LC\"");
+snapshot!(command_line_error, 80 x 24, ": \"nonsens\" enter");
+snapshot!(new_session, 80 x 24, "a \"Web\" tab \"web02.example\" tab \"x\" enter");
+snapshot!(new_session_40, 40 x 10, "a tab tab tab");
+snapshot!(log_empty, 80 x 24, ": \"log\" enter");
+
+#[test]
+fn table_80() {
+    insta::assert_snapshot!(at_table(80, 24).screen());
+}
+
+#[test]
+fn table_120() {
+    insta::assert_snapshot!(at_table(120, 40).press("j j j").screen());
+}
+
+#[test]
+fn table_200() {
+    insta::assert_snapshot!(at_table(200, 50).screen());
+}
+
+#[test]
+fn table_40() {
+    insta::assert_snapshot!(at_table(40, 10).screen());
+}
+
+#[test]
+fn table_in_ascii() {
+    let mut world = World::themed(100, 30, "mono", true);
+    world.press(TO_TABLE);
+    let screen = world.screen();
+    insta::assert_snapshot!(screen);
+    let letters = "日本語デーモン\u{301}é";
+    let foreign = screen.chars().filter(|c| !c.is_ascii() && !letters.contains(*c)).collect::<String>();
+    assert_eq!(foreign, "", "only the server's own letters may be beyond ASCII");
+}
+
+#[test]
+fn table_filtered_and_sorted() {
+    insta::assert_snapshot!(at_table(100, 30).press("/ \"wor\" enter s").screen());
+}
+
+#[test]
+fn detail_zoomed() {
+    insta::assert_snapshot!(at_table(80, 24).press("j j j j j enter z").screen());
+}
+
+#[test]
+fn operations_zoomed() {
+    insta::assert_snapshot!(at_table(100, 30).press("5 z").screen());
+}
+
+#[test]
+fn timeline_of_an_operation() {
+    insta::assert_snapshot!(at_table(120, 40).press("5 enter").screen());
+}
+
+#[test]
+fn an_operation_in_flight_shows_its_phases() {
+    let mut world = World::new(120, 30);
+    world.press("enter j enter").keys(": \"LC_Process\" enter");
+    let op = world.next();
+    let events = world.life(op);
+    world.tell(events).wait(420);
+    insta::assert_snapshot!(world.screen());
+}
+
+#[test]
+fn a_failure_is_a_toast_with_phase_cause_and_hint() {
+    let mut world = World::new(100, 30);
+    world.keys("j enter");
+    let op = world.next();
+    world.tell(vec![
+        (10, op, OpEventKind::PhaseStarted { conn: Some(ConnId(1)), phase: Phase::Connect, detail: None }),
+        (900, op, OpEventKind::PhaseEnded { conn: Some(ConnId(1)), phase: Phase::Connect, error: Some(refused()) }),
+        (1_000, op, OpEventKind::Failed(refused())),
+    ]);
+    insta::assert_snapshot!("failure_toast", world.screen());
+    insta::assert_snapshot!("failure_in_full", world.keys("E").screen());
+    // The toast goes; the log keeps it.
+    world.keys("esc").wait(20_000);
+    assert!(!world.screen().contains("try: "), "{}", world.screen());
+    insta::assert_snapshot!("failure_in_the_log", world.press(": \"log\" enter").screen());
+}
+
+#[test]
+fn a_secret_is_masked_and_never_in_the_state() {
+    let mut world = World::new(80, 24);
+    world.keys("j enter");
+    let op = world.next();
+    world.tell(vec![
+        (5, op, OpEventKind::Queued),
+        (6, op, OpEventKind::SecretNeeded { user: "ann".to_owned(), again: true }),
+    ]);
+    assert!(world.state.wants_secret().is_some());
+    let effects = world.state.act(lazycim::app::Action::SecretLength(8));
+    assert!(effects.is_empty());
+    insta::assert_snapshot!(world.screen());
+    world.keys("h u n t e r 2");
+    assert!(!format!("{:?}", world.state).contains("hunter2"));
+}
+
+#[test]
+fn quitting_while_something_runs_asks_and_means_no() {
+    let mut world = World::new(80, 24);
+    world.keys("enter q");
+    insta::assert_snapshot!(world.screen());
+    world.keys("enter");
+    assert!(!world.state.is_quitting(), "enter on the default button must not quit");
+}
+
+#[test]
+fn keys_of_a_chord_pop_up_after_a_while() {
+    let mut world = at_table(80, 24);
+    world.keys("y");
+    let before = world.screen();
+    world.wait(300);
+    assert_ne!(before, world.screen());
+    insta::assert_snapshot!(world.screen());
+}
+
+#[test]
+fn nothing_of_a_server_moves_the_cursor_or_turns_text_around() {
+    let mut world = at_table(120, 40);
+    world.keys("j j j j");
+    for cell in &world.buffer().content {
+        let bad = cell.symbol().chars().find(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c));
+        assert_eq!(bad, None, "{:?}", cell.symbol());
+    }
+    let hostile = Arc::new(OpError::new(
+        Phase::Receive,
+        "x\u{1b}]0;owned\u{7}",
+        ErrorKind::Internal,
+        "bad \u{9b}2J \u{202e}cause",
+        "try\nthis",
+    ));
+    world.keys("r");
+    let op = world.next();
+    world.tell(vec![(10, op, OpEventKind::Failed(hostile))]).keys("E");
+    for cell in &world.buffer().content {
+        assert!(!cell.symbol().chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", cell.symbol());
+    }
+}
+
+#[test]
+fn the_selection_is_seen_without_colour() {
+    let mut world = World::themed(80, 24, "mono", false);
+    world.press(TO_TABLE);
+    let buffer = world.buffer();
+    let reversed = buffer.content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
+    assert!(reversed > 10, "{reversed} cells");
+    assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+}
+
+#[test]
+fn a_wide_letter_at_the_edge_never_spills() {
+    for width in 40..60 {
+        let world = at_table(width, 24);
+        for line in world.screen().lines() {
+            assert!(lazycim::tui::view::text::width(line) <= usize::from(width), "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn only_the_window_is_drawn() {
+    let mut world = at_table(80, 24);
+    assert!(!world.screen().contains("2029"));
+    world.press("G");
+    assert!(world.screen().contains("2029"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn no_size_panics_with_anything_on_the_screen(
+        width in 0_u16..200,
+        height in 0_u16..60,
+        layers in proptest::sample::select(vec!["", "?", "ctrl-p", ":", "/", "a", "5 enter", "y", "z", "2 z", "E", "m", "q"]),
+    ) {
+        let mut world = at_table(120, 40);
+        world.press(layers).wait(400);
+        world.state.resize(width, height);
+        world.screen();
+        world.press("j G h l tab z");
+        world.screen();
+    }
+}
