@@ -96,7 +96,9 @@ impl Driver {
                 self.outbox.end(OpEventKind::Cancelled { left_open }, None);
             }
             Some(Ok(())) => {
-                let summary = Summary { rows: told.items, limited: told.limited };
+                let most = self.operation.options.max_rows;
+                let limited = most.is_some_and(|most| told.items >= most);
+                let summary = Summary { rows: told.items, limited };
                 self.outbox.end(OpEventKind::Finished(summary), None);
             }
             Some(Err(error)) => {

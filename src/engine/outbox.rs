@@ -56,8 +56,6 @@ pub(super) struct Told {
     pub(super) content: bool,
     /// A request began to go out.
     pub(super) sent: bool,
-    /// The protocol stopped early because of `max_rows`.
-    pub(super) limited: bool,
 }
 
 impl Outbox {
@@ -238,10 +236,6 @@ impl EventSink for Outbox {
             self.push(&mut self.queue(), kind, weight);
             self.wake.notify_one();
         })
-    }
-
-    fn limited(&self) {
-        self.queue().told.limited = true;
     }
 }
 

@@ -169,6 +169,6 @@ pub enum Names {
 pub struct Summary {
     /// Rows, names or classes delivered.
     pub rows: u64,
-    /// More was there and was not fetched (`--limit`).
+    /// As many were delivered as were wanted at most (`--limit`): more may be there, which was not asked for.
     pub limited: bool,
 }

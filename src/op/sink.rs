@@ -16,7 +16,4 @@ pub trait EventSink: Send + Sync {
 
     /// Hands over content (shapes, rows, names, classes, progress). Awaiting it is the backpressure.
     fn deliver(&self, kind: OpEventKind) -> BoxFuture<'_, ()>;
-
-    /// Says that more was there than the operation's `max_rows` let through, so the protocol stopped early.
-    fn limited(&self) {}
 }

@@ -53,6 +53,10 @@ async fn success_failure_and_a_defect_each_end_it_once() {
     }));
     let events = bench.run(about("A")).await;
     assert!(matches!(end(&events), OpEventKind::Finished(Summary { rows: 3, limited: false })), "{events:#?}");
+    let mut limited = about("A");
+    limited.options.max_rows = Some(3);
+    let events = bench.run(limited).await;
+    assert!(matches!(end(&events), OpEventKind::Finished(Summary { rows: 3, limited: true })), "{events:#?}");
     assert_eq!(failure(&bench.run(about("B")).await).kind, ErrorKind::Unauthorized);
     let error = failure(&bench.run(about("C")).await);
     assert_eq!((error.kind, error.phase), (ErrorKind::Internal, Phase::Receive));
