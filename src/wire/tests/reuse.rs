@@ -15,7 +15,10 @@ async fn several_exchanges_are_one_connection() {
         let script = vec![Do::Read, ok("1"), Do::Read, ok("2"), Do::Read, ok("3"), Do::Hold];
         let mut server = Server::start(vec![script]).await;
         let told = Told::new();
-        let mut exchange = dial(settings(&server, "127.0.0.1", &told));
+        let mut patient = settings(&server, "127.0.0.1", &told);
+        // Neither is the connection replaced after a while, nor does a held back connect keep it open at the end.
+        patient.reuse_grace = Duration::from_secs(3_600);
+        let mut exchange = dial(patient);
         for n in ["1", "2", "3"] {
             assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, n);
         }
@@ -84,6 +87,7 @@ async fn a_body_still_read_keeps_its_connection_while_the_next_exchange_dials_an
     let mut exchange = dial(hasty);
     let mut slow = exchange.exchange(post("x")).await.unwrap();
     assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "new");
+    assert_eq!(exchange.connection().map(|conn| conn.0), Some(2));
     assert!(!told.script().iter().any(|line| line.starts_with("1 closed")));
     server.go();
     assert_eq!(read(&mut slow).await.unwrap(), "halfrest");
