@@ -11,6 +11,7 @@
 pub mod app;
 pub mod auth;
 pub mod cim;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod op;

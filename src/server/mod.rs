@@ -33,7 +33,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::auth::Credentials;
+pub use crate::auth::Credentials;
 
 pub use repository::RepositoryError;
 pub use scenario::{Scenario, ScenarioError};

@@ -1,0 +1,246 @@
+//! Arguments: what the command line accepts, and its help.
+//!
+//! Owns: the clap grammar. Must not do anything with what was given.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::cim::{CimName, Namespace};
+
+/// `0.1.0 (COMMIT), TLS: PROVIDER`
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LAZYCIM_COMMIT"), "), TLS: rustls 0.23 with ring");
+
+const EXAMPLES: &str = "\
+Examples:
+  lazycim                                              browse this computer
+  lazycim -s web01                                     browse a session of sessions.toml
+  lazycim classes --of CIM_LogicalElement --deep       every logical element's class
+  lazycim instances LC_Process -p Handle,Name --limit 5
+  lazycim instances LC_LocalFileSystem -o csv > disks.csv
+  lazycim get 'LC_OperatingSystem.CSCreationClassName=\"LC_ComputerSystem\",...' -o mof
+  lazycim --url cimxml+https://ann@db.example class CIM_System -o json
+  PW=... lazycim --url cimxml+https://ann@db.example --password-env PW namespaces
+
+Exit codes:
+  0 complete, 1 an operation failed (the rows so far are printed), 2 usage, configuration, no terminal
+  or no secret, 130 interrupted, 143 terminated";
+
+/// Look inside machines over CIM.
+///
+/// Without a command, lazycim opens its terminal UI. A command runs one operation and prints what it answers: data on
+/// stdout, everything else on stderr.
+#[derive(Debug, Parser)]
+#[command(name = "lazycim", version = VERSION, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    /// Where, and as whom.
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: CommonArguments,
+    /// What to do; the terminal UI if nothing.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Which session.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetArguments {
+    /// A session of sessions.toml: its id, its name, or for reading the beginning of either
+    #[arg(short, long, global = true, value_name = "NAME", conflicts_with_all = ["url", "tag"])]
+    pub session: Option<String>,
+    /// (cimxml|wsman)+(http|https)://[USER@]HOST[:PORT][/PATH]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "tag")]
+    pub url: Option<String>,
+    /// Every session with this tag (not in this version)
+    #[arg(long, global = true, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// The user; none sends no credentials
+    #[arg(long, global = true, value_name = "USER")]
+    pub user: Option<String>,
+    /// Take the password from the environment variable VAR
+    #[arg(long, global = true, value_name = "VAR")]
+    pub password_env: Option<String>,
+    /// Trust the certificates in this PEM file instead of the platform's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Allow Basic over plain http to another machine
+    #[arg(long, global = true)]
+    pub allow_clear_text: bool,
+    /// The namespace; without it the session's, else root/cimv2
+    #[arg(short, long, global = true, value_name = "NS", value_parser = namespace)]
+    pub namespace: Option<Namespace>,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "General")]
+pub struct CommonArguments {
+    /// Seconds for resolving, connecting and the TLS handshake of one address, each
+    #[arg(long, global = true, value_name = "S", value_parser = seconds)]
+    pub connect_timeout: Option<Duration>,
+    /// Seconds for the whole operation
+    #[arg(long, global = true, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// Read this file instead of config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Tell on stderr what each operation does
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// A headless command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the namespaces
+    Namespaces {
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
+        output: RowFormat,
+    },
+    /// List classes: the top-level ones, or those below one
+    Classes {
+        /// The class whose subclasses are wanted
+        #[arg(long, value_name = "CLASS", value_parser = name)]
+        of: Option<CimName>,
+        /// All descendants instead of direct subclasses
+        #[arg(long)]
+        deep: bool,
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
+        output: RowFormat,
+    },
+    /// Print a class with inherited elements and qualifiers
+    Class {
+        /// Its name
+        #[arg(value_parser = name)]
+        name: CimName,
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = ClassFormat::Mof)]
+        output: ClassFormat,
+    },
+    /// List the instances of a class and of its subclasses
+    Instances(InstancesArguments),
+    /// Print one instance
+    Get {
+        /// [//HOST/][NS:]CLASS.KEY=VALUE,... or \\HOST\NS:CLASS.KEY=VALUE,...
+        path: String,
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = GetFormat::Table)]
+        output: GetFormat,
+    },
+    /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
+    Serve(ServeArguments),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Arguments of `instances`.
+#[derive(Clone, Debug, Args)]
+pub struct InstancesArguments {
+    /// The class
+    #[arg(value_parser = name)]
+    pub class: CimName,
+    /// Only these properties
+    #[arg(short, long, value_name = "A,B", value_delimiter = ',', value_parser = name)]
+    pub properties: Option<Vec<CimName>>,
+    /// Paths only
+    #[arg(long, conflicts_with = "properties")]
+    pub keys_only: bool,
+    /// Only instances of exactly this class
+    #[arg(long)]
+    pub shallow: bool,
+    /// Stop, and release the enumeration, after N rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// The output format
+    #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
+    pub output: RowFormat,
+}
+
+/// Arguments of `serve`. The credential is `--user` and `--password-env`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArguments {
+    /// The TCP port; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub listen: IpAddr,
+    /// The server's certificate chain, PEM
+    #[arg(long, value_name = "F", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "F", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Allow an address that others can reach without TLS
+    #[arg(long)]
+    pub allow_clear_text_from_the_network: bool,
+}
+
+/// Formats of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// Columns for people
+    Table,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// RFC 4180, with a header
+    Csv,
+}
+
+/// Formats of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClassFormat {
+    /// Managed Object Format
+    Mof,
+    /// A JSON array of the class
+    Json,
+    /// The CLASS element of CIM-XML
+    Xml,
+}
+
+/// Formats of one instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GetFormat {
+    /// Property, type and value for people
+    Table,
+    /// A JSON array of the instance
+    Json,
+    /// One JSON object on a line
+    Ndjson,
+    /// Managed Object Format
+    Mof,
+    /// The VALUE.NAMEDINSTANCE element of CIM-XML
+    Xml,
+}
+
+fn namespace(text: &str) -> Result<Namespace, &'static str> {
+    let namespace = Namespace::new(text);
+    if namespace.is_empty() || text.contains(char::is_control) {
+        return Err("a namespace is needed, such as root/cimv2");
+    }
+    Ok(namespace)
+}
+
+fn name(text: &str) -> Result<CimName, &'static str> {
+    let name = CimName::new(text);
+    if !name.is_well_formed() {
+        return Err("not a CIM name: a letter or _, then letters, digits and _");
+    }
+    Ok(name)
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|time| !time.is_zero()).ok_or("a number of seconds greater than 0 is needed")
+}

@@ -1,0 +1,181 @@
+//! The commands: which operation each one is and how its answer is printed.
+//!
+//! Owns: the way from arguments to operations. Must not know how either is parsed or run.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use super::{
+    Arguments, Front, Start,
+    args::{ClassFormat, Command, GetFormat, InstancesArguments, RowFormat},
+    failure::Failure,
+    operate::{Operator, Stop},
+    output::{ClassReport, Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, Screen},
+    serve,
+    target::{self, Chosen},
+};
+use crate::{
+    cim::{CimName, CimStatus, KeyValue, ObjectPath},
+    config::{Config, Paths},
+    op::{ErrorKind, Operation, OperationKind, OperationOptions},
+    session::store::SessionsFile,
+};
+
+/// Runs the command, or says what the terminal UI starts with.
+pub(super) fn dispatch(arguments: Arguments) -> Result<Front, Failure> {
+    if let Some(Command::Completions { shell }) = arguments.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "lazycim", &mut script);
+        return in_runtime(async move { serve::print(&script).await });
+    }
+    let paths = Paths::discover();
+    let config = configuration(&arguments, &paths)?;
+    match arguments.command {
+        None => {
+            let sessions = SessionsFile::load(paths.sessions_file());
+            let preselect = target::preselect(&arguments.target, &sessions)?;
+            Ok(Front::Tui(Box::new(Start { config, paths, sessions, preselect })))
+        }
+        Some(Command::Serve(ref options)) => in_runtime(serve::run(options.clone(), arguments.target.clone())),
+        Some(command) => {
+            let sessions = SessionsFile::load(paths.sessions_file());
+            let chosen = target::choose(&arguments.target, &sessions)?;
+            let reader =
+                Reader { verbose: arguments.common.verbose, given: arguments.target.namespace, config, chosen };
+            in_runtime(reader.run(command))
+        }
+    }
+}
+
+fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<Front, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Failure::local("start", "runtime", &error.to_string(), "check the limits of the process"))?;
+    let done = runtime.block_on(work);
+    // A thread that waits for a terminal or a pipe must not keep the process alive.
+    runtime.shutdown_background();
+    done.map(|()| Front::Done(ExitCode::SUCCESS))
+}
+
+fn configuration(arguments: &Arguments, paths: &Paths) -> Result<Config, Failure> {
+    // Variables that are not UTF-8 cannot be ours.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut config = Config::load(paths, arguments.common.config.as_deref(), variables)?;
+    if let Some(time) = arguments.common.connect_timeout {
+        config.timeouts.connect = time;
+    }
+    config.timeouts.total = arguments.common.timeout.or(config.timeouts.total);
+    Ok(config)
+}
+
+/// A command that reads.
+struct Reader {
+    config: Config,
+    chosen: Chosen,
+    /// What `-n` said.
+    given: Option<crate::cim::Namespace>,
+    verbose: bool,
+}
+
+impl Reader {
+    async fn run(self, command: Command) -> Result<(), Failure> {
+        // What is wrong with a path is told before anything is started.
+        let path = match &command {
+            Command::Get { path, .. } => Some(target::instance_path(path, &self.chosen.target, self.given.as_ref())?),
+            _ => None,
+        };
+        let mut operator = Operator::open(&self.config, self.chosen, self.verbose)?;
+        let done = match (command, path) {
+            (Command::Namespaces { output }, _) => namespaces(&mut operator, output).await,
+            (Command::Classes { of, deep, output }, _) => classes(&mut operator, of, deep, output).await,
+            (Command::Class { name, output }, _) => class(&mut operator, name, output).await,
+            (Command::Instances(arguments), _) => instances(&mut operator, arguments).await,
+            (Command::Get { output, .. }, Some(path)) => get(&mut operator, path, output).await,
+            (Command::Get { .. } | Command::Serve(_) | Command::Completions { .. }, _) => Ok(()),
+        };
+        operator.shut_down().await;
+        done.or_else(Stop::into_result)
+    }
+}
+
+async fn namespaces(operator: &mut Operator, format: RowFormat) -> Result<(), Stop> {
+    let mut report = NamesReport::new(format, Screen::of_stdout(), None);
+    operator.run(Operation::new(OperationKind::EnumerateNamespaces), &mut report).await
+}
+
+async fn classes(operator: &mut Operator, of: Option<CimName>, deep: bool, format: RowFormat) -> Result<(), Stop> {
+    let namespace = operator.target().namespace.clone();
+    let mut report = NamesReport::new(format, Screen::of_stdout(), Some(namespace));
+    let kind = OperationKind::EnumerateClasses { parent: of, deep, names_only: true };
+    operator.run(Operation::new(kind), &mut report).await
+}
+
+async fn class(operator: &mut Operator, name: CimName, format: ClassFormat) -> Result<(), Stop> {
+    let mut report = ClassReport::new(format, Screen::of_stdout());
+    operator.run(Operation::new(OperationKind::GetClass { class: name }), &mut report).await
+}
+
+async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Result<(), Stop> {
+    let InstancesArguments { class, properties, keys_only, shallow, limit, output } = arguments;
+    let columns = match (&properties, output) {
+        (Some(names), _) => Columns::Named(names.clone()),
+        (None, RowFormat::Table | RowFormat::Csv) => columns_of(operator, &class).await?,
+        (None, RowFormat::Json | RowFormat::Ndjson) => Columns::FirstShape,
+    };
+    let mut operation = Operation::new(OperationKind::EnumerateInstances { class });
+    operation.options = OperationOptions {
+        property_list: properties,
+        keys_only,
+        shallow,
+        max_rows: limit,
+        ..OperationOptions::default()
+    };
+    let options = RowOptions { columns, keys_only, limit, screen: Screen::of_stdout() };
+    operator.run(operation, &mut RowsReport::new(output, options)).await
+}
+
+/// The columns of the class that is asked for; where the server cannot say, those of the first row.
+async fn columns_of(operator: &mut Operator, class: &CimName) -> Result<Columns, Stop> {
+    let mut report = OneClass::default();
+    let fetched = operator.run(Operation::new(OperationKind::GetClass { class: class.clone() }), &mut report).await;
+    match (fetched, report.class) {
+        (Ok(()), Some(class)) => Ok(Columns::Class(class)),
+        (Ok(()), None) => Ok(Columns::FirstShape),
+        (Err(Stop::Failed(error)), _) if can_do_without(&error.kind) => Ok(Columns::FirstShape),
+        (Err(stop), _) => Err(stop),
+    }
+}
+
+/// Whether instances may be readable though the class was not.
+fn can_do_without(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::NotSupported => true,
+        ErrorKind::Cim(error) => {
+            let hopeless = [CimStatus::INVALID_CLASS, CimStatus::INVALID_NAMESPACE, CimStatus::ACCESS_DENIED];
+            !hopeless.contains(&error.status)
+        }
+        _ => false,
+    }
+}
+
+async fn get(operator: &mut Operator, mut path: ObjectPath, format: GetFormat) -> Result<(), Stop> {
+    // Only the class can tell a string that looks like a path from a reference, and whose an unnamed key is.
+    let unclear =
+        |key: &crate::cim::KeyBinding| key.name.as_str().is_empty() || matches!(key.value, KeyValue::Reference(_));
+    let in_namespace = OperationOptions { namespace: path.namespace.clone(), ..OperationOptions::default() };
+    if path.keys.iter().any(unclear) {
+        let mut report = OneClass::default();
+        let kind = OperationKind::GetClass { class: path.class.clone() };
+        let fetched = operator.run(Operation { kind, options: in_namespace.clone() }, &mut report).await;
+        match (fetched, report.class) {
+            (Ok(()), Some(class)) => path = path.typed_by(&class),
+            (Ok(()), None) => {}
+            (Err(Stop::Failed(error)), _) if can_do_without(&error.kind) => {}
+            (Err(stop), _) => return Err(stop),
+        }
+    }
+    let mut report = InstanceReport::new(format, Screen::of_stdout());
+    operator.run(Operation { kind: OperationKind::GetInstance { path }, options: in_namespace }, &mut report).await
+}

@@ -1,0 +1,86 @@
+//! How a command ends when it does not end well: the two lines on stderr and the exit code.
+//!
+//! Owns: the exit codes of CLI.md. Must not print anything but what is safe on a terminal.
+
+use std::{io::Write, process::ExitCode};
+
+use crate::{
+    cim::text::escape_for_terminal,
+    config::ConfigError,
+    op::{ErrorKind, OpError},
+    session::store::SessionsError,
+};
+
+/// An operation failed; the rows so far are printed.
+const FAILED: u8 = 1;
+/// Usage, bad configuration, no terminal, secret missing.
+const USAGE: u8 = 2;
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    said: Option<Said>,
+}
+
+#[derive(Debug)]
+struct Said {
+    /// `PHASE: TARGET: CAUSE`
+    what: String,
+    hint: String,
+}
+
+impl Failure {
+    /// A mistake of the user's: exit 2. `phase` says what was being read.
+    pub(super) fn usage(phase: &str, target: &str, cause: &str, hint: &str) -> Self {
+        Self { code: USAGE, said: Some(Said { what: format!("{phase}: {target}: {cause}"), hint: hint.to_owned() }) }
+    }
+
+    /// A failure of this machine: exit 1.
+    pub(super) fn local(phase: &str, target: &str, cause: &str, hint: &str) -> Self {
+        Self { code: FAILED, ..Self::usage(phase, target, cause, hint) }
+    }
+
+    /// A signal that ended the command after clean-up.
+    pub(super) const fn signal(code: u8) -> Self {
+        Self { code, said: None }
+    }
+
+    /// Prints the failure, if there is something to say, and gives the exit code.
+    pub(super) fn report(self) -> ExitCode {
+        if let Some(said) = self.said {
+            say(&format!("lazycim: {}", said.what));
+            if !said.hint.is_empty() {
+                say(&format!("try: {}", said.hint));
+            }
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<&OpError> for Failure {
+    fn from(error: &OpError) -> Self {
+        let code = match error.kind {
+            ErrorKind::SecretMissing | ErrorKind::ClearTextRefused | ErrorKind::Configuration => USAGE,
+            _ => FAILED,
+        };
+        Self { code, said: Some(Said { what: error.to_string(), hint: error.hint.clone() }) }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage("config", &error.place.to_string(), &error.cause, &error.hint)
+    }
+}
+
+impl From<&SessionsError> for Failure {
+    fn from(error: &SessionsError) -> Self {
+        Self { code: USAGE, said: Some(Said { what: format!("sessions: {error}"), hint: error.hint.clone() }) }
+    }
+}
+
+/// One line on stderr, safe for a terminal. Where stderr is closed there is nobody to tell.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", escape_for_terminal(line));
+}

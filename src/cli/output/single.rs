@@ -1,0 +1,152 @@
+//! One class, or one instance.
+//!
+//! Owns: which printer a format takes, and the table of `get`. Must not print before the answer is whole: it is one thing.
+
+use std::sync::Arc;
+
+use super::{Screen, json, table::put_aligned, without_host, xml};
+use crate::{
+    cim::{
+        CimClass, CimType,
+        json::{write_class, write_row},
+        mof,
+        rows::{CellRef, RowBatch, Shape, ShapeId, instance_of},
+        text::cell_text,
+    },
+    cli::{
+        args::{ClassFormat, GetFormat},
+        operate::Report,
+    },
+    op::OpEventKind,
+};
+
+/// Keeps the class an operation answers and prints nothing.
+#[derive(Default)]
+pub(in crate::cli) struct OneClass {
+    /// The class, once it came.
+    pub(in crate::cli) class: Option<Arc<CimClass>>,
+}
+
+impl Report for OneClass {
+    fn event(&mut self, kind: &OpEventKind, _out: &mut Vec<u8>) {
+        if let OpEventKind::Class(class) = kind {
+            self.class = Some(class.clone());
+        }
+    }
+
+    fn end(&mut self, _out: &mut Vec<u8>) {}
+}
+
+/// Prints a class.
+pub(in crate::cli) struct ClassReport {
+    format: ClassFormat,
+    screen: Screen,
+    frame: json::Writer,
+}
+
+impl ClassReport {
+    /// A report in `format`.
+    pub(in crate::cli) fn new(format: ClassFormat, screen: Screen) -> Self {
+        Self { format, screen, frame: json::Writer::new(json::Frame::Array) }
+    }
+}
+
+impl Report for ClassReport {
+    fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
+        let OpEventKind::Class(class) = kind else { return };
+        match self.format {
+            ClassFormat::Mof => put_text(&mof::print::class(class), self.screen, out),
+            ClassFormat::Xml => put_text(&xml::class(class), self.screen, out),
+            ClassFormat::Json => {
+                let mut object = String::new();
+                write_class(&mut object, class);
+                self.frame.item(&object, out);
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        if self.format == ClassFormat::Json {
+            self.frame.end(out);
+        }
+    }
+}
+
+/// Prints an instance.
+pub(in crate::cli) struct InstanceReport {
+    format: GetFormat,
+    screen: Screen,
+    shape: Option<(ShapeId, Arc<Shape>)>,
+    frame: json::Writer,
+}
+
+impl InstanceReport {
+    /// A report in `format`.
+    pub(in crate::cli) fn new(format: GetFormat, screen: Screen) -> Self {
+        let frame = if format == GetFormat::Ndjson { json::Frame::Lines } else { json::Frame::Array };
+        Self { format, screen, shape: None, frame: json::Writer::new(frame) }
+    }
+
+    fn print(&mut self, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+        match self.format {
+            GetFormat::Table => self.table(shape, batch, row, out),
+            GetFormat::Json | GetFormat::Ndjson => {
+                let mut object = String::new();
+                write_row(&mut object, shape, batch, row);
+                self.frame.item(&object, out);
+            }
+            GetFormat::Mof => put_text(&mof::print::instance(&instance_of(shape, batch, row)), self.screen, out),
+            GetFormat::Xml => put_text(&xml::instance(&instance_of(shape, batch, row)), self.screen, out),
+        }
+    }
+
+    fn table(&self, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+        let rows = shape.columns.iter().enumerate().map(|(at, column)| {
+            let cell = batch.cell(row, at);
+            let value = match cell {
+                CellRef::Text("") | CellRef::Untyped("") => "\"\"".to_owned(),
+                CellRef::Absent => "(not sent)".to_owned(),
+                cell => cell_text(cell, column.ty, "NULL", usize::MAX).into_owned(),
+            };
+            let ty = column.ty.map_or("?", CimType::keyword);
+            let array = if column.is_array { "[]" } else { "" };
+            vec![format!("{}{}", if column.is_key { "*" } else { "" }, column.name), format!("{ty}{array}"), value]
+        });
+        // A value is never cut here: this is where a person reads it whole.
+        put_aligned(&["property", "type", "value"], &rows.collect::<Vec<_>>(), Screen::Stream, out);
+    }
+}
+
+impl Report for InstanceReport {
+    fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
+        match kind {
+            OpEventKind::Shape(id, shape) => self.shape = Some((*id, without_host(shape))),
+            OpEventKind::Rows(batch) => {
+                let Some((_, shape)) = self.shape.clone() else { return };
+                for row in 0..batch.len() {
+                    self.print(&shape, batch, row, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        if matches!(self.format, GetFormat::Json | GetFormat::Ndjson) {
+            self.frame.end(out);
+        }
+    }
+}
+
+/// Prints text of several lines; a terminal gets each line escaped, a stream gets it as it is.
+fn put_text(text: &str, screen: Screen, out: &mut Vec<u8>) {
+    for line in text.trim_end_matches('\n').split('\n') {
+        match screen {
+            Screen::Terminal(_) => {
+                out.extend_from_slice(crate::cim::text::escape_for_terminal(line).as_bytes());
+            }
+            Screen::Stream => out.extend_from_slice(line.as_bytes()),
+        }
+        out.push(b'\n');
+    }
+}

@@ -1,0 +1,201 @@
+//! Which session a command talks to, and as whom.
+//!
+//! Owns: the rules of CLI.md about `-s`, `--url`, credentials and hosts in paths. Must not connect to anything.
+
+use secrecy::SecretString;
+
+use super::{
+    args::TargetArguments,
+    failure::{Failure, say},
+};
+use crate::{
+    cim::{Namespace, ObjectPath},
+    session::{
+        Profile, ProfileId, SecretSource, Target,
+        profile::THIS_COMPUTER,
+        store::{NotFound, SessionsFile, id_of},
+        url::TargetUrl,
+    },
+};
+
+/// The session a command runs on.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    /// Its id in sessions.toml, the computer of a URL, or `this-computer`.
+    pub(super) name: String,
+    /// Where and as whom it connects.
+    pub(super) target: Target,
+}
+
+/// Where the terminal UI begins.
+#[derive(Clone, Debug)]
+pub enum Preselect {
+    /// On this computer.
+    ThisComputer,
+    /// On a saved session.
+    Saved(ProfileId),
+    /// On a session given on the command line, for this run.
+    Given(Box<Profile>),
+}
+
+/// Chooses the target of a command that only reads. A mistake in sessions.toml ends a command that needs the file and is
+/// a warning to any other.
+pub(super) fn choose(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {
+    if let Some(problem) = file.problems.first() {
+        if arguments.session.is_some() {
+            return Err(problem.into());
+        }
+        say(&format!("lazycim: warning: sessions: {problem}"));
+        say(&format!("try: {}", problem.hint));
+    }
+    select(arguments, file)
+}
+
+/// Chooses where the terminal UI begins; it shows the mistakes of sessions.toml itself.
+pub(super) fn preselect(arguments: &TargetArguments, file: &SessionsFile) -> Result<Preselect, Failure> {
+    let Chosen { name, target } = select(arguments, file)?;
+    if target == Target::this_computer() {
+        return Ok(Preselect::ThisComputer);
+    }
+    if let Some(entry) = file.entries.iter().find(|entry| entry.id.as_str() == name && entry.target == target) {
+        return Ok(Preselect::Saved(entry.id.clone()));
+    }
+    Ok(Preselect::Given(Box::new(Profile { id: file.free_id(&name), name, target })))
+}
+
+fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {
+    if let Some(tag) = &arguments.tag {
+        let cause = "sets of sessions are not in this version";
+        return Err(Failure::usage("usage", &format!("--tag {tag}"), cause, "-s NAME for one session"));
+    }
+    let mut chosen = match (&arguments.session, &arguments.url) {
+        (Some(name), _) => by_name(name, file)?,
+        (None, Some(url)) => by_url(url)?,
+        (None, None) => Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() },
+    };
+    adapt(&mut chosen.target, arguments)?;
+    Ok(chosen)
+}
+
+fn by_name(name: &str, file: &SessionsFile) -> Result<Chosen, Failure> {
+    match file.find(name, true) {
+        Ok(Some(entry)) => Ok(Chosen { name: id_of(Some(entry)).to_owned(), target: entry.target.clone() }),
+        Ok(None) => Ok(Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() }),
+        Err(NotFound::Unknown(near)) => {
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the sessions are in {}", file.path.display()),
+            };
+            Err(Failure::usage("usage", &format!("-s {name}"), "no session is called that", &hint))
+        }
+        Err(NotFound::Ambiguous(ids)) => {
+            let cause = format!("{} sessions answer to that", ids.len());
+            Err(Failure::usage("usage", &format!("-s {name}"), &cause, &format!("one of {}", ids.join(", "))))
+        }
+    }
+}
+
+fn by_url(text: &str) -> Result<Chosen, Failure> {
+    let url = TargetUrl::parse(text).map_err(|error| Failure::usage("usage", "--url", error.cause, error.hint))?;
+    let target = url.into_target(Namespace::new("root/cimv2"));
+    Ok(Chosen { name: target.computer.clone().unwrap_or_default(), target })
+}
+
+fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
+    let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
+    let TargetArguments { user, password_env, ca_file, allow_clear_text, .. } = arguments;
+    if target.computer.is_none() && (user.is_some() || password_env.is_some() || ca_file.is_some()) {
+        return usage("this-computer", "it takes no user, password or certificate", "-s NAME or --url URL");
+    }
+    if let Some(user) = user {
+        if target.user.as_ref() != Some(user) {
+            // Where the secret came from belongs to the user it came with.
+            target.secret = SecretSource::Prompt;
+        }
+        target.user = Some(user.clone()).filter(|user| !user.is_empty());
+    }
+    if let Some(variable) = password_env {
+        if target.user.is_none() {
+            return usage("--password-env", "there is no user it could be for", "--user USER");
+        }
+        target.secret = SecretSource::Env(variable.clone());
+    }
+    if let Some(file) = ca_file {
+        match &mut target.tls {
+            Some(tls) => tls.ca_file = Some(file.clone()),
+            None => return usage("--ca-file", "the target has no TLS", "https in the URL, or tls in the profile"),
+        }
+    }
+    target.allow_clear_text |= allow_clear_text;
+    if let Some(namespace) = &arguments.namespace {
+        target.namespace = namespace.clone();
+    }
+    Ok(())
+}
+
+/// Whether the secret of `target` is there, if it comes from a variable: told before anything else is done.
+///
+/// # Errors
+/// Exit 2 where the variable is not set; set but empty is an empty password.
+pub(super) fn check_secret(target: &Target) -> Result<(), Failure> {
+    match (&target.user, &target.secret) {
+        (Some(_), SecretSource::Env(variable)) => secret_in(variable).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// The secret in the environment variable `variable`.
+pub(super) fn secret_in(variable: &str) -> Result<SecretString, Failure> {
+    let fails =
+        |cause: &str| Failure::usage("secret", variable, cause, "set the variable to the password and export it");
+    match std::env::var(variable) {
+        Ok(secret) => Ok(SecretString::from(secret)),
+        Err(std::env::VarError::NotPresent) => Err(fails("the environment variable is not set")),
+        // The error would show the value.
+        Err(std::env::VarError::NotUnicode(_)) => Err(fails("the environment variable is not UTF-8")),
+    }
+}
+
+/// Reads the PATH of `get`: its host must be the session's, its namespace wins and must not contradict `-n`.
+pub(super) fn instance_path(text: &str, target: &Target, given: Option<&Namespace>) -> Result<ObjectPath, Failure> {
+    let usage = |cause: &str, hint: &str| Failure::usage("usage", "PATH", cause, hint);
+    let path: ObjectPath = text.parse::<ObjectPath>().map_err(|error| {
+        let cause = format!("not an object path: {}, at character {}", error.what, error.at);
+        usage(&cause, "quote it for the shell: 'CLASS.KEY=\"VALUE\"'")
+    })?;
+    if let Some(host) = path.host.as_deref().filter(|host| !is_session_host(host, target)) {
+        let cause = format!("the host `{host}` is not the session's, and is never connected to");
+        return Err(usage(&cause, "leave the host out, or choose the session with -s or --url"));
+    }
+    if let (Some(theirs), Some(given)) = (&path.namespace, given)
+        && theirs != given
+    {
+        let cause = format!("its namespace is {theirs}, but -n says {given}");
+        return Err(usage(&cause, "leave -n out: the namespace of the path wins"));
+    }
+    let namespace = path.namespace.clone().unwrap_or_else(|| target.namespace.clone());
+    Ok(ObjectPath { host: None, namespace: Some(namespace), ..path })
+}
+
+/// Whether `host` of a path, with or without a port, means the computer of `target`.
+fn is_session_host(host: &str, target: &Target) -> bool {
+    if host == "." {
+        return true;
+    }
+    let Some(computer) = &target.computer else {
+        let here = node_name();
+        let known = ["localhost", "127.0.0.1", "[::1]", "::1", here.as_str()];
+        return known.iter().any(|known| known.eq_ignore_ascii_case(host));
+    };
+    let bracketed = if computer.contains(':') { format!("[{computer}]") } else { computer.clone() };
+    let with_port = format!("{bracketed}:{}", target.port);
+    [computer, &bracketed, &with_port].into_iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
+fn node_name() -> String {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    name
+}

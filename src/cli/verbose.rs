@@ -1,0 +1,79 @@
+//! `-v`: what each operation does, a line at a time.
+//!
+//! Owns: the form `#ID +MS PHASE DETAIL` and the last line of each operation. Must not count anything itself: the numbers
+//! are those of the [`Timeline`], which the status pane shows as well.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::failure::say;
+use crate::op::{Closer, OpEvent, OpEventKind, OpId, Phase, Timeline, lifecycle::Outcome};
+
+/// Tells on stderr what operations do, if asked to.
+pub(super) struct Verbose {
+    on: bool,
+    running: BTreeMap<OpId, Timeline>,
+}
+
+impl Verbose {
+    /// Silent unless `on`.
+    pub(super) const fn new(on: bool) -> Self {
+        Self { on, running: BTreeMap::new() }
+    }
+
+    /// Takes one event in.
+    pub(super) fn event(&mut self, event: &OpEvent) {
+        if !self.on {
+            return;
+        }
+        let timeline = self.running.entry(event.op).or_default();
+        timeline.apply(event);
+        if let Some(text) = words(&event.kind) {
+            say(&format!("{} +{} {text}", event.op, milliseconds(event.at)));
+        }
+        if event.kind.is_terminal() {
+            say(&format!("{} {}", event.op, last_line(timeline)));
+            self.running.remove(&event.op);
+        }
+    }
+}
+
+fn words(kind: &OpEventKind) -> Option<String> {
+    Some(match kind {
+        OpEventKind::Started { title, because_of } => format!("queue {title}, because of {because_of}"),
+        OpEventKind::SecretNeeded { user, again: false } => format!("queue waits for the secret of {user}"),
+        OpEventKind::SecretNeeded { user, again: true } => format!("queue waits for another secret of {user}"),
+        // Told once the connection is closed, and then by whom.
+        OpEventKind::PhaseStarted { phase: Phase::Close, .. } => return None,
+        OpEventKind::PhaseStarted { phase, detail: Some(detail), .. } => format!("{phase} {detail}"),
+        OpEventKind::PhaseStarted { phase, detail: None, .. } => phase.to_string(),
+        OpEventKind::PhaseEnded { phase, error: Some(error), .. } => format!("{phase} failed: {}", error.cause()),
+        OpEventKind::ConnectionOpened { peer, .. } => format!("connect opened {peer}"),
+        OpEventKind::ConnectionClosed { by: Closer::Us, .. } => "close by us".to_owned(),
+        OpEventKind::ConnectionClosed { by: Closer::Peer, .. } => "close by the server".to_owned(),
+        _ => return None,
+    })
+}
+
+/// `OUTCOME ROWS rows, MS ms, N opened, N closed, SENT/RECEIVED bytes`
+fn last_line(timeline: &Timeline) -> String {
+    let (at, outcome) = match &timeline.outcome {
+        Some((at, Outcome::Finished(_))) => (*at, "finished"),
+        Some((at, Outcome::Failed(_))) => (*at, "failed"),
+        Some((at, Outcome::Cancelled(_))) => (*at, "cancelled"),
+        None => (timeline.at, "running"),
+    };
+    let (sent, received) = timeline.bytes();
+    format!(
+        "{outcome} {} rows, {} ms, {} opened, {} closed, {sent}/{received} bytes",
+        timeline.rows,
+        milliseconds(at),
+        timeline.opened(),
+        timeline.closed()
+    )
+}
+
+/// Milliseconds with one decimal.
+fn milliseconds(time: Duration) -> String {
+    let tenths = time.as_micros() / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
