@@ -61,16 +61,18 @@ async fn run(
     let outcome = tokio::select! {
         biased;
         () = cancelled.cancelled() => None,
-        result = tokio::time::timeout(CLEAN_UP_LIMIT, release) => Some(result),
+        result = release => Some(Ok(result)),
+        // Asked before the release is dropped, which ends its phases.
+        phase = tokio::time::sleep(CLEAN_UP_LIMIT).map(|()| outbox.phase()) => Some(Err(phase)),
     };
     inner.forget(id);
-    let phase = outbox.phase().unwrap_or(Phase::Connect);
     let error = match outcome {
         None => return outbox.end(OpEventKind::Cancelled { left_open: Some(STAYS_OPEN.to_owned()) }, None),
         Some(Ok(Ok(Ok(())))) => return outbox.end(OpEventKind::Finished(Summary::default()), None),
         Some(Ok(Ok(Err(error)))) => error.because(format!("the enumeration {STAYS_OPEN}")),
-        Some(Ok(Err(_))) => defect(phase, session.name()),
-        Some(Err(_)) => {
+        Some(Ok(Err(_))) => defect(outbox.phase().unwrap_or(Phase::Connect), session.name()),
+        Some(Err(phase)) => {
+            let phase = phase.unwrap_or(Phase::Connect);
             let cause = format!("the release took longer than {CLEAN_UP_LIMIT:?}");
             OpError::new(phase, session.name(), ErrorKind::TimedOut, cause, "nothing need be done")
                 .because(format!("the enumeration {STAYS_OPEN}"))

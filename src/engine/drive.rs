@@ -196,16 +196,19 @@ impl Driver {
         let result = tokio::select! {
             biased;
             result = self.run(secret, timeouts) => result,
-            () = self.outbox.watch.spent(timeouts.total) => Err(self.took_too_long(timeouts.total)),
+            // Asked before the run is dropped, which ends its phases.
+            phase = self.outbox.watch.spent(timeouts.total).map(|()| self.phase()) => {
+                Err(self.took_too_long(phase, timeouts.total))
+            }
         };
         self.outbox.watch.stop();
         result
     }
 
-    fn took_too_long(&self, total: Option<Duration>) -> OpError {
+    fn took_too_long(&self, phase: Phase, total: Option<Duration>) -> OpError {
         let cause = format!("it took longer than {:?} in all", total.unwrap_or_default());
         let hint = "give it more time with --timeout, or total under [timeouts]";
-        OpError::new(self.phase(), self.session.name(), ErrorKind::TimedOut, cause, hint)
+        OpError::new(phase, self.session.name(), ErrorKind::TimedOut, cause, hint)
     }
 
     fn may_stay_open(&self, phase: Phase) -> OpError {
