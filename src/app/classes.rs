@@ -223,7 +223,7 @@ impl Classes {
             .into_iter()
             .filter_map(|name| filter.score(name.as_str(), scratch).map(|score| (score, name)))
             .collect::<Vec<_>>();
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|found| std::cmp::Reverse(found.0));
         found.into_iter().map(|(_, name)| ClassRow { name, depth: 0, fold: Fold::Leaf }).collect()
     }
 

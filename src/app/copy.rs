@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use super::{CommandId, Effect, Layer, Pane, SessionRow, State, TextView, display};
 use crate::{
     cim::{
-        CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath,
-        text::{real_text, value_text},
+        CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath, json::write_instance,
+        text::value_text,
     },
     session::profile::THIS_COMPUTER,
 };
@@ -238,58 +238,10 @@ fn wql(text: &str) -> String {
 }
 
 /// An instance as CLI.md writes it in JSON.
-pub(super) fn json(instance: &CimInstance) -> String {
-    let mut out = String::from("{\"path\":");
-    let local = instance.path.clone().map(|path| ObjectPath { host: None, ..path });
-    out.push_str(&local.as_ref().map_or("null".to_owned(), |path| text(&path.to_string())));
-    let namespace = local.as_ref().and_then(|path| path.namespace.as_ref());
-    let _ = write!(out, ",\"namespace\":{}", namespace.map_or("null".to_owned(), |name| text(name.as_str())));
-    let _ = write!(out, ",\"class\":{},\"properties\":", text(instance.class.as_str()));
-    push_properties(&mut out, instance);
-    out.push('}');
+fn json(instance: &CimInstance) -> String {
+    let mut out = String::new();
+    write_instance(&mut out, instance);
     out
-}
-
-fn text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn push_properties(out: &mut String, instance: &CimInstance) {
-    out.push('{');
-    for (at, property) in instance.properties.iter().enumerate() {
-        let _ = write!(out, "{}{}:", if at > 0 { "," } else { "" }, text(property.name.as_str()));
-        push_json(out, &property.value.value, property.value.ty);
-    }
-    out.push('}');
-}
-
-fn push_json(out: &mut String, value: &CimValue, ty: CimType) {
-    match value {
-        CimValue::Null => out.push_str("null"),
-        CimValue::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        CimValue::UInt(value) if ty != CimType::UInt64 => out.push_str(&value.to_string()),
-        CimValue::SInt(value) if ty != CimType::SInt64 => out.push_str(&value.to_string()),
-        CimValue::UInt(value) => out.push_str(&text(&value.to_string())),
-        CimValue::SInt(value) => out.push_str(&text(&value.to_string())),
-        CimValue::Real(value) if value.is_finite() => out.push_str(&real_text(*value, ty)),
-        CimValue::Real(value) => out.push_str(&text(&real_text(*value, ty))),
-        CimValue::DateTime(value) => out.push_str(&text(value.as_str())),
-        CimValue::Reference(path) => out.push_str(&text(&path.to_string())),
-        CimValue::Instance(instance) => {
-            let _ = write!(out, "{{\"class\":{},\"properties\":", text(instance.class.as_str()));
-            push_properties(out, instance);
-            out.push('}');
-        }
-        CimValue::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                push_json(out, item, ty);
-            }
-            out.push(']');
-        }
-        other => out.push_str(&text(&value_text(other, ty, "", usize::MAX))),
-    }
 }
 
 /// A class as MOF.

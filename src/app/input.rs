@@ -98,8 +98,8 @@ impl LineEdit {
     }
 
     fn word(&self) -> usize {
-        let words = self.text.get(..self.cursor).unwrap_or_default().unicode_word_indices();
-        words.last().map_or(0, |(at, _)| at)
+        let mut words = self.text.get(..self.cursor).unwrap_or_default().unicode_word_indices();
+        words.next_back().map_or(0, |(at, _)| at)
     }
 }
 

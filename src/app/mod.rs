@@ -20,6 +20,7 @@ mod classes;
 mod colon;
 mod command;
 mod copy;
+mod cursor;
 mod detail;
 mod display;
 mod effect;

@@ -9,7 +9,7 @@ use super::{
     apply::{Asked, What},
 };
 use crate::{
-    cim::{CimClass, CimName, Namespace, ObjectPath, rows::RowStore},
+    cim::{CimClass, CimName, Namespace, ObjectPath},
     op::{OpId, Operation, OperationKind, SessionId},
 };
 
@@ -247,7 +247,7 @@ impl State {
     pub(super) fn get_instance(&mut self, session: SessionId, namespace: Namespace, path: ObjectPath, refresh: bool) {
         let load = self.detail.load.clone();
         self.supersede(&load);
-        let what = What::Instance(path.clone(), Box::new(RowStore::default()));
+        let what = What::Instance(path.clone(), Box::default());
         let op = self.run(session, namespace, OperationKind::GetInstance { path }, what, refresh);
         self.detail.load = Load::Running(op);
     }

@@ -79,7 +79,7 @@ impl State {
                 score.or(exact.then_some(10_000)).map(|score| (score, command))
             })
             .collect::<Vec<_>>();
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|found| std::cmp::Reverse(found.0));
         found.into_iter().map(|(_, command)| self.row_of(command)).collect()
     }
 

@@ -437,7 +437,7 @@ impl Table {
     fn rank(&self, store: Option<usize>, key: bool) -> Rank {
         let sampled = store.and_then(|at| self.sampled.get(at));
         match (key, sampled) {
-            (true, Some(sampled)) if self.store.len() > 0 && !sampled.varies => Rank::SameKey,
+            (true, Some(sampled)) if !self.store.is_empty() && !sampled.varies => Rank::SameKey,
             (true, _) => Rank::Key,
             (false, Some(sampled)) if sampled.filled => Rank::Filled,
             (false, _) if self.store.is_empty() => Rank::Filled,

@@ -1,1 +1,699 @@
-//! Tests.
+//! Key scripts through the real update function.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use proptest::prelude::*;
+
+use super::{
+    script::{Script, entry, is_deep, process_class},
+    *,
+};
+use crate::{
+    cim::{CimName, Namespace},
+    op::{Limits, OpEventKind, OpId, SessionId},
+};
+
+#[test]
+fn a_walk_from_the_session_to_the_properties() {
+    let mut script = Script::in_table();
+    assert_eq!(
+        script.ran(),
+        ["EnumerateNamespaces", "EnumerateClassNames", "GetClass LC_Process", "EnumerateInstances LC_Process"]
+    );
+    script.keys("j enter");
+    assert_eq!(script.state.focus(), Pane::Detail);
+    assert!(script.ran().last().unwrap().starts_with("GetInstance"));
+    let crumbs = script.state.breadcrumbs().into_iter().map(|crumb| crumb.text).collect::<Vec<_>>();
+    assert_eq!(crumbs, ["this-computer", "root/cimv2", "LC_Process", "Handle=\"2\""]);
+    let rows = script.state.detail().rows();
+    assert_eq!(
+        rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
+        ["CSName", "Handle", "Caption", "Name", "Size"]
+    );
+    assert_eq!(rows[2].state, ValueState::Null);
+}
+
+#[test]
+fn starting_runs_nothing_and_motion_runs_nothing() {
+    let mut script = Script::new();
+    assert!(script.state.is_idle() && script.runs.is_empty());
+    let mut script2 = Script::in_table();
+    let before = script2.runs.len();
+    script2.keys("j j k G g g ctrl-d pageup tab j k shift-tab 1 j 2 j 4 j 5 j 3 right left z z");
+    assert_eq!(script2.runs.len(), before);
+    script.keys("j k G");
+    assert!(script.runs.is_empty());
+}
+
+#[test]
+fn the_detail_pane_follows_the_table_without_an_operation() {
+    let mut script = Script::in_table();
+    script.keys("G");
+    let handle = |script: &Script| script.state.detail().rows()[1].value.clone();
+    assert_eq!(handle(&script), "100");
+    script.keys("k");
+    assert_eq!(handle(&script), "20");
+}
+
+#[test]
+fn keys_come_first_empty_columns_last_and_constant_keys_are_left_out() {
+    let script = Script::in_table();
+    let titles = script.state.table().unwrap().columns().iter().map(|column| column.title.clone()).collect::<Vec<_>>();
+    assert_eq!(titles, ["*Handle", "Name", "Size", "Caption"]);
+}
+
+#[test]
+fn the_class_orders_the_columns_and_describes_the_properties() {
+    let mut script = Script::in_classes();
+    script.keys("enter");
+    let (class, rows) = (script.run_of("GetClass"), script.run_of("EnumerateInstances"));
+    script.processes(rows, &[1, 2]);
+    script.tell(class, OpEventKind::Class(Arc::new(process_class())));
+    let titles = script.state.table().unwrap().columns().iter().map(|column| column.title.clone()).collect::<Vec<_>>();
+    assert_eq!(titles, ["*Handle", "Name", "Size", "Priority", "Caption"]);
+    let row = script.state.detail().rows().iter().find(|row| row.name == "Priority").unwrap();
+    assert_eq!((row.state, row.description.as_str()), (ValueState::Absent, "The Priority of it."));
+}
+
+#[test]
+fn a_newer_operation_of_a_pane_cancels_the_older_and_its_late_rows_are_dropped() {
+    let mut script = Script::in_classes();
+    script.keys("enter");
+    let old = script.run_of("EnumerateInstances");
+    script.processes(old, &[1]);
+    script.cancelled();
+    script.keys("r");
+    let new = script.run_of("EnumerateInstances");
+    assert_eq!(script.cancelled(), [old]);
+    script.processes(old, &[7, 8, 9]);
+    script.finish(old);
+    assert_eq!(script.names(), ["process 1"]);
+    script.processes(new, &[2]);
+    script.finish(new);
+    assert_eq!(script.names(), ["process 2"]);
+}
+
+#[test]
+fn events_of_unknown_operations_change_nothing() {
+    let mut script = Script::in_table();
+    script.processes(OpId(999), &[5]);
+    script.fail(OpId(999), "late");
+    assert_eq!(script.state.table().unwrap().total(), 5);
+    assert!(script.state.log().is_empty());
+}
+
+#[test]
+fn the_selection_survives_refresh_sort_and_filter() {
+    let mut script = Script::in_table();
+    script.keys("G k");
+    assert_eq!(script.selected(), "20");
+    script.keys("right right s s");
+    assert_eq!(script.names()[0], "process 100");
+    assert_eq!(script.selected(), "20");
+    script.keys("r");
+    let op = script.last();
+    script.processes(op, &[500, 20, 1]);
+    assert_eq!(script.selected(), "20", "old rows are shown until as many new ones came");
+    script.finish(op);
+    assert_eq!(script.names(), ["process 500", "process 20", "process 1"]);
+    assert_eq!(script.selected(), "20");
+    script.keys("/").type_in("process").keys("enter");
+    assert_eq!(script.selected(), "20");
+}
+
+#[test]
+fn a_refresh_that_fails_leaves_the_rows_and_says_so() {
+    let mut script = Script::in_table();
+    script.keys("r");
+    let op = script.last();
+    script.processes(op, &[1]);
+    script.fail(op, "the connection ended");
+    let table = script.state.table().unwrap();
+    assert_eq!((table.total(), table.stale), (5, true));
+    assert!(script.state.title(Pane::Table).contains("of before the refresh"));
+}
+
+#[test]
+fn partial_rows_stay_beside_their_error_which_stays_in_the_log() {
+    let mut script = Script::in_classes();
+    script.keys("enter");
+    let op = script.run_of("EnumerateInstances");
+    script.processes(op, &[1, 2, 3]);
+    script.fail(op, "the connection ended after 812 bytes");
+    assert_eq!(script.names().len(), 3);
+    assert_eq!(script.state.title(Pane::Table), "LC_Process · 3 rows · failed");
+    assert_eq!(script.state.log().toasts().count(), 1);
+    script.state.tick(Duration::from_secs(60));
+    assert_eq!(script.state.log().toasts().count(), 0);
+    script.keys("E");
+    let Some(Layer::Error(view)) = script.state.layer() else { panic!("{:?}", script.state.layer()) };
+    let lines = script.state.log().get(view.entry).unwrap().lines().join("\n");
+    assert_eq!(
+        lines,
+        "phase   receive\ntarget  web01\ncause   the connection ended after 812 bytes\ntry     try again"
+    );
+}
+
+#[test]
+fn escape_clears_the_filter_before_it_goes_out() {
+    let mut script = Script::in_table();
+    script.keys("/").type_in("process 1").keys("enter");
+    assert_eq!(script.names(), ["process 1", "process 100"]);
+    assert_eq!(script.state.title(Pane::Table), "LC_Process · 2 of 5");
+    script.keys("n n");
+    assert_eq!(script.selected(), "1");
+    script.keys("esc");
+    assert_eq!((script.names().len(), script.state.focus()), (5, Pane::Table));
+    script.keys("esc");
+    assert_eq!(script.state.focus(), Pane::Classes);
+    script.keys("esc");
+    assert_eq!(script.state.focus(), Pane::Sessions);
+}
+
+#[test]
+fn escape_in_the_filter_line_returns_to_the_filter_before() {
+    let mut script = Script::in_table();
+    script.keys("/").type_in("20").keys("enter /").type_in("zzz");
+    assert_eq!(script.names().len(), 0);
+    assert!(script.state.empty_text(Pane::Table).unwrap().starts_with("nothing matches 20zzz"));
+    script.keys("esc");
+    assert_eq!(script.names(), ["process 20"]);
+}
+
+#[test]
+fn classes_unfold_lazily_and_fold_again() {
+    let mut script = Script::in_classes();
+    assert_eq!(script.tree(), ["CIM_ManagedElement", "LC_Process"]);
+    script.keys("k l");
+    let op = script.last();
+    assert_eq!(script.ran().last().unwrap(), "EnumerateClassNames CIM_ManagedElement");
+    script.classes(op, &["CIM_LogicalElement"]);
+    script.finish(op);
+    assert_eq!(script.tree(), ["CIM_ManagedElement", " CIM_LogicalElement", "LC_Process"]);
+    let runs = script.runs.len();
+    script.keys("l h");
+    assert_eq!(script.state.classes().unwrap().selected().unwrap().name, "CIM_ManagedElement");
+    script.keys("h");
+    assert_eq!(script.tree(), ["CIM_ManagedElement", "LC_Process"]);
+    script.keys("space");
+    assert_eq!((script.tree().len(), script.runs.len()), (3, runs));
+}
+
+#[test]
+fn unfolding_another_class_cancels_the_listing_before() {
+    let mut script = Script::in_classes();
+    script.keys("l");
+    let first = script.last();
+    script.keys("k l");
+    assert_eq!(script.cancelled(), [first]);
+    script.classes(first, &["Late"]);
+    assert_eq!(script.tree(), ["CIM_ManagedElement", "LC_Process"]);
+}
+
+#[test]
+fn a_tree_that_turns_in_a_circle_ends() {
+    let mut script = Script::in_classes();
+    for _ in 0..6 {
+        script.keys("G l");
+        let op = script.last();
+        script.classes(op, &["LC_Process", "LC_Other"]);
+        script.finish(op);
+    }
+    assert!(script.tree().len() < 1_000, "{}", script.tree().len());
+}
+
+#[test]
+fn the_first_filter_of_classes_fetches_all_names_once_and_lists_them_flat() {
+    let mut script = Script::in_classes();
+    script.keys("/");
+    let op = script.last();
+    assert!(is_deep(&script.runs.last().unwrap().2));
+    script.classes(op, &["CIM_Process", "LC_Process", "CIM_Thread", "LC_UnixProcess"]);
+    script.finish(op);
+    script.type_in("proc");
+    assert_eq!(script.tree(), ["CIM_Process", "LC_Process", "LC_UnixProcess"]);
+    assert_eq!(script.state.title(Pane::Classes), "root/cimv2 · 3 of 4");
+    let runs = script.runs.len();
+    script.keys("enter esc /").type_in("x").keys("esc");
+    assert_eq!((script.runs.len(), script.tree().len()), (runs, 2));
+}
+
+#[test]
+fn where_classes_cannot_be_listed_a_name_is_typed() {
+    let mut script = Script::new();
+    script.keys("enter");
+    let op = script.last();
+    script.fail(op, "not supported");
+    assert_eq!(script.state.sessions().get(SessionId(1)).unwrap().namespaces, [Namespace::new("root/cimv2")]);
+    script.keys("j enter");
+    let op = script.last();
+    script.fail(op, "not supported");
+    assert!(script.state.empty_text(Pane::Classes).unwrap().contains("opens a class by its name"));
+    script.keys("enter").type_in("LC_Process").keys("enter");
+    assert_eq!(script.state.focus(), Pane::Table);
+    assert_eq!(script.ran().last().unwrap(), "EnumerateInstances LC_Process");
+}
+
+#[test]
+fn rows_beyond_the_limit_are_not_kept_and_the_operation_is_cancelled() {
+    let mut script = Script::with(Limits { retained_rows: 3, ..Limits::default() });
+    script.keys(":").type_in("LC_Process").keys("enter");
+    let op = script.run_of("EnumerateInstances");
+    script.cancelled();
+    script.processes(op, &[1, 2, 3, 4, 5]);
+    assert_eq!(script.cancelled(), [op]);
+    script.tell(op, OpEventKind::Cancelled { left_open: None });
+    assert_eq!(script.state.title(Pane::Table), "LC_Process · 3 rows · capped");
+}
+
+#[test]
+fn the_secret_is_asked_for_and_only_its_length_is_known() {
+    let mut script = Script::new();
+    script.keys("enter");
+    let op = script.last();
+    script.tell(op, OpEventKind::SecretNeeded { user: "ann\u{1b}".to_owned(), again: false });
+    assert_eq!(script.state.wants_secret().unwrap().user, "ann\\u{1b}");
+    script.type_in("hunter2").keys("enter ctrl-u j");
+    script.state.paste("hunter2");
+    script.act(Action::SecretLength(7));
+    assert_eq!(script.state.wants_secret().unwrap().length, 7);
+    assert!(!format!("{:?}", script.state).contains("hunter"));
+    script.act(Action::SecretSubmitted);
+    assert!(script.state.wants_secret().is_none());
+    script.tell(op, OpEventKind::SecretNeeded { user: "ann".to_owned(), again: true });
+    assert!(script.state.wants_secret().unwrap().again);
+    script.keys("esc");
+    assert!(matches!(script.effects.last(), Some(Effect::GiveSecret { session: SessionId(1), secret: None })));
+    assert!(script.state.wants_secret().is_none());
+}
+
+#[test]
+fn a_prompt_waits_while_text_is_typed_and_goes_with_its_operation() {
+    let mut script = Script::new();
+    script.keys("enter :");
+    let op = script.last();
+    script.tell(op, OpEventKind::SecretNeeded { user: "ann".to_owned(), again: false });
+    script.type_in("abc");
+    assert!(script.state.wants_secret().is_none());
+    script.keys("esc");
+    assert!(script.state.wants_secret().is_some());
+    script.tell(op, OpEventKind::Cancelled { left_open: None });
+    assert!(script.state.wants_secret().is_none());
+}
+
+#[test]
+fn the_command_line_opens_classes_namespaces_paths_and_commands() {
+    let mut script = Script::in_classes();
+    script.keys(":").type_in("LC_Process /20 @web").keys("enter");
+    assert_eq!(script.runs.last().unwrap().1, SessionId(2));
+    let op = script.run_of("EnumerateInstances");
+    script.processes(op, &[1, 20]);
+    assert_eq!(script.names(), ["process 20"]);
+    script.keys(":").type_in("ns root/interop").keys("enter");
+    assert_eq!(script.state.classes().unwrap().namespace, "root/interop");
+    script.keys(":").type_in("root/cimv2:LC_Process.Handle=\"7\"").keys("enter");
+    assert_eq!(script.ran().last().unwrap().split_whitespace().next(), Some("GetInstance"));
+    assert_eq!(script.state.focus(), Pane::Detail);
+    script.keys(":").type_in("log").keys("enter");
+    assert!(matches!(script.state.layer(), Some(Layer::Log(_))), "{:?}", script.state.layers());
+    script.keys("q :").type_in("quit").keys("enter");
+    assert!(script.state.is_quitting());
+}
+
+#[test]
+fn a_path_on_another_host_is_refused() {
+    let mut script = Script::new();
+    script.keys(":").type_in("//evil.example/root/cimv2:LC_Process.Handle=\"7\"").keys("enter");
+    let Some(Layer::CommandLine(line)) = script.state.layer() else { panic!() };
+    assert!(line.error.as_ref().unwrap().contains("never connected to"));
+    assert!(script.runs.is_empty());
+}
+
+#[test]
+fn unknown_names_offer_the_nearest_and_the_line_has_history_and_completion() {
+    let mut script = Script::in_classes();
+    script.keys("/");
+    let op = script.last();
+    script.classes(op, &["LC_Process", "LC_Thread"]);
+    script.finish(op);
+    script.keys("esc :").type_in("LC_Proces").keys("enter");
+    let Some(Layer::CommandLine(line)) = script.state.layer() else { panic!() };
+    assert!(line.error.as_ref().unwrap().ends_with("did you mean LC_Process?"), "{:?}", line.error);
+    script.keys("ctrl-u").type_in("lc_t").keys("tab enter");
+    assert_eq!(script.state.table().unwrap().class, "LC_Thread");
+    script.keys(": up");
+    let Some(Layer::CommandLine(line)) = script.state.layer() else { panic!() };
+    assert_eq!(line.input.text(), "LC_Thread");
+}
+
+#[test]
+fn history_goes_back_and_forward() {
+    let mut script = Script::in_table();
+    script.keys("G :").type_in("LC_Thread").keys("enter");
+    script.keys("[");
+    let op = script.run_of("EnumerateInstances");
+    assert_eq!(script.state.table().unwrap().class, "LC_Process");
+    script.processes(op, &[1, 2, 3, 20, 100]);
+    assert_eq!(script.selected(), "100");
+    script.keys("]");
+    assert_eq!(script.state.table().unwrap().class, "LC_Thread");
+    script.keys("[ [ [ [");
+    assert_eq!(script.state.focus(), Pane::Classes);
+}
+
+#[test]
+fn interrupt_cancels_what_runs_and_asks_when_idle() {
+    let mut script = Script::new();
+    script.keys("enter ctrl-c");
+    let op = script.last();
+    assert_eq!(script.cancelled(), [op]);
+    script.keys("q");
+    assert!(matches!(script.state.layer(), Some(Layer::ConfirmQuit(ConfirmQuit { yes: false }))));
+    script.keys("enter");
+    assert!(script.state.layers().is_empty() && !script.state.is_quitting());
+    script.tell(op, OpEventKind::Cancelled { left_open: Some("may stay open".to_owned()) });
+    assert!(script.state.log().newest_problem().is_none());
+    assert_eq!(script.state.log().entries().next().unwrap().text, format!("{op} cancelled: may stay open"));
+    script.keys("ctrl-c ctrl-c");
+    assert!(matches!(script.effects.last(), Some(Effect::Quit)));
+}
+
+#[test]
+fn q_quits_when_idle_and_ctrl_q_always_does() {
+    let mut script = Script::in_table();
+    script.keys("? q");
+    assert!(!script.state.is_quitting());
+    script.keys("esc q");
+    assert!(script.state.is_quitting());
+    let mut script = Script::new();
+    script.keys("enter : ctrl-q");
+    assert!(script.state.is_quitting());
+}
+
+#[test]
+fn enter_on_an_operation_shows_its_timeline_and_x_cancels_it() {
+    let mut script = Script::new();
+    script.keys("enter 5 enter");
+    let op = script.last();
+    assert!(matches!(script.state.layer(), Some(Layer::Timeline(view)) if view.op == op));
+    script.keys("esc x");
+    assert_eq!(script.cancelled(), [op]);
+}
+
+#[test]
+fn operations_of_the_engine_join_the_log_and_the_log_is_bounded() {
+    let mut script = Script::with(Limits { logged_operations: 3, ..Limits::default() });
+    script.keys("enter");
+    let op = script.last();
+    script.tell(OpId(70), OpEventKind::Started { title: "CloseEnumeration".to_owned(), because_of: op });
+    assert_eq!(script.state.operations().get(OpId(70)).unwrap().because_of, Some(op));
+    script.finish(OpId(70));
+    script.finish(op);
+    for _ in 0..10 {
+        script.keys("r");
+        let op = script.last();
+        script.finish(op);
+    }
+    assert_eq!(script.state.operations().len(), 3);
+    assert!(script.state.is_idle());
+}
+
+#[test]
+fn a_new_session_is_checked_saved_and_added() {
+    let mut script = Script::new();
+    script.keys("a enter");
+    let Some(Layer::NewSession(form)) = script.state.layer() else { panic!() };
+    assert_eq!(form.error.as_ref().unwrap().0, Field::Computer);
+    script.type_in("esx7.example").keys("enter");
+    let Some(Effect::SaveProfile(profile)) = script.effects.pop() else { panic!() };
+    assert_eq!(profile.target.computer.as_deref(), Some("esx7.example"));
+    assert_eq!(script.state.next_session(), SessionId(3));
+    script.act(Action::SessionAdded(Box::new(entry(3, "esx7", Some("esx7.example")))));
+    assert!(script.state.layers().is_empty());
+    assert_eq!(script.state.sessions().selected(), Some(&SessionRow::Session(SessionId(3))));
+    assert!(matches!(script.effects.last(), Some(Effect::Open { session: SessionId(3), .. })));
+}
+
+#[test]
+fn help_and_palette_search_the_registry_and_do_what_is_chosen() {
+    let mut script = Script::in_table();
+    script.keys("?").type_in("sort");
+    assert_eq!(script.state.help_rows()[0].id, CommandId::Sort);
+    script.keys("esc ctrl-p").type_in("zoom").keys("enter");
+    assert!(script.state.is_zoomed());
+    script.keys("ctrl-p");
+    let cancel = script.state.palette_rows().into_iter().find(|row| row.id == CommandId::Cancel).unwrap();
+    assert_eq!(cancel.greyed, Some("no operation runs"));
+}
+
+#[test]
+fn which_key_waits_three_hundred_milliseconds() {
+    let mut script = Script::in_table();
+    script.keys("y");
+    assert!(script.state.which_key().is_empty());
+    assert_eq!(script.state.wake_at(), Some(Duration::from_millis(300)));
+    script.state.tick(Duration::from_millis(300));
+    assert_eq!(script.state.which_key().len(), 4);
+    script.keys("esc");
+    assert!(script.state.which_key().is_empty() && script.state.wake_at().is_none());
+}
+
+#[test]
+fn copies_of_value_path_json_and_commands() {
+    let mut script = Script::in_table();
+    let copied = |script: &mut Script, keys: &str| script.keys(keys).copied();
+    assert_eq!(copied(&mut script, "right y y"), "process 1");
+    assert_eq!(copied(&mut script, "y p"), "root/cimv2:LC_Process.CSName=\"host\",Handle=\"1\"");
+    assert_eq!(copied(&mut script, "Y"), "lazycim instances LC_Process -n root/cimv2");
+    assert_eq!(copied(&mut script, "y c"), "Get-CimInstance -Namespace 'root/cimv2' -ClassName 'LC_Process'");
+    assert!(copied(&mut script, "y j").contains("\"Size\":\"10\""));
+    assert_eq!(copied(&mut script, "4 Y"), "lazycim get 'root/cimv2:LC_Process.CSName=\"host\",Handle=\"1\"'");
+    assert_eq!(
+        copied(&mut script, "y c"),
+        "Get-CimInstance -Namespace 'root/cimv2' -ClassName 'LC_Process' -Filter 'CSName=\"host\" AND Handle=\"1\"'"
+    );
+}
+
+#[test]
+fn the_footer_has_five_to_seven_hints_that_apply() {
+    for script in [Script::new(), Script::in_classes(), Script::in_table()] {
+        for pane in Pane::ALL {
+            let mut script = Script { state: script_state(&script), effects: Vec::new(), runs: Vec::new() };
+            script.act(Action::Select { pane, row: 0 });
+            let hints = script.state.hints();
+            assert!((4..=7).contains(&hints.len()), "{pane:?} {hints:?}");
+            assert!(hints.iter().all(|hint| script.state.greyed(hint.command.unwrap()).is_none()));
+        }
+    }
+}
+
+fn script_state(script: &Script) -> State {
+    let mut copy = match (script.state.table(), script.state.classes()) {
+        (Some(_), _) => Script::in_table(),
+        (None, Some(_)) => Script::in_classes(),
+        _ => Script::new(),
+    };
+    std::mem::swap(&mut copy.effects, &mut Vec::new());
+    copy.state
+}
+
+#[test]
+fn names_from_the_server_cannot_write_to_the_terminal() {
+    let mut script = Script::new();
+    script.keys("enter");
+    let op = script.last();
+    script.fail(op, "\u{1b}]0;owned\u{7}");
+    let entry = script.state.log().newest_problem().unwrap();
+    assert!(!entry.text.chars().any(char::is_control) && !entry.lines().concat().chars().any(char::is_control));
+}
+
+#[test]
+fn closing_a_session_forgets_its_secret_and_what_it_showed() {
+    let mut script = Script::in_table();
+    script.keys("1 X");
+    assert!(script.effects.iter().any(|effect| matches!(effect, Effect::Close(SessionId(1)))));
+    assert!(script.state.table().is_none() && script.state.classes().is_none());
+    script.keys("enter");
+    assert_eq!(script.ran().last().unwrap(), "EnumerateNamespaces");
+}
+
+#[test]
+fn a_click_selects_a_double_click_opens_and_the_wheel_scrolls() {
+    let mut script = Script::in_table();
+    let area = script.state.layout().pane(Pane::Table).unwrap().inner();
+    script.act(Action::Click { x: area.x, y: area.y + 3, double: false });
+    assert_eq!(script.selected(), "3");
+    script.act(Action::Click { x: area.x, y: area.y + 1, double: true });
+    assert_eq!(script.state.focus(), Pane::Detail);
+    script.act(Action::Scroll { x: area.x, y: area.y, lines: 2 });
+    script.act(Action::Crumb(1));
+    assert_eq!(script.state.focus(), Pane::Classes);
+}
+
+#[test]
+fn a_million_rows_keep_every_slice_of_work_small() {
+    let mut script = Script::in_classes();
+    script.keys("enter");
+    let op = script.run_of("EnumerateInstances");
+    let handles = (0..100).collect::<Vec<_>>();
+    for _ in 0..2_000 {
+        script.processes(op, &handles);
+    }
+    script.keys("/").type_in("process 99");
+    assert!(script.state.has_work());
+    while script.state.work() {}
+    assert_eq!(script.state.table().unwrap().shown(), 2_000);
+    assert_eq!(script.state.table().unwrap().class, CimName::new("LC_Process"));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(usize),
+    Text(String),
+    Resize(u16, u16),
+    Click(u16, u16, bool),
+    Scroll(u16, u16, isize),
+    Names(u64, Vec<u8>),
+    Rows(u64, Vec<u32>),
+    End(u64, u8),
+    Secret(u64),
+    Tick(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0_usize..KEYS.len()).prop_map(Step::Key),
+        1 => ".{0,8}".prop_map(Step::Text),
+        1 => (0_u16..200, 0_u16..200).prop_map(|(w, h)| Step::Resize(w, h)),
+        1 => (0_u16..200, 0_u16..60, any::<bool>()).prop_map(|(x, y, d)| Step::Click(x, y, d)),
+        1 => (0_u16..200, 0_u16..60, -9_isize..9).prop_map(|(x, y, l)| Step::Scroll(x, y, l)),
+        3 => (0_u64..4, proptest::collection::vec(0_u8..12, 0..5)).prop_map(|(op, names)| Step::Names(op, names)),
+        3 => (0_u64..4, proptest::collection::vec(0_u32..50, 0..5)).prop_map(|(op, rows)| Step::Rows(op, rows)),
+        3 => (0_u64..4, 0_u8..3).prop_map(|(op, end)| Step::End(op, end)),
+        1 => (0_u64..4).prop_map(Step::Secret),
+        1 => (0_u64..20_000).prop_map(Step::Tick),
+    ]
+}
+
+const KEYS: &[&str] = &[
+    "enter",
+    "enter",
+    "j",
+    "k",
+    "l",
+    "h",
+    "g",
+    "G",
+    "space",
+    "esc",
+    "tab",
+    "shift-tab",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "z",
+    "[",
+    "]",
+    "/",
+    "n",
+    "N",
+    ":",
+    "ctrl-p",
+    "?",
+    "r",
+    "s",
+    "d",
+    "m",
+    "c",
+    "x",
+    "y",
+    "p",
+    "Y",
+    "a",
+    "X",
+    "E",
+    "L",
+    "ctrl-c",
+    "left",
+    "right",
+    "up",
+    "down",
+    "pagedown",
+    "ctrl-u",
+    "backspace",
+    "end",
+    "home",
+    "!",
+    "~",
+    "q",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn no_keys_events_or_sizes_panic(steps in proptest::collection::vec(step(), 1..120)) {
+        let mut script = Script::with(Limits { retained_rows: 40, logged_operations: 8, ..Limits::default() });
+        for step in steps {
+            // The newest operations but `back`.
+            let op = |script: &Script, back: u64| {
+                let at = script.runs.len().checked_sub(1 + back as usize);
+                at.and_then(|at| script.runs.get(at)).map_or(OpId(0), |run| run.0)
+            };
+            match step {
+                Step::Key(at) => script.press(KEYS[at].parse().unwrap()),
+                Step::Text(text) => drop(script.state.paste(&text)),
+                Step::Resize(width, height) => script.state.resize(width, height),
+                Step::Click(x, y, double) => script.act(Action::Click { x, y, double }),
+                Step::Scroll(x, y, lines) => script.act(Action::Scroll { x, y, lines }),
+                Step::Names(back, names) => {
+                    let names = names.iter().map(|n| format!("C{n}")).collect::<Vec<_>>();
+                    let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+                    let op = op(&script, back);
+                    script.namespaces(op, &names);
+                    script.classes(op, &names);
+                }
+                Step::Rows(back, rows) => { let op = op(&script, back); script.processes(op, &rows) }
+                Step::End(back, 0) => { let op = op(&script, back); script.finish(op) }
+                Step::End(back, 1) => { let op = op(&script, back); script.fail(op, "no") }
+                Step::End(back, _) => {
+                    let op = op(&script, back);
+                    script.tell(op, OpEventKind::Cancelled { left_open: None });
+                }
+                Step::Secret(back) => {
+                    let op = op(&script, back);
+                    script.tell(op, OpEventKind::SecretNeeded { user: "ann".to_owned(), again: false });
+                }
+                Step::Tick(millis) => script.state.tick(Duration::from_millis(millis)),
+            }
+            look(&script.state)?;
+        }
+    }
+}
+
+/// Reads everything a view reads.
+fn look(state: &State) -> Result<(), TestCaseError> {
+    let layout = state.layout();
+    for pane in Pane::ALL {
+        let _ = (state.title(pane), state.empty_text(pane), state.rows(pane));
+    }
+    let _ = (state.hints(), state.breadcrumbs(), state.palette_rows(), state.help_rows(), state.which_key());
+    let _ = (state.wake_at(), state.spins(), state.connection_status(), state.layer_lines(), state.is_idle());
+    if let Some(table) = state.table() {
+        let cursor = table.cursor();
+        prop_assert!(cursor.at < table.shown().max(1), "{:?} of {}", cursor, table.shown());
+        prop_assert!(cursor.offset <= cursor.at && cursor.at - cursor.offset < layout.rows(Pane::Table).max(1));
+        for row in cursor.offset..(cursor.offset + 3).min(table.shown()) {
+            for column in 0..table.columns().len() {
+                let _ = table.cell(row, column);
+            }
+        }
+        prop_assert!(table.total() <= 40);
+    }
+    prop_assert!(state.sessions().cursor().at < state.sessions().rows().len().max(1));
+    prop_assert!(state.classes().is_none_or(|classes| classes.cursor().at < classes.rows().len().max(1)));
+    prop_assert!(state.detail().cursor().at < state.detail().rows().len().max(1));
+    Ok(())
+}
