@@ -225,7 +225,8 @@ impl State {
                     table.end(complete || table.capped);
                 }
             }
-            What::Subclasses(_) | What::AllNames => self.classes.iter_mut().for_each(super::Classes::lay_out),
+            What::Subclasses(parent) => self.classes.iter_mut().for_each(|classes| classes.tidy(parent.as_ref())),
+            What::AllNames => self.classes.iter_mut().for_each(super::Classes::tidy_all),
             _ => {}
         }
         true

@@ -72,6 +72,8 @@ pub struct Classes {
     pub(super) list: ListCursor,
     pub(super) wanted: Option<CimName>,
     total: usize,
+    /// Names that came and are not shown yet.
+    waiting: usize,
 }
 
 impl Classes {
@@ -88,6 +90,7 @@ impl Classes {
             list: ListCursor::default(),
             wanted: None,
             total: 0,
+            waiting: 0,
         }
     }
 
@@ -149,21 +152,46 @@ impl Classes {
     /// Takes names of subclasses in.
     pub(super) fn add(&mut self, parent: Option<CimName>, names: Vec<CimName>, most: usize) {
         let room = most.saturating_sub(self.total);
-        let below = self.below.entry(parent).or_default();
+        let below = self.below.entry(parent.clone()).or_default();
         let before = below.names.len();
         below.names.extend(names.into_iter().take(room));
-        below.names.sort();
-        below.names.dedup();
-        self.total = self.total + below.names.len() - before.min(below.names.len());
-        self.lay_out();
+        let added = below.names.len() - before;
+        self.total += added;
+        self.waiting += added;
+        if self.waiting * 8 >= self.total {
+            self.tidy(parent.as_ref());
+        }
     }
 
     /// Takes names of the flat list in.
     pub(super) fn add_all(&mut self, names: Vec<CimName>, most: usize) {
         let room = most.saturating_sub(self.all.len());
+        let before = self.all.len();
         self.all.extend(names.into_iter().take(room));
+        self.waiting += self.all.len() - before;
+        if self.waiting * 8 >= self.all.len() {
+            self.tidy_all();
+        }
+    }
+
+    /// Sorts what is below `parent` and shows it. While names come this happens each time they grew by an eighth, so that
+    /// any number of them takes a handful of sorts.
+    pub(super) fn tidy(&mut self, parent: Option<&CimName>) {
+        if let Some(below) = self.below.get_mut(&parent.cloned()) {
+            let before = below.names.len();
+            below.names.sort();
+            below.names.dedup();
+            self.total -= (before - below.names.len()).min(self.total);
+        }
+        self.waiting = 0;
+        self.lay_out();
+    }
+
+    /// As [`Classes::tidy`], for the flat list.
+    pub(super) fn tidy_all(&mut self) {
         self.all.sort();
         self.all.dedup();
+        self.waiting = 0;
         self.lay_out();
     }
 

@@ -3,12 +3,10 @@
 //! Owns: values raw, paths, JSON as CLI.md writes it, the `lazycim` and the PowerShell command that do the same. These go to
 //! the clipboard as they are; a front shows none of them.
 
-use std::fmt::Write as _;
-
 use super::{CommandId, Effect, Layer, Pane, SessionRow, State, TextView, display};
 use crate::{
     cim::{
-        CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath, json::write_instance,
+        CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath, json::write_instance, mof::print,
         text::value_text,
     },
     session::profile::THIS_COMPUTER,
@@ -185,13 +183,13 @@ impl State {
         }
         if let Some(instance) = self.focused_instance() {
             let title = format!("instance of {}", instance.class);
-            self.show_text(&title, instance_mof(&instance));
+            self.show_text(&title, print::instance(&instance));
         }
     }
 
     pub(super) fn show_class_mof(&mut self, class: &CimClass) {
         let title = format!("class {}", class.name);
-        self.show_text(&title, class_mof(class));
+        self.show_text(&title, print::class(class));
     }
 
     fn show_text(&mut self, title: &str, raw: String) {
@@ -241,29 +239,5 @@ fn wql(text: &str) -> String {
 fn json(instance: &CimInstance) -> String {
     let mut out = String::new();
     write_instance(&mut out, instance);
-    out
-}
-
-/// A class as MOF.
-fn class_mof(class: &CimClass) -> String {
-    let above = class.superclass.as_ref().map(|name| format!(" : {name}")).unwrap_or_default();
-    let mut out = format!("class {}{above}\n{{\n", class.name);
-    for property in &class.properties {
-        let key = if property.is_key() { "[key] " } else { "" };
-        let array = if property.is_array { "[]" } else { "" };
-        let _ = writeln!(out, "  {key}{} {}{array};", property.ty, property.name);
-    }
-    out.push_str("};\n");
-    out
-}
-
-/// An instance as MOF.
-fn instance_mof(instance: &CimInstance) -> String {
-    let mut out = format!("instance of {}\n{{\n", instance.class);
-    for property in &instance.properties {
-        let value = value_text(&property.value.value, property.value.ty, "NULL", usize::MAX);
-        let _ = writeln!(out, "  {} = {value};", property.name);
-    }
-    out.push_str("};\n");
     out
 }

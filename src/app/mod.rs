@@ -47,6 +47,8 @@ mod update;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod storm;
+#[cfg(test)]
 mod tests;
 
 pub use action::Action;

@@ -9,6 +9,9 @@ use crate::{
     session::{Profile, Target},
 };
 
+/// The most namespaces of a session that are kept.
+const NAMESPACES: usize = 10_000;
+
 /// A session the state is told of.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
@@ -146,7 +149,7 @@ impl Sessions {
             session.namespaces.extend(names);
             session.namespaces.sort();
             session.namespaces.dedup();
-            session.namespaces.truncate(most);
+            session.namespaces.truncate(most.min(NAMESPACES));
         }
         self.lay_out();
     }
