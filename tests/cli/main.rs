@@ -1,0 +1,8 @@
+//! The command line, from outside: the real binary against `lazycim serve`, scripted servers and this computer.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod config;
+mod faults;
+mod output;
+mod support;
+mod usage;
