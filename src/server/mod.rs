@@ -23,6 +23,9 @@ mod seen;
 mod serve;
 mod tls;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -24,13 +24,13 @@ pub(super) fn length(parts: &[Part]) -> u64 {
 pub(super) struct Cutter {
     parts: std::vec::IntoIter<Part>,
     current: Option<Part>,
-    sizes: std::vec::IntoIter<usize>,
+    sizes: std::collections::VecDeque<usize>,
     size: usize,
 }
 
 impl Cutter {
     pub(super) fn new(parts: Vec<Part>, sizes: &[usize]) -> Self {
-        Self { parts: parts.into_iter(), current: None, sizes: sizes.to_vec().into_iter(), size: PIECE }
+        Self { parts: parts.into_iter(), current: None, sizes: sizes.iter().copied().collect(), size: PIECE }
     }
 }
 
@@ -38,7 +38,7 @@ impl Iterator for Cutter {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        self.size = self.sizes.next().unwrap_or(self.size);
+        self.size = self.sizes.pop_front().unwrap_or(self.size);
         let mut piece = BytesMut::with_capacity(self.size.min(PIECE));
         while piece.len() < self.size {
             let Some(part) = self.current.take().or_else(|| self.parts.next()) else { break };
