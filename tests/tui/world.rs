@@ -107,10 +107,12 @@ impl World {
         self.take(effects);
     }
 
-    /// Presses keys and answers everything that is asked, until nothing is.
+    /// Presses keys, and after each answers everything that is asked, until nothing is.
     pub fn press(&mut self, keys: &str) -> &mut Self {
-        self.keys(keys);
-        self.answer_all()
+        for word in keys.split(' ') {
+            self.keys(word).answer_all();
+        }
+        self
     }
 
     /// Lets time pass.

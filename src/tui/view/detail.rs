@@ -46,10 +46,10 @@ impl Widths {
         let ty = if room >= 44 { widest(|row| &row.ty).clamp(6, 12) + 2 } else { 0 };
         let left = room.saturating_sub(name + 2 + ty);
         let described = rows.iter().any(|row| !row.description.is_empty());
-        if !described || left < 50 {
+        if !described || left < 28 {
             return Self { name, ty, value: left, description: 0 };
         }
-        let value = (widest(|row| &row.value) + 2).clamp(16, (left / 2).max(16));
+        let value = (widest(|row| &row.value) + 2).clamp(10, (left / 2).max(10));
         Self { name, ty, value, description: left - value }
     }
 }

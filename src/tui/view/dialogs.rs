@@ -104,7 +104,7 @@ pub fn new_session(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<P
 /// Really quit?
 pub fn confirm_quit(brush: &mut Brush<'_>, screen: Rect, running: usize, yes: bool) {
     let roles = brush.theme.roles;
-    let inner = brush.popup(screen, 52, 7, Line::from("Quit"), None);
+    let inner = brush.popup(screen, 60, 7, Line::from("Quit"), None);
     let told = if running == 1 {
         " one operation is still running; quitting cancels it".to_owned()
     } else {
@@ -140,13 +140,7 @@ pub fn page(brush: &mut Brush<'_>, screen: Rect, title: &str, lines: &[Line<'sta
 
 /// Where a page lies: between header and footer, as the state counts its lines.
 pub fn page_area(screen: Rect) -> Rect {
-    let dx = if screen.width >= 100 { 4 } else { 0 };
-    Rect {
-        x: screen.x + dx,
-        y: screen.y + screen.height.min(1),
-        width: screen.width.saturating_sub(2 * dx),
-        height: screen.height.saturating_sub(2),
-    }
+    Rect { y: screen.y + screen.height.min(1), height: screen.height.saturating_sub(2), ..screen }
 }
 
 /// How many cells a page is wide inside.

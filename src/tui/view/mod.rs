@@ -50,7 +50,10 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
     for layer in state.layers() {
         cursor = paint_layer(&mut brush, screen, state, layer);
     }
-    chrome::toasts(&mut brush, screen, state);
+    // The pages of errors tell more than their toasts would.
+    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_))) {
+        chrome::toasts(&mut brush, screen, state);
+    }
     let choices = state.which_key();
     if !choices.is_empty() {
         let prefix = crate::app::chord_text(state.pending());

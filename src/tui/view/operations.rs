@@ -102,7 +102,7 @@ pub fn one_line(row: &OperationRow, columns: &Columns, now: Duration, theme: &Th
         Span::raw("  "),
     ];
     match &row.timeline.outcome {
-        Some((at, outcome)) => spans.extend(ended_spans(&row.timeline, *at, outcome, theme)),
+        Some((at, outcome)) => spans.extend(ended_spans(&row.timeline, *at, outcome, columns.rest, theme)),
         None => spans.extend(running_spans(row, columns.rest, now, theme)),
     }
     Line::from(spans)
@@ -115,9 +115,13 @@ pub fn spinner(theme: &Theme, now: Duration) -> &'static str {
     frames.get(at).copied().unwrap_or("")
 }
 
-fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, theme: &Theme) -> Vec<Span<'static>> {
+fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, room: usize, theme: &Theme) -> Vec<Span<'static>> {
     let (roles, dot) = (&theme.roles, theme.symbols.dot);
     let time = text::duration(at);
+    let mut connections = connections(timeline);
+    if room < 48 {
+        connections = connections.replace("connection", "conn");
+    }
     match outcome {
         Outcome::Finished(summary) => {
             let limited = if summary.limited { ", more on the server" } else { "" };
@@ -125,7 +129,7 @@ fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, theme: &The
                 Span::styled("ok ", roles.ok),
                 Span::styled(text::right(&time, 7, ""), roles.text),
                 Span::styled(
-                    format!("{dot}{}{dot}{}{limited}", connections(timeline), text::bytes(timeline.bytes().1)),
+                    format!("{dot}{}{dot}{}{limited}", connections, text::bytes(timeline.bytes().1)),
                     roles.dim,
                 ),
                 Span::styled(
@@ -141,12 +145,12 @@ fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, theme: &The
             Span::styled("failed ", roles.error),
             Span::styled(time, roles.text),
             Span::styled(format!("{dot}{}: {}", error.phase, safe(&error.cause())), roles.error),
-            Span::styled(format!("{dot}{}", connections(timeline)), roles.dim),
+            Span::styled(format!("{dot}{}", connections), roles.dim),
         ],
         Outcome::Cancelled(left_open) => vec![
             Span::styled("cancelled ", roles.warning),
             Span::styled(time, roles.text),
-            Span::styled(format!("{dot}{}", connections(timeline)), roles.dim),
+            Span::styled(format!("{dot}{}", connections), roles.dim),
             Span::styled(
                 left_open.as_ref().map(|told| format!("{dot}{}", safe(told))).unwrap_or_default(),
                 roles.warning,

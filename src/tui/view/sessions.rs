@@ -37,7 +37,7 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Sessions, here: &Here<'_>
             SessionRow::Session(id) => pane.get(*id).map(|session| session_line(brush, inner, pane, session, here)),
             SessionRow::Namespace(id, name) => Some(namespace_line(brush, pane, *id, name, here)),
             SessionRow::New => Some(Line::from(vec![
-                Span::styled("+ new session", brush.theme.roles.accent),
+                Span::styled("+ new", brush.theme.roles.accent),
                 Span::styled(" (a)", brush.theme.roles.dim),
             ])),
         };

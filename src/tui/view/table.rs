@@ -67,8 +67,11 @@ struct Placed {
 fn fitting(pane: &Table, room: usize) -> Vec<Placed> {
     let mut placed = Vec::new();
     let mut left = room;
+    let sorted = pane.sorted_by().map(|(at, _)| at);
     for (at, column) in pane.columns().iter().enumerate().skip(pane.first_column) {
-        let wanted = usize::from(column.width).max(1);
+        // The arrow of a sorted column wants a cell of its own.
+        let arrow = sorted == Some(at) && text::width(&column.title) >= usize::from(column.width);
+        let wanted = usize::from(column.width).max(1) + usize::from(arrow);
         let width = wanted.min(left);
         if width < wanted.min(LEAST) || (width < wanted && width < LEAST) {
             break;
