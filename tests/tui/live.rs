@@ -19,7 +19,8 @@ async fn a_person_walks_from_the_session_to_a_property() {
     harness.press("j enter").await;
     assert!(harness.screen().contains("CIM_ManagedElement"), "{}", harness.screen());
 
-    harness.press("/ \"lc_process\" enter enter").await;
+    harness.press("/ \"lc_process\" enter").await;
+    harness.press("enter").await;
     let table = harness.front.state().table().expect("a table");
     assert!(table.total() > 0, "{}", harness.screen());
     assert!(harness.screen().contains("*Handle"), "{}", harness.screen());
