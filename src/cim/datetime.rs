@@ -50,17 +50,29 @@ impl CimDateTime {
         self.0[21] == b':'
     }
 
+    /// The form alone: what stands where, not whether the fields are in range. Servers send a timestamp of zeros for "never",
+    /// and worse; such a value is still the datetime it was sent as.
     fn check(bytes: &[u8; 25]) -> Result<(), DateTimeError> {
         if bytes[14] != b'.' || !matches!(bytes[21], b'+' | b'-' | b':') {
             return Err(DateTimeError("no `.` at 15 or no `+`, `-` or `:` at 22"));
         }
         let fits = |at: usize, b: u8| at == 14 || at == 21 || b.is_ascii_digit() || b == b'*';
-        if !bytes.iter().enumerate().all(|(at, b)| fits(at, *b)) {
-            return Err(DateTimeError("something that is neither a digit nor an asterisk"));
+        if bytes.iter().enumerate().all(|(at, b)| fits(at, *b)) {
+            Ok(())
+        } else {
+            Err(DateTimeError("something that is neither a digit nor an asterisk"))
         }
-        let value = Self(*bytes);
+    }
+
+    /// Reads what a person wrote: the form, and every field in its range (DSP0004 section 5.2.4). A date and time that are all
+    /// zeros are let through: that is how "never" is written.
+    ///
+    /// # Errors
+    /// [`DateTimeError`] with the first thing that is wrong.
+    pub fn strict(text: &str) -> Result<Self, DateTimeError> {
+        let value: Self = text.parse()?;
         let outside = |field: Range<usize>, low: u32, high: u32| {
-            value.number(field).is_some_and(|number| !(low..=high).contains(&number))
+            value.digits(field).is_some_and(|number| !(low..=high).contains(&number))
         };
         if outside(HOUR, 0, 23) {
             return Err(DateTimeError("the hour is not 00 to 23"));
@@ -73,11 +85,11 @@ impl CimDateTime {
             return Err(DateTimeError("the second is not 00 to 60"));
         }
         if value.is_interval() {
-            return if bytes[OFFSET] == *b"000" {
-                Ok(())
-            } else {
-                Err(DateTimeError("an interval does not end in `:000`"))
-            };
+            let ends = value.field(OFFSET) == "000";
+            return if ends { Ok(value) } else { Err(DateTimeError("an interval does not end in `:000`")) };
+        }
+        if value.field(YEAR.start..SECOND.end).bytes().all(|b| b == b'0') {
+            return Ok(value);
         }
         if outside(MONTH, 1, 12) {
             return Err(DateTimeError("the month is not 01 to 12"));
@@ -85,7 +97,7 @@ impl CimDateTime {
         if outside(DAY, 1, 31) {
             return Err(DateTimeError("the day is not 01 to 31"));
         }
-        Ok(())
+        Ok(value)
     }
 
     fn field(&self, field: Range<usize>) -> &str {
@@ -93,57 +105,62 @@ impl CimDateTime {
     }
 
     /// The number a field holds; `None` if it has an asterisk.
-    fn number(&self, field: Range<usize>) -> Option<u32> {
+    fn digits(&self, field: Range<usize>) -> Option<u32> {
         self.field(field).parse().ok()
     }
 
-    fn of_timestamp(&self, field: Range<usize>) -> Option<u32> {
-        if self.is_interval() { None } else { self.number(field) }
+    /// The number a field holds, if it means something there.
+    fn number(&self, field: Range<usize>, low: u32, high: u32) -> Option<u32> {
+        self.digits(field).filter(|number| (low..=high).contains(number))
+    }
+
+    fn of_timestamp(&self, field: Range<usize>, low: u32, high: u32) -> Option<u32> {
+        if self.is_interval() { None } else { self.number(field, low, high) }
     }
 
     /// The year of a timestamp, unless it is asterisks.
     pub fn year(&self) -> Option<u32> {
-        self.of_timestamp(YEAR)
+        self.of_timestamp(YEAR, 0, 9_999)
     }
 
-    /// The month of a timestamp, 1 to 12, unless it is asterisks.
+    /// The month of a timestamp, 1 to 12; `None` for asterisks and for anything else.
     pub fn month(&self) -> Option<u32> {
-        self.of_timestamp(MONTH)
+        self.of_timestamp(MONTH, 1, 12)
     }
 
-    /// The day of the month of a timestamp, 1 to 31, unless it is asterisks.
+    /// The day of the month of a timestamp, 1 to 31; `None` for asterisks and for anything else.
     pub fn day(&self) -> Option<u32> {
-        self.of_timestamp(DAY)
+        self.of_timestamp(DAY, 1, 31)
     }
 
     /// The whole days of an interval, unless they are asterisks.
     pub fn days(&self) -> Option<u32> {
-        if self.is_interval() { self.number(DAYS) } else { None }
+        if self.is_interval() { self.digits(DAYS) } else { None }
     }
 
-    /// The hours, 0 to 23, unless they are asterisks.
+    /// The hours, 0 to 23; `None` for asterisks and for anything else.
     pub fn hour(&self) -> Option<u32> {
-        self.number(HOUR)
+        self.number(HOUR, 0, 23)
     }
 
-    /// The minutes, 0 to 59, unless they are asterisks.
+    /// The minutes, 0 to 59; `None` for asterisks and for anything else.
     pub fn minute(&self) -> Option<u32> {
-        self.number(MINUTE)
+        self.number(MINUTE, 0, 59)
     }
 
-    /// The seconds, 0 to 60, unless they are asterisks.
+    /// The seconds, 0 to 60; `None` for asterisks and for anything else.
     pub fn second(&self) -> Option<u32> {
-        self.number(SECOND)
+        self.number(SECOND, 0, 60)
     }
 
     /// The microseconds, unless one of their digits is an asterisk.
     pub fn microseconds(&self) -> Option<u32> {
-        self.number(MICROS)
+        self.digits(MICROS)
     }
 
     /// The distance of a timestamp's zone from UTC in minutes, east positive; `None` for an interval.
     pub fn utc_offset_minutes(&self) -> Option<i32> {
-        let minutes = i32::try_from(self.of_timestamp(OFFSET)?).ok()?;
+        let minutes = i32::try_from(self.of_timestamp(OFFSET, 0, 999)?).ok()?;
         Some(if self.0[21] == b'-' { -minutes } else { minutes })
     }
 
@@ -158,7 +175,7 @@ impl CimDateTime {
             return format!("{days}d {time}");
         }
         let sign = char::from(self.0[21]);
-        let zone = match self.number(OFFSET) {
+        let zone = match self.digits(OFFSET) {
             Some(minutes) => format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60),
             None => format!("{sign}**:**"),
         };
@@ -169,7 +186,8 @@ impl CimDateTime {
 impl FromStr for CimDateTime {
     type Err = DateTimeError;
 
-    /// Reads the 25 characters. More lenient than DSP0004 in where asterisks may stand, because servers are.
+    /// Reads the 25 characters as servers send them: more lenient than DSP0004 in where asterisks may stand and in the range of
+    /// fields. What a person writes goes through [`CimDateTime::strict`].
     fn from_str(text: &str) -> Result<Self, DateTimeError> {
         let bytes: [u8; 25] = text.as_bytes().try_into().map_err(|_| DateTimeError("not 25 characters"))?;
         Self::check(&bytes)?;
@@ -231,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_out_of_range_are_refused() {
+    fn a_person_may_not_write_fields_out_of_range() {
         for (text, what) in [
             ("2026112217450.123456+0600", "no `.` at 15 or no `+`, `-` or `:` at 22"),
             ("20261122174500.123456+06", "not 25 characters"),
@@ -244,7 +262,23 @@ mod tests {
             ("2026112217450x.123456+060", "something that is neither a digit nor an asterisk"),
             ("00000123010203.000004:001", "an interval does not end in `:000`"),
         ] {
-            assert_eq!(text.parse::<CimDateTime>(), Err(DateTimeError(what)), "{text}");
+            assert_eq!(CimDateTime::strict(text), Err(DateTimeError(what)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_servers_send_for_never_stays_a_datetime() {
+        let never = parse("00000000000000.000000+000");
+        assert_eq!(never.to_string(), "00000000000000.000000+000");
+        assert_eq!((never.year(), never.month(), never.day(), never.hour()), (Some(0), None, None, Some(0)));
+        assert_eq!(never.human(), "0000-00-00 00:00:00 +00:00");
+        assert_eq!(CimDateTime::strict("00000000000000.000000+000"), Ok(never));
+        let odd = parse("20261399256161.000000+999");
+        assert_eq!(odd.to_string(), "20261399256161.000000+999");
+        assert_eq!((odd.month(), odd.day(), odd.hour(), odd.minute(), odd.second()), (None, None, None, None, None));
+        assert_eq!(parse("00000123010203.000004:001").days(), Some(123));
+        for wrong in ["2026112217450.123456+0600", "20261122174500.123456+06", "2026112217450x.123456+060"] {
+            assert!(wrong.parse::<CimDateTime>().is_err(), "{wrong}");
         }
     }
 

@@ -91,18 +91,7 @@ impl ObjectPath {
             if key.name.as_str().is_empty() {
                 key.name = property.name.clone();
             }
-            let typed = match (&key.value, property.ty) {
-                (KeyValue::Reference(path), ty) if ty != CimType::Reference => {
-                    Some(KeyValue::String(path.to_string().into()))
-                }
-                (KeyValue::String(text), CimType::Reference) => {
-                    text.parse().ok().map(|path| KeyValue::Reference(Box::new(path)))
-                }
-                (KeyValue::UInt(value), CimType::Real32 | CimType::Real64) => Some(KeyValue::Real(*value as f64)),
-                (KeyValue::SInt(value), CimType::Real32 | CimType::Real64) => Some(KeyValue::Real(*value as f64)),
-                _ => None,
-            };
-            if let Some(typed) = typed {
+            if let Some(typed) = key.value.typed(property.ty) {
                 key.value = typed;
             }
         }
@@ -114,6 +103,32 @@ impl ObjectPath {
         let mut keys = self.keys.iter().collect::<Vec<_>>();
         keys.sort_by(|left, right| left.name.cmp(&right.name));
         keys
+    }
+}
+
+impl KeyValue {
+    /// The same value as a property of type `ty` has it; `None` where it is that already, or cannot be.
+    fn typed(&self, ty: CimType) -> Option<Self> {
+        let is_text = matches!(ty, CimType::String | CimType::DateTime | CimType::Char16);
+        let is_real = matches!(ty, CimType::Real32 | CimType::Real64);
+        Some(match self {
+            Self::Reference(path) if ty != CimType::Reference => Self::String(path.to_string().into()),
+            Self::UInt(value) if is_text => Self::String(value.to_string().into()),
+            Self::SInt(value) if is_text => Self::String(value.to_string().into()),
+            Self::Real(value) if is_text => Self::String(value.to_string().into()),
+            Self::Bool(value) if is_text => Self::String(if *value { "TRUE" } else { "FALSE" }.into()),
+            Self::UInt(value) if is_real => Self::Real(*value as f64),
+            Self::SInt(value) if is_real => Self::Real(*value as f64),
+            Self::String(text) if ty == CimType::Reference => Self::Reference(Box::new(text.parse().ok()?)),
+            Self::String(text) if ty == CimType::Boolean && text.eq_ignore_ascii_case("true") => Self::Bool(true),
+            Self::String(text) if ty == CimType::Boolean && text.eq_ignore_ascii_case("false") => Self::Bool(false),
+            Self::String(text) if ty.is_integer() => {
+                let value = text::parse_integer(text)?;
+                u64::try_from(value).map(Self::UInt).or_else(|_| i64::try_from(value).map(Self::SInt)).ok()?
+            }
+            Self::String(text) if is_real => Self::Real(text::parse_real(text)?),
+            _ => return None,
+        })
     }
 }
 

@@ -71,6 +71,17 @@ fn a_class_decides_what_a_text_cannot() {
     assert!(matches!(path.key("R"), Some(KeyValue::String(_))), "not a path at all, so it stays as written");
     let path = parse(r#"A.R="B.K=0x1""#).typed_by(&class);
     assert_eq!(path.key("R"), Some(&KeyValue::Reference(Box::new(parse("B.K=1")))));
+    // What looks like a number to whoever types it is what the class says it is.
+    let mut number = class.clone();
+    for (property, ty) in number.properties.iter_mut().zip([CimType::String, CimType::UInt32]) {
+        property.ty = ty;
+    }
+    let path = parse(r#"A.S=1204,R="17""#).typed_by(&number);
+    assert_eq!(path.key("S"), Some(&KeyValue::String("1204".into())));
+    assert_eq!(path.key("R"), Some(&KeyValue::UInt(17)));
+    let path = parse(r#"A.S=TRUE,R="x""#).typed_by(&number);
+    assert_eq!(path.key("S"), Some(&KeyValue::String("TRUE".into())));
+    assert_eq!(path.key("R"), Some(&KeyValue::String("x".into())), "no number: the server says so");
     class.properties.truncate(1);
     assert_eq!(parse("A=\"x\"").typed_by(&class), parse("A.S=\"x\""));
 }

@@ -9,7 +9,7 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use super::{CimInstance, CimType, CimValue, rows::CellRef};
+use super::{CimDateTime, CimInstance, CimType, CimValue, rows::CellRef};
 
 /// Why a text is not a value of its type. Holds nothing of the text, which may be anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn parse_value(ty: CimType, text: &str) -> Result<CimValue, ValueError> {
                 _ => Err(error("more than one UTF-16 code unit")),
             }
         }
-        CimType::DateTime => match trimmed.parse() {
+        CimType::DateTime => match CimDateTime::strict(trimmed) {
             Ok(value) => Ok(CimValue::DateTime(value)),
             Err(super::datetime::DateTimeError(what)) => Err(error(what)),
         },

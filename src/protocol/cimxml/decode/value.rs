@@ -191,6 +191,7 @@ mod tests {
 
     #[test]
     fn scalars_of_every_type_are_exact_or_none() {
+        let never: CimDateTime = "00000000000000.000000+000".parse().unwrap();
         let cases = [
             (CimType::Boolean, " TrUe\n", Some(CellRef::Bool(true))),
             (CimType::Boolean, "1", None),
@@ -211,6 +212,7 @@ mod tests {
             (CimType::Char16, "", None),
             (CimType::String, " x ", Some(CellRef::Text(" x "))),
             (CimType::DateTime, "yesterday", None),
+            (CimType::DateTime, never.as_str(), Some(CellRef::DateTime(never))),
         ];
         for (ty, text, expected) in cases {
             assert_eq!(scalar(ty, text), expected, "{ty} {text:?}");
