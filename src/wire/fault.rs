@@ -113,7 +113,9 @@ impl Place {
         if let Some(http) = find::<hyper::Error>(error) {
             if http.is_parse_too_large() {
                 let cause = "the header block of the answer is larger than lazycim takes";
-                return self.header_block("header_bytes", cause.to_owned());
+                let mut error = self.header_block("header_bytes", cause.to_owned());
+                error.hint.push_str(" and limits.header_fields");
+                return error;
             }
             if http.is_parse() {
                 return self.not_http(phase, innermost(error));
