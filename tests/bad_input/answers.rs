@@ -1,0 +1,146 @@
+//! Answers: what is no CIM-XML, what breaks off or is ill-formed, what never ends, what would reach the terminal.
+
+use std::sync::Arc;
+
+use lazycim::{
+    cim::{CimError, CimStatus, CimValue, rows::CellRef},
+    op::{ErrorKind, Phase},
+};
+
+use super::bench::*;
+
+/// What hyper holds of a head, and the pieces in which a body comes.
+const SLACK: u64 = 512 << 10;
+
+#[tokio::test]
+async fn another_protocol() {
+    let where_to_look = "Check protocol, port and path";
+    for case in [
+        case("sends_html").unreadable(None, "looks like HTML", where_to_look),
+        case("sends_json").unreadable(None, "looks like JSON", where_to_look),
+        case("sends_soap").unreadable(None, "SOAP", where_to_look),
+        case("sends_html_404").fails(Phase::Receive, ErrorKind::Http(404), "HTTP 404 Not Found", "port and path"),
+    ] {
+        play(&case).await;
+    }
+}
+
+#[tokio::test]
+async fn broken_xml() {
+    let something_broken = "The server sent something broken";
+    for case in [
+        case("sends_nothing").unreadable(None, "the answer is empty", ""),
+        case("truncated_xml").rows(2).unreadable(Some(2), "ends in the middle", something_broken),
+        case("ill_formed_xml").rows(2).unreadable(Some(2), "", something_broken),
+        case("bare_ampersand").rows(1).unreadable(Some(1), "reference not closed", "fewer properties"),
+        case("wrong_bytes").rows(1).unreadable(Some(1), "not UTF-8", something_broken),
+        case("internal_subset").unreadable(None, "internal subset", something_broken),
+        case("wrong_elements").ask(Ask::Names).unreadable(Some(0), "unexpected element", something_broken),
+    ] {
+        play(&case).await;
+    }
+}
+
+#[tokio::test]
+async fn what_never_ends() {
+    let limit = |case: Case, key, hint| case.fails(Phase::Receive, ErrorKind::Limit(key), "", hint);
+    let buffer = |case: Case| limit(case, "buffer_bytes", "limits.buffer_bytes").at_most((4 << 20) + SLACK);
+    for case in [
+        buffer(case("endless_attribute").rows(2)),
+        buffer(case("endless_value").rows(2)),
+        buffer(case("endless_comment").rows(1)),
+        buffer(case("endless_name").rows(1)),
+    ] {
+        let (_, told) = play(&case).await;
+        assert!(told.timeline.bytes().1 > 4 << 20, "{}: the bytes are counted", case.scenario);
+    }
+    play(&limit(case("deep_nesting").rows(2), "xml_depth", "limits.xml_depth").at_most(SLACK)).await;
+}
+
+#[tokio::test]
+async fn header_bombs() {
+    let bytes =
+        |case: Case| case.fails(Phase::Wait, ErrorKind::Limit("header_bytes"), "header block", "limits.header_bytes");
+    for case in [
+        bytes(case("header_bytes")),
+        bytes(case("header_endless")),
+        bytes(case("header_fields_endless")),
+        case("header_fields").fails(
+            Phase::Wait,
+            ErrorKind::Limit("header_fields"),
+            "301 header fields, the limit is 256",
+            "limits.header_fields",
+        ),
+    ] {
+        play(&case).await;
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let redirect = case("redirects").fails(
+        Phase::Receive,
+        ErrorKind::Redirect,
+        "redirected to https://elsewhere.example/cimom",
+        "not followed",
+    );
+    let (bench, _) = play(&redirect).await;
+    assert!(bench.server.seen().heads.iter().all(|head| head.target == "/cimom"));
+}
+
+#[tokio::test]
+async fn odd_lengths() {
+    let (_, told) = play(&case("no_length_400").fails(
+        Phase::Receive,
+        ErrorKind::Http(400),
+        "CIMError: request-not-well-formed: bad element",
+        "did not take the request",
+    ))
+    .await;
+    assert_eq!(told.timeline.opened(), 1);
+    play(&case("zero_padded_length").rows(2)).await;
+}
+
+fn cim_error(description: &str) -> ErrorKind {
+    let (status, description) = (CimStatus::FAILED, description.to_owned());
+    ErrorKind::Cim(Arc::new(CimError { status, description, details: Vec::new() }))
+}
+
+/// Escape sequences as the scenarios send them.
+const CONTROLS: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{8}\u{7f}\u{202e}gnp";
+
+#[tokio::test]
+async fn control_characters() {
+    let (_, told) = play(&case("control_characters").rows(3)).await;
+    let column = |name: &str| {
+        let found = told.store.columns().iter().position(|column| column.column.name == name);
+        found.unwrap_or_else(|| panic!("no column {name:?}"))
+    };
+    let text = |row, name| match told.store.cell(row, column(name)) {
+        CellRef::Text(text) => text.to_owned(),
+        CellRef::Value(CimValue::String(text)) => text.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(text(1, "Name"), format!("v{CONTROLS}\u{85}w"), "values are kept as they were sent");
+    assert_eq!(text(1, "Odd\u{1b}[31m"), "x\ny");
+    play(&case("control_characters_in_error").fails(
+        Phase::Receive,
+        cim_error(&format!("no \u{1b}[2J{CONTROLS} way")),
+        "CIM_ERR_FAILED (1)",
+        "server's log",
+    ))
+    .await;
+    play(&case("control_characters_in_headers").fails(
+        Phase::Receive,
+        ErrorKind::Http(400),
+        "HTTP 400 Bad Request",
+        "did not take the request",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn an_error_after_rows() {
+    let error = cim_error("the provider died");
+    play(&case("error_after_rows").rows(2).fails(Phase::Receive, error, "the provider died", "server's log")).await;
+}
