@@ -258,6 +258,10 @@ fn qualifier_value(
     at: &Position,
 ) -> Result<TypedValue, MofError> {
     match (ty, literal) {
+        // What SFCB makes of EmbeddedInstance; a text that declares its qualifiers is held to them.
+        (Some(ty), Some(Literal::Bool(value))) if ty.ty == CimType::String && default.is_none() => {
+            Ok(TypedValue::scalar(CimType::Boolean, CimValue::Bool(value)))
+        }
         (Some(ty), Some(literal)) => {
             // One value for an array of one is common in texts that are not DSP0004's own.
             let literal = if ty.is_array && !literal.is_array() && !matches!(literal, Literal::Null) {

@@ -210,7 +210,9 @@ fn qualifier_text(out: &mut String, qualifier: &Qualifier, at: usize) {
     let typed = &qualifier.value;
     let words = qualifier_flavors(qualifier);
     let after = if words.is_empty() { String::new() } else { format!(" : {}", words.join(" ")) };
-    let set = typed.value == CimValue::Bool(true) && typed.ty == CimType::Boolean && !typed.is_array;
+    // Without a value a standard qualifier of another type would be read as NULL.
+    let is_boolean = standard::qualifier(&qualifier.name).is_none_or(|standard| standard.ty == CimType::Boolean);
+    let set = typed.value == CimValue::Bool(true) && typed.ty == CimType::Boolean && !typed.is_array && is_boolean;
     if set {
         out.push_str(&after);
         return;

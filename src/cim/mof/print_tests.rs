@@ -55,6 +55,19 @@ class LC_Thing : CIM_Thing {
 }
 
 #[test]
+fn a_standard_qualifier_of_another_type_keeps_the_one_it_came_with() {
+    let mut class = read_class("class A { string E; };");
+    class.properties[0].qualifiers =
+        vec![Qualifier::new("EmbeddedInstance", TypedValue::scalar(CimType::Boolean, CimValue::Bool(true)))];
+    let printed = super::class(&class);
+    assert!(printed.contains("[EmbeddedInstance(TRUE)]"), "{printed}");
+    assert_eq!(read_class(&printed), class);
+    // A text that declares it is held to its declaration.
+    let declared = "Qualifier EmbeddedInstance : string = NULL, Scope(property);\n";
+    assert!(parse("t.mof", &format!("{declared}{printed}"), &mut NoLibrary).is_err());
+}
+
+#[test]
 fn inherited_elements_say_where_they_come_from() {
     let mut class = read_class("class B : A { string Id; string Own; };");
     class.properties[0].propagated = true;

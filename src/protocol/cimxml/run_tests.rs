@@ -329,6 +329,23 @@ fn one_instance_has_the_path_it_was_asked_by() {
 }
 
 #[test]
+fn a_path_somebody_typed_goes_out_as_the_class_types_its_keys() {
+    for (typed, sent) in [
+        ("A.Id=\"B.k=1\"", "<KEYVALUE VALUETYPE=\"string\">B.k=1</KEYVALUE>"),
+        ("A.Id=1204", "<KEYVALUE VALUETYPE=\"string\">1204</KEYVALUE>"),
+        ("A=true", "<KEYBINDING NAME=\"Id\"><KEYVALUE VALUETYPE=\"string\">TRUE</KEYVALUE></KEYBINDING>"),
+    ] {
+        let bench = Bench::new(move |asked| match asked.operation.as_str() {
+            "GetClass" => class(asked),
+            _ if asked.body.contains(sent) => result(asked, "<INSTANCE CLASSNAME=\"A\"></INSTANCE>"),
+            _ => refusal(asked, 6),
+        });
+        let op = Operation::new(OperationKind::GetInstance { path: typed.parse().unwrap() });
+        assert!(run(&bench, &op).is_ok(), "{typed}");
+    }
+}
+
+#[test]
 fn classes_are_told_one_by_one_and_learned() {
     let bench = Bench::new(class);
     let kind = OperationKind::EnumerateClasses { parent: None, deep: true, names_only: false };
