@@ -27,7 +27,7 @@ use super::{
 use crate::{
     config::Config,
     engine::{Engine, Settings},
-    op::{ErrorKind, OpError, OpEvent, OpEventKind, Operation, Phase, SessionId},
+    op::{ErrorKind, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, SessionId},
 };
 
 /// Events that may wait for stdout. Rows come in batches; the engine bounds those itself.
@@ -125,11 +125,19 @@ impl Operator {
     pub(super) async fn run(&mut self, operation: Operation, report: &mut dyn Report) -> Result<(), Stop> {
         let id = self.engine.ids().next();
         self.engine.start(SESSION, id, operation, self.events.0.clone());
+        match self.follow(id, report).await {
+            Err(Stop::Signal(code)) => Err(self.interrupted(code, report).await),
+            ended => ended,
+        }
+    }
+
+    /// Prints what operation `id` answers until it ends or a signal comes.
+    async fn follow(&mut self, id: OpId, report: &mut dyn Report) -> Result<(), Stop> {
         let mut out = Vec::new();
         loop {
             let event = tokio::select! {
                 biased;
-                code = self.signals.next() => return Err(self.interrupted(code, report).await),
+                code = self.signals.next() => return Err(Stop::Signal(code)),
                 event = tokio::time::timeout(PAUSE, self.events.1.recv()) => event,
             };
             let Ok(event) = event else {
@@ -185,14 +193,23 @@ impl Operator {
         Ok(())
     }
 
+    /// Writes `out`. A signal lets what was begun come to its end, so that nothing is cut in the middle of a row, but does
+    /// not wait long for a reader that does not read.
     async fn print(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
         if out.is_empty() {
             return Ok(());
         }
-        let written = tokio::select! {
-            biased;
-            code = self.signals.next() => return Err(Stop::Signal(code)),
-            written = write(&mut self.stdout, out) => written,
+        let written = {
+            let writing = write(&mut self.stdout, out);
+            tokio::pin!(writing);
+            tokio::select! {
+                biased;
+                code = self.signals.next() => {
+                    let _ = tokio::time::timeout(LAST_WORDS, writing).await;
+                    return Err(Stop::Signal(code));
+                }
+                written = &mut writing => written,
+            }
         };
         out.clear();
         match written {

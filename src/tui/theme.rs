@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn sixteen_keeps_to_the_ansi_colours() {
-        for line in SIXTEEN.lines().chain(MONO.lines()) {
+        for line in SIXTEEN.lines().chain(MONO.lines()).filter(|line| !line.starts_with('#')) {
             assert!(!line.split('"').any(|part| part.starts_with('#') && part.len() == 7), "{line}");
         }
     }

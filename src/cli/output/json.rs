@@ -22,12 +22,13 @@ pub(super) enum Frame {
 pub(super) struct Writer {
     frame: Frame,
     begun: bool,
+    ended: bool,
 }
 
 impl Writer {
     /// Nothing printed yet.
     pub(super) const fn new(frame: Frame) -> Self {
-        Self { frame, begun: false }
+        Self { frame, begun: false, ended: false }
     }
 
     /// Prints one object, each on a line of its own.
@@ -42,8 +43,11 @@ impl Writer {
         }
     }
 
-    /// Closes the frame.
+    /// Closes the frame; a second call closes nothing.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         match (self.frame, self.begun) {
             (Frame::Array, true) => out.extend_from_slice(b"\n]\n"),
             (Frame::Array, false) => out.extend_from_slice(b"[]\n"),
