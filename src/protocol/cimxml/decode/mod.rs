@@ -11,6 +11,8 @@
 pub mod class;
 pub mod path;
 pub mod row;
+#[cfg(test)]
+mod tests;
 pub mod value;
 pub mod xml;
 
