@@ -71,6 +71,8 @@ pub struct Classes {
     scratch: Scratch,
     pub(super) list: ListCursor,
     pub(super) wanted: Option<CimName>,
+    /// Where the cursor was put for the filter; elsewhere, the user has moved it.
+    aimed: Option<usize>,
     total: usize,
     /// Names that came and are not shown yet.
     waiting: usize,
@@ -89,6 +91,7 @@ impl Classes {
             scratch: Scratch::default(),
             list: ListCursor::default(),
             wanted: None,
+            aimed: None,
             total: 0,
             waiting: 0,
         }
@@ -207,6 +210,8 @@ impl Classes {
     pub(super) fn set_filter(&mut self, text: &str) {
         let selected = self.selected().map(|row| row.name.clone());
         self.filter = Filter::new(text);
+        self.wanted = None;
+        self.aimed = self.is_flat().then_some(self.list.at);
         self.lay_out();
         if !self.is_flat() && selected.is_some() {
             self.wanted = selected;
@@ -219,10 +224,24 @@ impl Classes {
         self.lay_out();
     }
 
-    /// Makes the rows anew; the cursor stays on the class it was on.
+    /// Puts the cursor on `class` where it is listed; otherwise it stays.
+    pub(super) fn follow(&mut self, class: &CimName) {
+        if let Some(at) = self.rows.iter().position(|row| row.name == *class) {
+            self.list.at = at;
+            self.aimed = None;
+        }
+    }
+
+    /// Makes the rows anew; the cursor stays on the class it was on, or goes to the best match while the user has not moved
+    /// it since the filter was typed.
     pub(super) fn lay_out(&mut self) {
         let selected = self.selected().map(|row| row.name.clone());
         self.rows = if self.is_flat() { self.matches() } else { self.tree() };
+        if self.is_flat() && self.aimed == Some(self.list.at) {
+            self.list.at = self.best();
+            self.aimed = Some(self.list.at);
+            return;
+        }
         if let Some(at) = selected.and_then(|name| self.rows.iter().position(|row| row.name == name)) {
             self.list.at = at;
         }
@@ -234,6 +253,26 @@ impl Classes {
             self.list.at = at;
             self.wanted = None;
         }
+    }
+
+    /// The match the user most likely means: the name itself; a class of no matter which schema whose name after the schema is
+    /// what was typed, or begins with it, those of CIM, which mostly have no instances of their own, last; the first.
+    fn best(&self) -> usize {
+        let typed = self.filter.text().to_lowercase();
+        let rank = |name: &str| {
+            let name = name.to_lowercase();
+            let (schema, rest) = name.split_once('_').unwrap_or(("", &name));
+            match (rest == typed, rest.starts_with(&typed), schema == "cim") {
+                _ if name == typed => 0,
+                (true, _, false) => 1,
+                (_, true, false) => 2,
+                (true, _, true) => 3,
+                (_, true, true) => 4,
+                _ => 5,
+            }
+        };
+        let ranks = self.rows.iter().map(|row| rank(row.name.as_str())).enumerate();
+        ranks.min_by_key(|(at, rank)| (*rank, *at)).map_or(0, |(at, _)| at)
     }
 
     /// The flat matches: best first for a fuzzy filter, by name otherwise. Until all names are known, among those loaded.

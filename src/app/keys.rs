@@ -268,7 +268,7 @@ impl State {
                 self.effects.extend(op.map(Effect::Cancel));
             }
             (KeyCode::Enter | KeyCode::Char('l'), Some(Layer::Log(list))) => {
-                let entry = self.log.entries().nth(list.at).map(|entry| entry.number);
+                let entry = self.log.entries().rev().nth(list.at).map(|entry| entry.number);
                 self.layers.extend(entry.map(|entry| Layer::Error(super::ErrorView { entry, offset: 0 })));
             }
             _ => {}

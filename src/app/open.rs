@@ -159,6 +159,7 @@ impl State {
         }
         self.table = Some(table);
         self.detail.clear();
+        self.classes.iter_mut().for_each(|classes| classes.follow(&class));
         self.focus = Pane::Table;
         self.need_class(session, &namespace, &class);
         self.enumerate(false);

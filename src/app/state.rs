@@ -243,7 +243,7 @@ impl State {
 
     /// Where the panes are.
     pub fn layout(&self) -> Layout {
-        Layout::new(self.size.0, self.size.1, self.focus, self.zoomed)
+        Layout::new(self.size.0, self.size.1, self.focus, self.zoomed, self.sessions.rows().len())
     }
 
     /// The pane with the focus.

@@ -161,8 +161,8 @@ impl State {
             CommandId::ClassName => Layer::ClassName(LineEdit::default()),
             CommandId::NewSession => Layer::NewSession(Form::default()),
             CommandId::Log => {
-                let at = self.log.len().saturating_sub(1);
-                Layer::Log(ListCursor { at, offset: 0 })
+                // The newest is on top.
+                Layer::Log(ListCursor::default())
             }
             CommandId::ErrorDetail => match self.log.newest_problem() {
                 Some(entry) => Layer::Error(ErrorView { entry: entry.number, offset: 0 }),

@@ -30,7 +30,7 @@ pub fn paint(
         let open = open_class.is_some_and(|open| item.name.as_str().eq_ignore_ascii_case(open));
         brush.line(inner, row, class_line(brush, pane, item, open, now));
         if at == cursor.at {
-            brush.mark(inner, row, brush.selection(focused));
+            brush.select(inner, row, focused);
         }
     }
     brush.thumb(area, pane.rows().len(), usize::from(inner.height), cursor.offset, focused);

@@ -44,7 +44,7 @@ pub fn listing(brush: &mut Brush<'_>, screen: Rect, listing: &Listing<'_>) -> Op
     for (row, at, command) in window(listing.rows, list.offset, body.height) {
         brush.line(body, row, command_line(brush, command, keys, titles));
         if at == list.at {
-            brush.mark(body, row, brush.selection(true));
+            brush.select(body, row, true);
         }
     }
     cursor

@@ -26,7 +26,7 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Detail, focused: bool) {
     for (row, at, item) in window(pane.rows(), cursor.offset, inner.height) {
         brush.line(inner, row, property_line(brush, pane, item, &widths));
         if at == cursor.at {
-            brush.mark(inner, row, brush.selection(focused));
+            brush.select(inner, row, focused);
         }
     }
     brush.thumb(area, pane.rows().len(), usize::from(inner.height), cursor.offset, focused);

@@ -104,7 +104,7 @@ fn above(brush: &mut Brush<'_>, screen: Rect, lines: &[Line<'static>], chosen: O
         padded.extend(line.spans.clone());
         brush.line(inner, row as u16, Line::from(padded));
         if chosen == Some(row) {
-            brush.mark(inner, row as u16, brush.selection(true));
+            brush.select(inner, row as u16, true);
         }
     }
 }

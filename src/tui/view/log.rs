@@ -29,7 +29,7 @@ pub fn paint(brush: &mut Brush<'_>, screen: Rect, state: &State, cursor: ListCur
     for (row, (at, entry)) in shown.enumerate() {
         brush.line(inner, row as u16, entry_line(entry, brush.theme));
         if at == list.at {
-            brush.mark(inner, row as u16, brush.selection(true));
+            brush.select(inner, row as u16, true);
         }
     }
     brush.thumb(area, state.log().len(), usize::from(inner.height), list.offset, true);

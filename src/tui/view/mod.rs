@@ -45,6 +45,9 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
             paint_pane(&mut brush, rect(area), state, pane);
         }
     }
+    if let Some(area) = layout.newest {
+        operations::newest(&mut brush, rect(area), state);
+    }
     chrome::footer(&mut brush, rect(layout.footer), state);
     let mut cursor = None;
     for layer in state.layers() {

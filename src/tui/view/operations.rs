@@ -39,10 +39,21 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, state: &State, focused: bool) {
         let line = one_line(row, &columns, state.now(), brush.theme);
         brush.line(inner, at as u16, line);
         if focused && cursor.offset + at == cursor.at {
-            brush.mark(inner, at as u16, brush.selection(true));
+            brush.select(inner, at as u16, true);
         }
     }
     brush.thumb(area, operations.len(), usize::from(inner.height), cursor.offset, focused);
+}
+
+/// Paints the newest operation on a line of its own, where the pane has no room.
+pub fn newest(brush: &mut Brush<'_>, area: Rect, state: &State) {
+    match state.operations().shown().next() {
+        Some(row) => {
+            let columns = Columns::for_rows(area.width, &[row]);
+            brush.line(area, 0, one_line(row, &columns, state.now(), brush.theme));
+        }
+        None => brush.text(area, 0, " no operation yet", brush.theme.roles.dim),
+    }
 }
 
 /// The widths all rows of the pane share, so that their parts stand below each other.

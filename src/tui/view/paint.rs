@@ -7,7 +7,7 @@ use std::ops::Range;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
@@ -18,6 +18,9 @@ use crate::{app::Area, tui::theme::Theme};
 pub fn rect(area: Area) -> Rect {
     Rect::new(area.x, area.y, area.width, area.height)
 }
+
+/// What a filter matched inside the bar of the selected row.
+const MATCHED: Modifier = Modifier::BOLD.union(Modifier::UNDERLINED);
 
 /// A buffer being painted with a theme.
 pub struct Brush<'a> {
@@ -53,17 +56,23 @@ impl Brush<'_> {
         self.line(Rect { x: area.right() - wide, width: wide, ..area }, row, line);
     }
 
-    /// Lays a style over row `row` of `area`.
-    pub fn mark(&mut self, area: Rect, row: u16, style: Style) {
-        if row < area.height {
-            let area = Rect { y: area.y + row, height: 1, ..area };
-            self.buffer.set_style(area.intersection(self.buffer.area), style);
+    /// Turns row `row` of `area` into the bar of the selected row: one look from edge to edge, whatever its parts looked
+    /// like. Only what a filter matched, which is underlined, still stands out.
+    pub fn select(&mut self, area: Rect, row: u16, focused: bool) {
+        let roles = &self.theme.roles;
+        let bar = if focused { roles.selection } else { roles.selection_unfocused };
+        let underlined = bar.add_modifier.contains(Modifier::UNDERLINED);
+        let matched = bar.add_modifier(if underlined { Modifier::REVERSED } else { MATCHED });
+        if row >= area.height {
+            return;
         }
-    }
-
-    /// The look of the selected row.
-    pub fn selection(&self, focused: bool) -> Style {
-        if focused { self.theme.roles.selection } else { self.theme.roles.selection_unfocused }
+        let area = Rect { y: area.y + row, height: 1, ..area }.intersection(self.buffer.area);
+        for x in area.left()..area.right() {
+            if let Some(cell) = self.buffer.cell_mut((x, area.y)) {
+                let style = if cell.modifier.contains(Modifier::UNDERLINED) { matched } else { bar };
+                cell.set_style(Style::reset()).set_style(style);
+            }
+        }
     }
 
     /// A note at the right of the lower border of `area`; nothing if it does not fit.
@@ -277,7 +286,7 @@ mod tests {
                     brush.text(within, 0, "日本語 text", Style::new());
                     brush.thumb(area, 100, 5, 50, true);
                     brush.notice(area, &[("nothing here", Style::new())]);
-                    brush.mark(area, 3, Style::new());
+                    brush.select(area, 3, true);
                     brush.clear(area);
                 }
             }

@@ -48,7 +48,7 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Sessions, here: &Here<'_>
             protocol_note(brush, inner, row, pane.get(*id));
         }
         if at == cursor.at {
-            brush.mark(inner, row, brush.selection(here.focused));
+            brush.select(inner, row, here.focused);
         }
     }
     brush.thumb(area, pane.rows().len(), usize::from(inner.height), cursor.offset, here.focused);

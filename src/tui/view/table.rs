@@ -35,7 +35,7 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Table, focused: bool) {
         let line = row_line(brush, pane, position, &columns);
         brush.line(body, row, line);
         if position == cursor.at {
-            brush.mark(body, row, brush.selection(focused));
+            brush.select(body, row, focused);
         }
     }
     brush.thumb(area, pane.shown(), usize::from(body.height), cursor.offset, focused);
