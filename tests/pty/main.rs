@@ -2,6 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(target_os = "linux")]
+#[path = "../support/sockets.rs"]
+mod sockets;
 mod terminal;
 
 use portable_pty::CommandBuilder;
@@ -41,6 +44,32 @@ fn q_on_a_layer_closes_the_layer_and_then_quits() {
     terminal.send("q");
     assert_eq!(terminal.wait_end(), 0);
     terminal.assert_restored();
+}
+
+/// The promise of the product, seen from outside the real program: it holds no connection before its first operation, nor
+/// after any.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_connection_stands_before_between_and_after_operations() {
+    let mut terminal = started(120, 40, &[]);
+    let pid = terminal.pid();
+    assert_eq!(sockets::tcp_sockets(pid).unwrap(), [], "nothing was asked, so not even the embedded server listens");
+    for (keys, shows) in [
+        ("\r", "root/interop"),
+        ("j\r", "CIM_ManagedElement"),
+        (":LC_Process\r", "LC_Process · "),
+        ("\r", "Detail · LC_Process"),
+    ] {
+        terminal.send(keys);
+        terminal.wait(shows, |screen| {
+            let contents = screen.contents();
+            contents.contains(shows) && contents.contains("idle, no connections")
+        });
+        sockets::wait_for_rest(pid, shows);
+    }
+    assert!(sockets::tcp_sockets(pid).unwrap().iter().all(sockets::Socket::listens));
+    terminal.send("\u{11}");
+    assert_eq!(terminal.wait_end(), 0);
 }
 
 #[test]

@@ -136,9 +136,14 @@ impl Terminal {
         !format!("{:?}", modes.local_flags).contains("ICANON")
     }
 
+    /// The program's process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends a signal to the program, by the name `kill` knows.
     pub fn signal(&self, name: &str) {
-        let process = self.child.process_id().unwrap().to_string();
+        let process = self.pid().to_string();
         let done = std::process::Command::new("kill").args([&format!("-{name}"), &process]).status().unwrap();
         assert!(done.success());
     }
