@@ -61,8 +61,7 @@ impl State {
 
     pub(super) fn step_column(&mut self, by: isize) {
         if let Some(table) = &mut self.table {
-            let last = table.columns().len().saturating_sub(1);
-            table.column = table.column.saturating_add_signed(by).min(last);
+            table.step_column(by);
         }
     }
 

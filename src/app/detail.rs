@@ -13,7 +13,7 @@ use crate::{
 /// One property as the pane shows it; every text is escaped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetailRow {
-    /// Its name.
+    /// Its name; empty on the rows after the first of a value that takes several.
     pub name: String,
     /// Whether it is a key.
     pub is_key: bool,
@@ -149,6 +149,9 @@ impl Detail {
                 description: describe(&property.name),
                 property: property.name.clone(),
             });
+            if let CimValue::Reference(path) = &property.value.value {
+                spread(&mut rows, path);
+            }
         }
         let not_sent = self.class.iter().flat_map(|class| &class.properties);
         for property in not_sent.filter(|property| instance.property(property.name.as_str()).is_none()) {
@@ -172,6 +175,17 @@ impl Detail {
         rows.retain(|row| passes(row));
         self.rows = rows;
     }
+}
+
+/// Spreads a path over rows: the class on the row of its property, then a key a row.
+fn spread(rows: &mut Vec<DetailRow>, path: &ObjectPath) {
+    let Some(row) = rows.last_mut() else { return };
+    let keys = path.keys.iter().map(|key| (display::safe(key.name.as_str()), display::key_value(&key.value)));
+    let mut class = path.clone();
+    class.keys.clear();
+    row.value = display::path(&class);
+    let like = DetailRow { name: String::new(), ty: String::new(), description: String::new(), ..row.clone() };
+    rows.extend(keys.map(|(name, value)| DetailRow { value: format!("  {name}={value}"), ..like.clone() }));
 }
 
 fn value_text(value: &CimValue, ty: CimType) -> (String, ValueState) {

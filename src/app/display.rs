@@ -4,7 +4,7 @@
 //! here and nowhere later. Must not know widths or colours.
 
 use crate::cim::{
-    CimType, CimValue, KeyValue, ObjectPath,
+    CimName, CimType, CimValue, KeyValue, Namespace, ObjectPath,
     rows::CellRef,
     text::{cell_text, escape_for_terminal, value_text},
 };
@@ -81,6 +81,30 @@ pub fn path(path: &ObjectPath) -> String {
     safe(&path.to_string())
 }
 
+/// A path in few words: its class and the keys that tell it from its like, the last where none does; its namespace only
+/// where it is not `home`.
+pub fn short_path(path: &ObjectPath, home: &Namespace, tells: impl Fn(&CimName) -> bool) -> String {
+    let mut out = String::new();
+    if let Some(namespace) = path.namespace.as_ref().filter(|namespace| *namespace != home) {
+        out.push_str(&format!("{namespace}:"));
+    }
+    out.push_str(path.class.as_str());
+    let told = path.keys.iter().filter(|key| tells(&key.name)).take(SHORT_KEYS).collect::<Vec<_>>();
+    let told = if told.is_empty() { path.keys.last().into_iter().collect() } else { told };
+    let mut out = short(&out);
+    for (at, key) in told.into_iter().enumerate() {
+        let before = if at == 0 { '.' } else { ',' };
+        out.push_str(&format!("{before}{}={}", safe(key.name.as_str()), key_value(&key.value)));
+    }
+    match out.char_indices().nth(CELL_CHARS) {
+        Some((at, _)) => format!("{}…", out.get(..at).unwrap_or_default()),
+        None => out,
+    }
+}
+
+/// The most keys a path in few words has.
+const SHORT_KEYS: usize = 8;
+
 /// The value of a key as a path writes it, escaped.
 pub fn key_value(value: &KeyValue) -> String {
     match value {
@@ -105,6 +129,17 @@ mod tests {
         let array = CimValue::Array(vec![CimValue::string("a"), CimValue::Null, CimValue::string("b\nc")]);
         assert_eq!(value(&array, CimType::String), "{a, NULL, b\\nc}");
         assert_eq!(value_lines(&array, CimType::String), ["a", "NULL", "b", "c"]);
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn a_path_in_few_words_names_what_tells_it_apart() {
+        let path = "root/cimv2:LC_Process.CSName=\"vm\",Handle=\"12\"".parse::<ObjectPath>().unwrap();
+        let home = Namespace::new("root/cimv2");
+        assert_eq!(short_path(&path, &home, |_| false), "LC_Process.Handle=\"12\"");
+        assert_eq!(short_path(&path, &home, |key| key.as_str() == "CSName"), "LC_Process.CSName=\"vm\"");
+        let other = short_path(&path, &Namespace::new("root/interop"), |_| true);
+        assert_eq!(other, "root/cimv2:LC_Process.CSName=\"vm\",Handle=\"12\"");
     }
 
     #[test]

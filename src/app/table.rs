@@ -1,51 +1,22 @@
 //! The instances of one class in a table.
 //!
-//! Owns: the rows kept, their columns, widths, order, selection and state. Must not know how it is drawn; what it
-//! hands out for drawing is escaped.
+//! Owns: the rows kept, their order, selection and state. Must not know how it is drawn; what it hands out for drawing is
+//! escaped.
 
 use std::sync::Arc;
 
-use unicode_width::UnicodeWidthStr;
-
-use super::{Filter, ListCursor, Load, Motion, RowIndex, Sort, display};
+use super::{
+    Filter, ListCursor, Load, Motion, RowIndex, Sort,
+    columns::{Columns, TableColumn},
+    display,
+};
 use crate::{
     cim::{
-        CimClass, CimInstance, CimName, CimType, Namespace, ObjectPath,
+        CimClass, CimInstance, CimName, Namespace, ObjectPath,
         rows::{RowBatch, RowStore, Shape, ShapeId},
     },
     op::{Limits, SessionId},
 };
-
-/// The widest a column asks to be, in cells.
-pub const COLUMN_WIDTH: u16 = 40;
-/// Rows whose cells all decide widths and which columns hold anything; beyond, one in 64 does.
-const SAMPLED: usize = 256;
-
-/// A column as the table shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableColumn {
-    /// Its name, escaped, with `*` before a key.
-    pub title: String,
-    /// The property.
-    pub name: CimName,
-    /// Whether it is a key.
-    pub is_key: bool,
-    /// Whether its values are numbers, which stand at the right of their column.
-    pub numeric: bool,
-    /// The width that shows all sampled values, in cells, at most [`COLUMN_WIDTH`].
-    pub width: u16,
-    /// Its number in the store; `None` while only the class names it.
-    store: Option<usize>,
-}
-
-/// What the samples say of one column of the store.
-#[derive(Clone, Debug, Default)]
-struct Sampled {
-    width: u16,
-    filled: bool,
-    varies: bool,
-    first: Option<String>,
-}
 
 /// The table.
 #[derive(Debug)]
@@ -71,9 +42,7 @@ pub struct Table {
     store: RowStore,
     incoming: Option<RowStore>,
     index: RowIndex,
-    columns: Vec<TableColumn>,
-    sampled: Vec<Sampled>,
-    sampled_rows: usize,
+    columns: Columns,
     /// The row the user chose; `None` keeps the cursor at the top.
     chosen: Option<u32>,
     /// The path of the row to choose again once it comes.
@@ -99,9 +68,7 @@ impl Table {
             store: RowStore::default(),
             incoming: None,
             index: RowIndex::default(),
-            columns: Vec::new(),
-            sampled: Vec::new(),
-            sampled_rows: 0,
+            columns: Columns::default(),
             chosen: None,
             wanted: None,
             reading: 0,
@@ -109,10 +76,11 @@ impl Table {
         }
     }
 
-    /// The columns in the order they are shown: keys that differ between rows, then properties that hold anything, then
-    /// the empty ones. Keys that are the same in every row are left out; the detail pane has them.
+    /// The columns in the order they are shown: keys that differ between rows, the name, properties that hold anything, those
+    /// of the most derived class first, then those that are the same in every row or repeat another, then the empty ones.
+    /// Keys that are the same in every row are left out; the detail pane has them.
     pub fn columns(&self) -> &[TableColumn] {
-        &self.columns
+        self.columns.shown()
     }
 
     /// The cursor: position among the rows shown, first row of the window.
@@ -148,7 +116,7 @@ impl Table {
     /// The number in [`Table::columns`] of the column it is sorted by, and whether largest come first.
     pub fn sorted_by(&self) -> Option<(usize, bool)> {
         let sort = self.index.sort()?;
-        let at = self.columns.iter().position(|column| column.store == Some(sort.column))?;
+        let at = self.columns().iter().position(|column| column.store == Some(sort.column))?;
         Some((at, sort.descending))
     }
 
@@ -160,10 +128,8 @@ impl Table {
     /// The text of the cell in shown row `position` and column `column` of [`Table::columns`]; `None` if NULL or absent.
     pub fn cell(&self, position: usize, column: usize) -> Option<String> {
         let row = self.index.row(position, &self.store)?;
-        let at = self.columns.get(column)?.store?;
-        let cell = self.store.cell(row as usize, at);
-        (!display::is_missing(cell))
-            .then(|| display::cell(cell, self.store.columns().get(at).and_then(|c| c.column.ty)))
+        let at = self.columns().get(column)?.store?;
+        self.columns.text(&self.store, row as usize, at, &self.namespace)
     }
 
     /// The selected row as an instance.
@@ -183,10 +149,10 @@ impl Table {
 
     /// The keys of `path` that tell it from the other rows; all of them where nothing is known.
     pub fn telling_keys(&self, path: &ObjectPath) -> Vec<(String, String)> {
-        let key = |name: &CimName| self.store.columns().iter().position(|union| union.column.name == *name);
-        let told = |name: &CimName| key(name).and_then(|at| self.sampled.get(at)).is_none_or(|sampled| sampled.varies);
+        let told = |name: &CimName| self.columns.varies(name, &self.store);
         let text = |binding: &crate::cim::KeyBinding| {
-            (display::safe(binding.name.as_str()), display::key_value(&binding.value))
+            let value = self.columns.key_text(&binding.name, &binding.value, &self.store, &self.namespace);
+            (display::safe(binding.name.as_str()), value)
         };
         let some = path.keys.iter().filter(|binding| told(&binding.name)).map(text).collect::<Vec<_>>();
         match some.is_empty() {
@@ -234,7 +200,7 @@ impl Table {
             shown.iter().map(|column| usize::from(column.width) + 1).sum::<usize>()
         };
         while self.first_column < self.column
-            && needed(self.first_column, self.column, &self.columns) > usize::from(width) + 1
+            && needed(self.first_column, self.column, self.columns.shown()) > usize::from(width) + 1
         {
             self.first_column += 1;
         }
@@ -246,7 +212,7 @@ impl Table {
             self.list.at = self.index.position(chosen, &self.store).unwrap_or_else(|near| near);
         }
         self.list.settle(self.shown(), height);
-        self.column = self.column.min(self.columns.len().saturating_sub(1));
+        self.column = self.column.min(self.columns().len().saturating_sub(1));
         self.first_column = self.first_column.min(self.column);
     }
 
@@ -260,7 +226,8 @@ impl Table {
 
     /// Sorts by the column `at`; the same column again turns the order over, a third time drops it.
     pub(super) fn sort_by(&mut self, at: usize) {
-        let Some(column) = self.columns.get(at).and_then(|column| column.store) else { return };
+        let Some(column) = self.columns().get(at).and_then(|column| column.store) else { return };
+        self.columns.keep_order();
         let sort = match self.index.sort() {
             Some(sort) if sort.column == column && sort.descending => None,
             Some(sort) if sort.column == column => Some(Sort { column, descending: true }),
@@ -273,13 +240,12 @@ impl Table {
 
     /// Does a slice of filtering and sorting; true if more is left.
     pub(super) fn work(&mut self) -> bool {
-        let columns = self.columns.iter().filter_map(|column| column.store).collect::<Vec<_>>();
-        self.index.work(&self.store, &columns)
+        self.index.work(&self.store, &self.columns.stored())
     }
 
     pub(super) fn define(&mut self, class: Arc<CimClass>) {
         self.definition = Some(class);
-        self.lay_out();
+        self.lay_out(true);
     }
 
     /// Begins a refresh: the rows stay until as many new ones have come, or all.
@@ -298,8 +264,8 @@ impl Table {
             Some(incoming) => incoming.add_shape(id, shape),
             None => {
                 self.store.add_shape(id, shape);
-                self.sampled.resize_with(self.store.columns().len(), Sampled::default);
-                self.lay_out();
+                self.columns.resize(self.store.columns().len());
+                self.lay_out(false);
             }
         }
     }
@@ -337,6 +303,7 @@ impl Table {
             self.stale = self.incoming.take().is_some();
         }
         self.wanted = None;
+        self.columns.settle_order();
     }
 
     fn swap(&mut self) {
@@ -350,118 +317,48 @@ impl Table {
         self.reading += 1;
         self.chosen = None;
         self.stale = false;
-        self.sampled = vec![Sampled::default(); self.store.columns().len()];
-        self.sampled_rows = 0;
-        self.lay_out();
+        self.columns.restart(self.store.columns().len());
+        self.lay_out(false);
         self.sample();
         self.index.set_sort(sort);
         self.work();
     }
 
-    /// Looks at rows not looked at yet: widths, which columns hold anything, and the row wanted.
+    /// Looks at rows not looked at yet: for the columns, and for the row wanted.
     fn sample(&mut self) {
-        let mut changed = false;
-        for row in self.sampled_rows..self.store.len() {
-            if row < SAMPLED || row % 64 == 0 {
-                changed |= self.sample_row(row);
-            }
-            if self.wanted.is_some() && self.store.path(row) == self.wanted {
+        if self.wanted.is_some() {
+            let mut fresh = self.columns.fresh(&self.store);
+            if let Some(row) = fresh.find(|row| self.store.path(*row) == self.wanted) {
                 self.wanted = None;
                 self.chosen = u32::try_from(row).ok();
             }
         }
-        self.sampled_rows = self.store.len();
-        if changed {
-            self.lay_out();
+        if self.columns.sample(&self.store, &self.namespace) {
+            self.lay_out(false);
         }
         self.work();
     }
 
-    fn sample_row(&mut self, row: usize) -> bool {
-        let mut changed = false;
-        for (at, sampled) in self.sampled.iter_mut().enumerate() {
-            let cell = self.store.cell(row, at);
-            let text = display::cell(cell, self.store.columns().get(at).and_then(|union| union.column.ty));
-            let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(COLUMN_WIDTH);
-            let filled = sampled.filled || !display::is_missing(cell);
-            let varies = sampled.varies || sampled.first.as_ref().is_some_and(|first| *first != text);
-            if width > sampled.width || filled != sampled.filled || varies != sampled.varies {
-                changed = true;
-                (sampled.width, sampled.filled, sampled.varies) = (width.max(sampled.width), filled, varies);
-            }
-            sampled.first.get_or_insert(text);
-        }
-        changed
-    }
-
-    /// Makes the columns anew from the class, the shapes and the samples.
-    fn lay_out(&mut self) {
-        let known = self.store.columns();
-        let mut ranked = Vec::new();
-        let in_class = self.definition.iter().flat_map(|class| &class.properties);
-        for (at, property) in in_class.clone().enumerate() {
-            let store = known.iter().position(|union| union.column.name == property.name);
-            let key = property.is_key() || store.is_some_and(|at| known.get(at).is_some_and(|u| u.column.is_key));
-            ranked.push((self.rank(store, key), at, self.column_of(&property.name, store, key, Some(property.ty))));
-        }
-        for (at, union) in known.iter().enumerate() {
-            if in_class.clone().all(|property| property.name != union.column.name) {
-                let column = self.column_of(&union.column.name, Some(at), union.column.is_key, union.column.ty);
-                ranked.push((self.rank(Some(at), union.column.is_key), 100_000 + at, column));
-            }
-        }
-        // A single row has no key that differs; the last key is the one that names it among its like.
-        if ranked.iter().all(|(rank, ..)| *rank > Rank::Key)
-            && let Some(last) = ranked.iter_mut().rfind(|(rank, ..)| *rank == Rank::SameKey)
-        {
-            last.0 = Rank::Key;
-        }
-        ranked.sort_by_key(|(rank, at, _)| (*rank, *at));
-        let under_cursor = self.columns.get(self.column).map(|column| column.name.clone());
-        let before = self.columns.iter().filter_map(|column| column.store).collect::<Vec<_>>();
-        self.columns =
-            ranked.into_iter().filter(|(rank, ..)| *rank != Rank::SameKey).map(|(_, _, column)| column).collect();
+    /// Makes the columns anew; `by_class`, because the class has just come. The cursor stays on its column.
+    fn lay_out(&mut self, by_class: bool) {
+        let under_cursor = self.columns().get(self.column).map(|column| column.name.clone());
+        let before = self.columns.stored();
+        self.columns.lay_out(&self.store, self.definition.as_deref(), by_class);
         if self.column > 0
-            && let Some(at) = self.columns.iter().position(|column| Some(&column.name) == under_cursor.as_ref())
+            && let Some(at) = self.columns().iter().position(|column| Some(&column.name) == under_cursor.as_ref())
         {
             self.column = at;
         }
         // The filter reads what is shown.
-        if !self.index.filter().is_all()
-            && self.columns.iter().filter_map(|column| column.store).any(|at| !before.contains(&at))
-        {
+        if !self.index.filter().is_all() && self.columns.stored().iter().any(|at| !before.contains(at)) {
             self.index.restart();
         }
     }
 
-    fn rank(&self, store: Option<usize>, key: bool) -> Rank {
-        let sampled = store.and_then(|at| self.sampled.get(at));
-        match (key, sampled) {
-            (true, Some(sampled)) if !self.store.is_empty() && !sampled.varies => Rank::SameKey,
-            (true, _) => Rank::Key,
-            (false, Some(sampled)) if sampled.filled => Rank::Filled,
-            (false, _) if self.store.is_empty() => Rank::Filled,
-            (false, _) => Rank::Empty,
-        }
+    /// Moves the cursor `by` columns.
+    pub(super) fn step_column(&mut self, by: isize) {
+        let last = self.columns().len().saturating_sub(1);
+        self.column = self.column.saturating_add_signed(by).min(last);
+        self.columns.keep_order();
     }
-
-    fn column_of(&self, name: &CimName, store: Option<usize>, is_key: bool, ty: Option<CimType>) -> TableColumn {
-        let title = format!("{}{}", if is_key { "*" } else { "" }, display::safe(name.as_str()));
-        let heading = u16::try_from(title.width()).unwrap_or(u16::MAX).min(COLUMN_WIDTH);
-        let sampled = store.and_then(|at| self.sampled.get(at)).map_or(0, |sampled| sampled.width);
-        let is_array = store
-            .and_then(|at| self.store.columns().get(at))
-            .map(|union| union.column.is_array)
-            .or_else(|| self.definition.as_ref()?.property(name.as_str()).map(|property| property.is_array));
-        let numeric = ty.is_some_and(CimType::is_numeric) && !is_array.unwrap_or(false);
-        TableColumn { title, name: name.clone(), is_key, numeric, width: heading.max(sampled), store }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Key,
-    Filled,
-    Empty,
-    SameKey,
 }

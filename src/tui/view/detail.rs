@@ -56,7 +56,7 @@ impl Widths {
 
 fn property_line(brush: &Brush<'_>, pane: &Detail, row: &DetailRow, widths: &Widths) -> Line<'static> {
     let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
-    let mark = if row.is_key { "*" } else { " " };
+    let mark = if row.is_key && !row.name.is_empty() { "*" } else { " " };
     let name = text::left(&format!("{mark}{}", row.name), widths.name, symbols.ellipsis);
     let ranges = pane.filter().ranges(&name);
     let style = if row.is_key { roles.key } else { roles.text };

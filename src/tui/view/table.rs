@@ -82,6 +82,13 @@ fn fitting(pane: &Table, room: usize) -> Vec<Placed> {
             break;
         }
     }
+    // What nobody else needs widens the last one.
+    let taken = placed.iter().map(|place| place.width + GAP).sum::<usize>().saturating_sub(GAP);
+    if let Some(last) = placed.last_mut()
+        && let Some(column) = pane.columns().get(last.at)
+    {
+        last.width = last.width.max(usize::from(column.full).min(last.width + room.saturating_sub(taken)));
+    }
     placed
 }
 
