@@ -21,7 +21,7 @@ use std::{
 
 use lazycim::{
     cim::{
-        CimClass, CimError, CimName, Namespace, TypedValue,
+        CimClass, CimError, CimName, Namespace, QualifierDeclaration, TypedValue,
         rows::{RowBatch, RowStore, Shape, ShapeId},
     },
     op::Limits,
@@ -131,6 +131,9 @@ fn expect(operation: &str) -> Expect {
         "EnumerateInstanceNames" => Expect::InstanceNames,
         "EnumerateClasses" | "GetClass" => Expect::Classes,
         "EnumerateClassNames" => Expect::ClassNames,
+        "Associators" | "References" | "ExecQuery" => Expect::Objects,
+        "AssociatorNames" | "ReferenceNames" => Expect::ObjectPaths,
+        "EnumerateQualifiers" | "GetQualifier" => Expect::Qualifiers,
         _ => Expect::Anything,
     }
 }
@@ -154,6 +157,8 @@ pub struct Outcome {
     pub classes: Vec<CimClass>,
     /// Names of classes.
     pub names: Vec<CimName>,
+    /// Qualifier types.
+    pub qualifiers: Vec<QualifierDeclaration>,
     /// The server's error.
     pub error: Option<CimError>,
     /// The return value.
@@ -198,6 +203,7 @@ impl Outcome {
         self.batches.extend(decoded.rows);
         self.classes.extend(decoded.classes);
         self.names.extend(decoded.class_names);
+        self.qualifiers.extend(decoded.qualifiers);
         self.parameters.extend(decoded.parameters);
         self.error = decoded.error.or(self.error.take());
         self.value = decoded.value.or(self.value.take());
@@ -230,6 +236,7 @@ fn same(what: &str, whole: &Outcome, cut: &Outcome) -> Result<(), Failed> {
     let equal = whole.shapes == cut.shapes
         && whole.classes == cut.classes
         && whole.names == cut.names
+        && whole.qualifiers == cut.qualifiers
         && whole.error == cut.error
         && whole.value == cut.value
         && whole.parameters == cut.parameters

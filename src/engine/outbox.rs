@@ -163,7 +163,11 @@ impl Queue {
                     self.running.remove(at);
                 }
             }
-            OpEventKind::Rows(_) | OpEventKind::Names(_) | OpEventKind::Class(_) | OpEventKind::Return { .. } => {
+            OpEventKind::Rows(_)
+            | OpEventKind::Names(_)
+            | OpEventKind::Class(_)
+            | OpEventKind::Qualifier(_)
+            | OpEventKind::Return { .. } => {
                 self.told.content = true;
             }
             _ => {}
@@ -171,13 +175,13 @@ impl Queue {
     }
 }
 
-/// How many rows, names or classes an event carries.
+/// How many rows, names, classes or qualifier types an event carries.
 fn items_of(kind: &OpEventKind) -> usize {
     match kind {
         OpEventKind::Rows(batch) => batch.len(),
         OpEventKind::Names(Names::Namespaces(names)) => names.len(),
         OpEventKind::Names(Names::Classes(names)) => names.len(),
-        OpEventKind::Class(_) => 1,
+        OpEventKind::Class(_) | OpEventKind::Qualifier(_) => 1,
         _ => 0,
     }
 }

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{ConnId, OpError, OpId, Phase};
 use crate::cim::{
-    CimClass, CimName, Namespace, TypedValue,
+    CimClass, CimName, Namespace, QualifierDeclaration, TypedValue,
     rows::{RowBatch, Shape, ShapeId},
 };
 
@@ -94,6 +94,8 @@ pub enum OpEventKind {
     Names(Names),
     /// A class.
     Class(Arc<CimClass>),
+    /// The declaration of a qualifier type.
+    Qualifier(Arc<QualifierDeclaration>),
     /// The answer of a method.
     Return {
         /// What it returned.
@@ -167,7 +169,7 @@ pub enum Names {
 /// What a finished operation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Rows, names or classes delivered.
+    /// Rows, names, classes or qualifier types delivered.
     pub rows: u64,
     /// As many were delivered as were wanted at most (`--limit`): more may be there, which was not asked for.
     pub limited: bool,

@@ -177,7 +177,7 @@ impl Timeline {
             OpEventKind::Rows(batch) => self.rows += batch.len() as u64,
             OpEventKind::Names(super::Names::Namespaces(names)) => self.rows += names.len() as u64,
             OpEventKind::Names(super::Names::Classes(names)) => self.rows += names.len() as u64,
-            OpEventKind::Class(_) => self.rows += 1,
+            OpEventKind::Class(_) | OpEventKind::Qualifier(_) => self.rows += 1,
             OpEventKind::Warning(warning) if self.warnings.len() < MAX_WARNINGS => self.warnings.push(warning.clone()),
             OpEventKind::Warning(_) => {}
             OpEventKind::Finished(summary) => self.finish(at, Outcome::Finished(*summary)),

@@ -81,6 +81,41 @@ pub enum OperationKind {
         /// Its path; a host in it is ignored, its namespace wins over the options'.
         path: ObjectPath,
     },
+    /// What is associated with an instance or, where the path has no keys, with a class. Answers `Shape` and `Rows`; of a
+    /// class `Class` events, or [`super::Names::Classes`] if only keys are wanted.
+    AssociatorInstances {
+        /// The source. A host in it is ignored, its namespace wins over the options'.
+        object: ObjectPath,
+        /// Only through associations of this class or its subclasses.
+        assoc_class: Option<CimName>,
+        /// Only results of this class or its subclasses.
+        result_class: Option<CimName>,
+        /// Only where the association refers to the source by this property.
+        role: Option<CimName>,
+        /// Only where the association refers to the result by this property.
+        result_role: Option<CimName>,
+    },
+    /// The associations that refer to an instance or a class. Answers as [`OperationKind::AssociatorInstances`].
+    ReferenceInstances {
+        /// What is referred to, as in [`OperationKind::AssociatorInstances`].
+        object: ObjectPath,
+        /// Only associations of this class or its subclasses.
+        result_class: Option<CimName>,
+        /// Only where the association refers to the object by this property.
+        role: Option<CimName>,
+    },
+    /// What a query selects, in the language of the options (none: WQL). Answers `Shape` and `Rows`.
+    QueryInstances {
+        /// The query's text.
+        query: String,
+    },
+    /// The qualifier types a namespace declares. Answers `Qualifier` events.
+    EnumerateQualifiers,
+    /// One qualifier type. Answers one `Qualifier` event.
+    GetQualifier {
+        /// Its name.
+        name: CimName,
+    },
 }
 
 /// How an operation is to be done. The defaults are those of CLI.md: LocalOnly=false, DeepInheritance=true, no qualifiers.
@@ -212,18 +247,29 @@ impl Operation {
             OperationKind::EnumerateInstances { .. } if self.options.keys_only => "EnumerateInstanceNames",
             OperationKind::EnumerateInstances { .. } => "EnumerateInstances",
             OperationKind::GetInstance { .. } => "GetInstance",
+            OperationKind::AssociatorInstances { .. } if self.options.keys_only => "AssociatorNames",
+            OperationKind::AssociatorInstances { .. } => "Associators",
+            OperationKind::ReferenceInstances { .. } if self.options.keys_only => "ReferenceNames",
+            OperationKind::ReferenceInstances { .. } => "References",
+            OperationKind::QueryInstances { .. } => "ExecQuery",
+            OperationKind::EnumerateQualifiers => "EnumerateQualifiers",
+            OperationKind::GetQualifier { .. } => "GetQualifier",
         }
     }
 
-    /// What it is about: a class, a path, or nothing.
+    /// What it is about: a class, a path, a query, or nothing.
     pub fn subject(&self) -> String {
         match &self.kind {
-            OperationKind::EnumerateNamespaces => String::new(),
+            OperationKind::EnumerateNamespaces | OperationKind::EnumerateQualifiers => String::new(),
             OperationKind::EnumerateClasses { parent, .. } => {
                 parent.as_ref().map(|name| name.to_string()).unwrap_or_default()
             }
             OperationKind::GetClass { class } | OperationKind::EnumerateInstances { class } => class.to_string(),
-            OperationKind::GetInstance { path } => path.to_string(),
+            OperationKind::GetInstance { path: object }
+            | OperationKind::AssociatorInstances { object, .. }
+            | OperationKind::ReferenceInstances { object, .. } => object.to_string(),
+            OperationKind::QueryInstances { query } => query.clone(),
+            OperationKind::GetQualifier { name } => name.to_string(),
         }
     }
 

@@ -5,14 +5,20 @@ use std::path::Path;
 use lazycim::{
     cim::{CimName, KeyBinding, KeyValue, Namespace, ObjectPath},
     op::OperationOptions,
-    protocol::cimxml::request::{self, Request},
+    protocol::cimxml::request::{self, Filter, Request},
 };
 use libtest_mimic::{Failed, Trial};
 
 /// What the captured request has that ours says otherwise, or not at all, and the other way round: parameters whose value is
 /// the default of DSP0200, or that we ask for on purpose.
-const OURS: &[&str] =
-    &["LocalOnly=FALSE", "DeepInheritance=TRUE", "IncludeQualifiers=FALSE", "IncludeClassOrigin=TRUE"];
+const OURS: &[&str] = &[
+    "LocalOnly=FALSE",
+    "DeepInheritance=TRUE",
+    "IncludeQualifiers=FALSE",
+    "IncludeQualifiers=TRUE",
+    "IncludeClassOrigin=FALSE",
+    "IncludeClassOrigin=TRUE",
+];
 
 fn lab() -> Namespace {
     Namespace::new("root/lab")
@@ -43,6 +49,44 @@ fn plain() -> OperationOptions {
     OperationOptions::default()
 }
 
+fn names() -> OperationOptions {
+    OperationOptions { keys_only: true, ..OperationOptions::default() }
+}
+
+/// Associations and queries: exchange, our request, whether nothing may differ.
+fn related(server: &str) -> Vec<(&'static str, Request, bool)> {
+    let (max, any) = (path("LAB_Types", "Id", "max"), Filter::default());
+    let (link, types, system, from, to) =
+        (name("LAB_Link"), name("LAB_Types"), name("CIM_ComputerSystem"), name("From"), name("To"));
+    let all =
+        Filter { assoc_class: Some(&link), result_class: Some(&types), role: Some(&from), result_role: Some(&to) };
+    let running = name("CIM_RunningOS");
+    let running = Filter { assoc_class: Some(&running), ..any };
+    let class = ObjectPath::class_path(cimv2(), system);
+    let (tests, gabi, people) = match server {
+        "pegasus" => (provider(), path("TST_Person", "name", "Gabi"), "SELECT * FROM TST_Person"),
+        _ => (cimv2(), path("Test_Person", "name", "Gabi"), "SELECT * FROM Test_Person"),
+    };
+    let chosen = "SELECT Id, U64 FROM LAB_Types WHERE Id = 'max'";
+    vec![
+        ("009-enumerate-qualifiers", request::enumerate_qualifiers(&cimv2()), true),
+        ("010-getqualifier", request::get_qualifier(&cimv2(), &name("Description")), true),
+        ("030-lab-associatornames", request::associators(&lab(), &max, &any, &names()), true),
+        ("031-lab-associators", request::associators(&lab(), &max, &any, &plain()), true),
+        ("032-lab-referencenames", request::references(&lab(), &max, &any, &names()), true),
+        ("033-lab-references", request::references(&lab(), &max, &any, &plain()), true),
+        ("034-associators-filtered", request::associators(&lab(), &max, &all, &plain()), true),
+        ("035-associators-class", request::associators(&cimv2(), &class, &running, &plain()), false),
+        ("036-referencenames-class", request::references(&cimv2(), &class, &any, &names()), true),
+        ("037-test-associators", request::associators(&tests, &gabi, &any, &plain()), true),
+        ("054-execquery-wql", request::exec_query(&tests, "WQL", people), true),
+        ("055-execquery-cql", request::exec_query(&tests, "DMTF:CQL", people), true),
+        ("057-execquery-where", request::exec_query(&lab(), "WQL", chosen), true),
+        ("058-execquery-badlang", request::exec_query(&tests, "XPATH", "//x"), true),
+        ("059-execquery-badsyntax", request::exec_query(&tests, "WQL", "SELEKT *"), true),
+    ]
+}
+
 /// Exchange, our request, whether nothing may differ.
 fn table() -> Vec<(&'static str, Request, bool)> {
     let kaese = path("LAB_Types", "Id", "käse & <Öl> \"日本語\"");
@@ -70,12 +114,13 @@ fn table() -> Vec<(&'static str, Request, bool)> {
 
 /// The trials.
 pub fn trials(folder: &Path) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for (stem, request, exact) in table() {
-        let file = folder.join(format!("pegasus/{stem}.req.http"));
-        trials.push(Trial::test(format!("request {stem}"), move || compare(&file, &request, exact)));
-    }
-    trials
+    let tables = [("pegasus", table()), ("pegasus", related("pegasus")), ("sfcb", related("sfcb"))];
+    let rows = tables.into_iter().flat_map(|(server, table)| table.into_iter().map(move |row| (server, row)));
+    rows.map(|(server, (stem, request, exact))| {
+        let file = folder.join(format!("{server}/{stem}.req.http"));
+        Trial::test(format!("request {server}/{stem}"), move || compare(&file, &request, exact))
+    })
+    .collect()
 }
 
 fn compare(file: &Path, ours: &Request, exact: bool) -> Result<(), Failed> {

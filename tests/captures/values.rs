@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lazycim::{
-    cim::{CimType, CimValue, EmbeddedKind, KeyValue, rows::RowStore},
+    cim::{CimType, CimValue, EmbeddedKind, Flavor, KeyValue, Namespace, Scopes, rows::RowStore},
     protocol::cimxml::decode::Expect,
 };
 use libtest_mimic::{Failed, Trial};
@@ -54,6 +54,29 @@ pub fn trials(folder: &Path) -> Vec<Trial> {
             }
             Ok(())
         }),
+        trial("associations", "pegasus/032-lab-referencenames", Expect::ObjectPaths, |it| {
+            let path = it.store().path(0).ok_or("no path")?;
+            let text = "//vm/root/lab:LAB_Link.From=\"LAB_Types.Id=\\\"max\\\"\",To=\"LAB_Types.Id=\\\"min\\\"\"";
+            equal("path", &path.to_string().as_str(), &text)
+        }),
+        trial("a selection", "sfcb/057-execquery-where", Expect::Objects, |it| {
+            let store = it.store();
+            let names: Vec<_> = store.columns().iter().map(|column| column.column.name.to_string()).collect();
+            equal("columns", &names, &vec!["U64".to_owned(), "Id".to_owned()])?;
+            let value = store.cell(0, column(&store, "U64")?).to_value();
+            equal("U64", &value, &Some(CimValue::UInt(u64::MAX)))
+        }),
+        trial("class paths", "pegasus/036-referencenames-class", Expect::ObjectPaths, |it| {
+            equal("first", &it.names[0].as_str(), &"CIM_SystemComponent")?;
+            equal("rows", &it.rows(), &0)
+        }),
+        trial("an associated class", "pegasus/035-associators-class", Expect::Objects, |it| {
+            let class = &it.classes[0];
+            equal("class", &class.name.as_str(), &"CIM_OperatingSystem")?;
+            equal("namespace", &class.namespace, &Some(Namespace::new("root/cimv2")))
+        }),
+        trial("qualifier types", "pegasus/009-enumerate-qualifiers", Expect::Qualifiers, qualifiers),
+        trial("qualifier types", "sfcb/009-enumerate-qualifiers", Expect::Qualifiers, qualifiers),
         trial("a method's answer", "pegasus/060-invokemethod-static", Expect::Values, |it| {
             equal("value", &it.value.map(|value| value.value), &Some(CimValue::string("Hello, Bob!")))?;
             equal("out", &it.parameters[0].1.value, &CimValue::string("From Neverland"))
@@ -243,4 +266,19 @@ fn keys(outcome: Outcome) -> Result<(), Failed> {
 fn awkward(outcome: Outcome, last: &str) -> Result<(), Failed> {
     let store = outcome.store();
     row_of(&store, &format!("käse & <Öl> {last}")).map(|_| ())
+}
+
+/// Both servers declare the same: a key is a boolean that cannot be overridden, on properties and references.
+fn qualifiers(it: Outcome) -> Result<(), Failed> {
+    let find = |name: &str| it.qualifiers.iter().find(|one| one.name == name).ok_or(format!("no qualifier {name}"));
+    let key = find("Key")?;
+    equal("type", &(key.ty, key.is_array), &(CimType::Boolean, false))?;
+    equal("default", &key.default, &CimValue::Bool(false))?;
+    equal("scopes", &key.scopes, &Scopes { property: true, reference: true, ..Scopes::default() })?;
+    equal("flavor", &key.flavor, &Flavor { overridable: false, ..Flavor::default() })?;
+    let constraint = find("ClassConstraint")?;
+    equal("type", &(constraint.ty, constraint.is_array), &(CimType::String, true))?;
+    equal("default", &constraint.default, &CimValue::Null)?;
+    let scopes = Scopes { class: true, association: true, indication: true, ..Scopes::default() };
+    equal("scopes", &constraint.scopes, &scopes)
 }

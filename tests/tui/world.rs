@@ -275,6 +275,7 @@ fn content(operation: &Operation, events: &mut Vec<(u64, OpId, OpEventKind)>, op
             say(OpEventKind::Rows(writer.take()));
             1
         }
+        _ => 0,
     }
 }
 

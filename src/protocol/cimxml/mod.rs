@@ -5,6 +5,7 @@
 //! ```text
 //! Operation -> run -> request -> Exchange ~~> BodySource -> encoding -> framer -> decode -> run -> EventSink
 //!               +--> discover (namespaces)                                explain (errors) --^
+//!               +--> related (associations, queries, qualifier types)
 //! ```
 
 mod call;
@@ -13,6 +14,9 @@ mod discover;
 pub mod encoding;
 mod explain;
 pub mod framer;
+mod related;
+#[cfg(test)]
+mod related_tests;
 pub mod request;
 mod run;
 #[cfg(test)]

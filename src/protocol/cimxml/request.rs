@@ -55,6 +55,21 @@ impl Request {
         self
     }
 
+    /// Adds a parameter that is a text.
+    #[must_use]
+    pub fn value(mut self, name: &str, value: &str) -> Self {
+        self.push(&format!("<IPARAMVALUE NAME=\"{name}\"><VALUE>"));
+        self.text(value);
+        self.push("</VALUE></IPARAMVALUE>");
+        self
+    }
+
+    /// Adds a parameter that is the name of an instance or, where `path` has no keys, of a class.
+    #[must_use]
+    pub fn object(self, name: &str, path: &ObjectPath) -> Self {
+        if path.keys.is_empty() { self.class(name, &path.class) } else { self.instance(name, path) }
+    }
+
     /// Adds a parameter that is a list of names; an empty list is sent as one.
     #[must_use]
     pub fn list(mut self, name: &str, items: &[CimName]) -> Self {
@@ -277,6 +292,74 @@ pub fn enumerate_instance_names(namespace: &Namespace, class: &CimName) -> Reque
 pub fn get_instance(namespace: &Namespace, path: &ObjectPath, options: &OperationOptions) -> Request {
     let request = Request::new("GetInstance", namespace).instance("InstanceName", path);
     listed(request.flag("LocalOnly", false).flag("IncludeQualifiers", false), options)
+}
+
+/// Associators (DSP0200 section 5.4.2.14) or AssociatorNames of `object`; the parameters are those of
+/// [`Filter`]. Classes are asked for whole.
+pub fn associators(
+    namespace: &Namespace,
+    object: &ObjectPath,
+    filter: &Filter<'_>,
+    options: &OperationOptions,
+) -> Request {
+    let name = if options.keys_only { "AssociatorNames" } else { "Associators" };
+    related(Request::new(name, namespace).object("ObjectName", object), object, filter, options)
+}
+
+/// References (DSP0200 section 5.4.2.16) or ReferenceNames of `object`; of the filter, class and role of the result alone.
+pub fn references(
+    namespace: &Namespace,
+    object: &ObjectPath,
+    filter: &Filter<'_>,
+    options: &OperationOptions,
+) -> Request {
+    let name = if options.keys_only { "ReferenceNames" } else { "References" };
+    let filter = Filter { assoc_class: None, result_role: None, ..*filter };
+    related(Request::new(name, namespace).object("ObjectName", object), object, &filter, options)
+}
+
+/// What of an object's associations is wanted; DSP0200 has no default but everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// `AssocClass`
+    pub assoc_class: Option<&'a CimName>,
+    /// `ResultClass`
+    pub result_class: Option<&'a CimName>,
+    /// `Role`
+    pub role: Option<&'a CimName>,
+    /// `ResultRole`
+    pub result_role: Option<&'a CimName>,
+}
+
+fn related(mut request: Request, object: &ObjectPath, filter: &Filter<'_>, options: &OperationOptions) -> Request {
+    for (name, class) in [("AssocClass", filter.assoc_class), ("ResultClass", filter.result_class)] {
+        request = class.into_iter().fold(request, |request, class| request.class(name, class));
+    }
+    for (name, role) in [("Role", filter.role), ("ResultRole", filter.result_role)] {
+        request = role.into_iter().fold(request, |request, role| request.value(name, role.as_str()));
+    }
+    if options.keys_only {
+        return request;
+    }
+    if object.keys.is_empty() {
+        request = request.flag("IncludeQualifiers", true).flag("IncludeClassOrigin", true);
+    }
+    listed(request, options)
+}
+
+/// ExecQuery (DSP0200 section 5.4.2.13): `query` in `language`.
+pub fn exec_query(namespace: &Namespace, language: &str, query: &str) -> Request {
+    Request::new("ExecQuery", namespace).value("QueryLanguage", language).value("Query", query)
+}
+
+/// EnumerateQualifiers.
+pub fn enumerate_qualifiers(namespace: &Namespace) -> Request {
+    Request::new("EnumerateQualifiers", namespace)
+}
+
+/// GetQualifier.
+pub fn get_qualifier(namespace: &Namespace, name: &CimName) -> Request {
+    Request::new("GetQualifier", namespace).value("QualifierName", name.as_str())
 }
 
 fn listed(request: Request, options: &OperationOptions) -> Request {

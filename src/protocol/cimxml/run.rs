@@ -49,24 +49,35 @@ pub async fn run(op: &Operation, cx: &OpContext<'_>) -> Result<(), OpError> {
         OperationKind::EnumerateInstances { class } if op.options.keys_only => running.names(class).await,
         OperationKind::EnumerateInstances { class } => running.instances(class).await,
         OperationKind::GetInstance { path } => running.instance(path).await,
+        OperationKind::AssociatorInstances { object, result_class, .. }
+        | OperationKind::ReferenceInstances { object, result_class, .. } => {
+            running.associations(object, result_class.as_ref()).await
+        }
+        OperationKind::QueryInstances { query } => running.query(query).await,
+        OperationKind::EnumerateQualifiers => {
+            let request = request::enumerate_qualifiers(&running.namespace);
+            running.qualifiers(request).await.map(|_| ())
+        }
+        OperationKind::GetQualifier { name } => running.qualifier(name).await,
     }
 }
 
-struct Running<'r, 'c> {
-    op: &'r Operation,
-    cx: &'r OpContext<'c>,
-    namespace: Namespace,
-    exchange: &'r mut dyn Exchange,
+/// One operation on its way.
+pub(super) struct Running<'r, 'c> {
+    pub(super) op: &'r Operation,
+    pub(super) cx: &'r OpContext<'c>,
+    pub(super) namespace: Namespace,
+    pub(super) exchange: &'r mut dyn Exchange,
 }
 
 impl Running<'_, '_> {
-    async fn ask(&mut self, request: Request, expect: Expect) -> Result<Reply, OpError> {
+    pub(super) async fn ask(&mut self, request: Request, expect: Expect) -> Result<Reply, OpError> {
         let request = request.locale(self.op.options.locale.as_deref());
         ask(self.cx, self.exchange, &request, expect).await
     }
 
     /// Remembers that the server does not have an operation.
-    fn learn<T>(&self, operation: &'static str, result: Result<T, OpError>) -> Result<T, OpError> {
+    pub(super) fn learn<T>(&self, operation: &'static str, result: Result<T, OpError>) -> Result<T, OpError> {
         if let Err(error) = &result
             && status_of(error) == Some(CimStatus::NOT_SUPPORTED)
         {
@@ -221,12 +232,12 @@ pub fn with_facts<T>(cx: &OpContext<'_>, act: impl FnOnce(&mut crate::protocol::
 }
 
 /// How many rows may still be delivered.
-fn room(left: Option<u64>) -> usize {
+pub(super) fn room(left: Option<u64>) -> usize {
     left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
 }
 
 /// Counts `rows` off; false once nothing more is wanted.
-fn take(left: &mut Option<u64>, rows: usize) -> bool {
+pub(super) fn take(left: &mut Option<u64>, rows: usize) -> bool {
     match left {
         Some(left) => {
             *left = left.saturating_sub(rows as u64);
@@ -261,17 +272,19 @@ pub async fn fetch_class(
 }
 
 /// Rows on their way to the sink, their shapes completed from classes.
-struct Rows<'r, 'c> {
+pub(super) struct Rows<'r, 'c> {
     op: &'r Operation,
     cx: &'r OpContext<'c>,
     namespace: Namespace,
     /// Only rows of exactly this class.
-    only: Option<CimName>,
-    names_only: bool,
+    pub(super) only: Option<CimName>,
+    pub(super) names_only: bool,
+    /// Rows hold what a query selected: properties of the class are not missing in them.
+    pub(super) projected: bool,
     /// Shapes of other classes, whose rows are left out.
     left_out: Vec<ShapeId>,
     left: Option<u64>,
-    delivered: u64,
+    pub(super) delivered: u64,
     /// Shapes of an answer that was given up; ids go on after them.
     shapes: u32,
     shifted: u32,
@@ -283,7 +296,7 @@ struct Rows<'r, 'c> {
 }
 
 impl<'r, 'c> Rows<'r, 'c> {
-    fn new(op: &'r Operation, cx: &'r OpContext<'c>, namespace: Namespace) -> Self {
+    pub(super) fn new(op: &'r Operation, cx: &'r OpContext<'c>, namespace: Namespace) -> Self {
         let given_up = with_facts(cx, |facts| facts.unsupported.contains(&"GetClass"));
         Self {
             op,
@@ -291,6 +304,7 @@ impl<'r, 'c> Rows<'r, 'c> {
             namespace,
             only: None,
             names_only: false,
+            projected: false,
             left_out: Vec::new(),
             left: op.options.max_rows,
             delivered: 0,
@@ -310,7 +324,11 @@ impl<'r, 'c> Rows<'r, 'c> {
 
     /// Fetches the class asked for, over the operation's own connection. Not having it is no failure; not reaching the
     /// server is.
-    async fn before(&mut self, exchange: &mut dyn Exchange, class: &CimName) -> Result<Option<Arc<CimClass>>, OpError> {
+    pub(super) async fn before(
+        &mut self,
+        exchange: &mut dyn Exchange,
+        class: &CimName,
+    ) -> Result<Option<Arc<CimClass>>, OpError> {
         let key = ClassKey { namespace: self.namespace.clone(), class: class.clone() };
         if self.given_up {
             return Ok(self.cx.schema.known(&key));
@@ -349,7 +367,7 @@ impl<'r, 'c> Rows<'r, 'c> {
         Ok(None)
     }
 
-    async fn deliver_all(&mut self, mut reply: Reply) -> Result<(), OpError> {
+    pub(super) async fn deliver_all(&mut self, mut reply: Reply) -> Result<(), OpError> {
         while let Some(decoded) = reply.next().await? {
             if !self.deliver(&mut reply, decoded).await? {
                 return Ok(());
@@ -359,7 +377,7 @@ impl<'r, 'c> Rows<'r, 'c> {
     }
 
     /// Delivers what was decoded; false once no more rows are wanted.
-    async fn deliver(&mut self, reply: &mut Reply, decoded: Decoded) -> Result<bool, OpError> {
+    pub(super) async fn deliver(&mut self, reply: &mut Reply, decoded: Decoded) -> Result<bool, OpError> {
         for (id, shape) in decoded.shapes {
             self.shape(reply, id, shape).await?;
         }
@@ -394,8 +412,8 @@ impl<'r, 'c> Rows<'r, 'c> {
         let shape = match self.class_of(&shape).await? {
             Some(class) => {
                 let wanted = self.op.options.property_list.as_deref();
-                let completed =
-                    Shape::clone(&shape).completed(&class, if self.names_only { Some(&[]) } else { wanted });
+                let wanted = if self.names_only || self.projected { Some(&[][..]) } else { wanted };
+                let completed = Shape::clone(&shape).completed(&class, wanted);
                 reply.adopt(id, completed.clone());
                 Arc::new(completed)
             }

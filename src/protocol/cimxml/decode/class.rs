@@ -1,6 +1,6 @@
 //! Classes as CIM-XML writes them (DSP0201 section 5.2.3).
 //!
-//! Owns: CLASS with its properties, methods, parameters and qualifiers. Must not know whether the schema was asked for or
+//! Owns: CLASS with its properties, methods, parameters and qualifiers, and QUALIFIER.DECLARATION. Must not know whether the schema was asked for or
 //! came embedded.
 
 use quick_xml::events::BytesStart;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cim::{
     CimClass, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind, Flavor, Qualifier,
-    TypedValue,
+    QualifierDeclaration, Scopes, TypedValue,
 };
 
 /// What the attributes of a class element say, as far as they are there.
@@ -23,6 +23,7 @@ struct Attributes {
     reference_class: Option<CimName>,
     origin: Option<CimName>,
     array_size: Option<u32>,
+    is_array: Option<bool>,
     propagated: bool,
     flavor: Flavor,
     embedded: Option<EmbeddedKind>,
@@ -41,6 +42,7 @@ impl Attributes {
                 "REFERENCECLASS" => found.reference_class = Some(named(&value)?),
                 "CLASSORIGIN" => found.origin = Some(named(&value)?),
                 "ARRAYSIZE" => found.array_size = value.trim().parse().ok(),
+                "ISARRAY" => found.is_array = Some(is_true(&value)),
                 "PROPAGATED" => found.propagated = is_true(&value),
                 "OVERRIDABLE" => found.flavor.overridable = is_true(&value),
                 "TOSUBCLASS" => found.flavor.to_subclass = is_true(&value),
@@ -94,6 +96,45 @@ pub fn qualifier(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Qualifier> {
     let is_array = matches!(value, CimValue::Array(_));
     let value = TypedValue { ty: declared.ty, is_array, value };
     Ok(Qualifier { name, value, flavor: attributes.flavor, propagated: attributes.propagated })
+}
+
+/// The declaration of a qualifier type `tag` began, up to its end (DSP0201, QUALIFIER.DECLARATION and SCOPE).
+pub fn declaration(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<QualifierDeclaration> {
+    let mut attributes = Attributes::of(xml, tag)?;
+    let name = attributes.name(xml, tag)?;
+    let declared = Declared { ty: attributes.ty.unwrap_or(CimType::String), embedded: None };
+    let (mut scopes, mut default) = (Scopes::default(), CimValue::Null);
+    while let Some(tag) = xml.child()? {
+        if tag.name().as_ref() == "SCOPE" {
+            scopes = self::scopes(xml, &tag)?;
+            xml.skip(&tag)?;
+        } else {
+            default = value::element(xml, &tag, declared)?.unwrap_or(default);
+        }
+    }
+    let is_array = attributes.is_array.unwrap_or(matches!(default, CimValue::Array(_)));
+    let array_size = attributes.array_size;
+    Ok(QualifierDeclaration { name, ty: declared.ty, is_array, array_size, default, scopes, flavor: attributes.flavor })
+}
+
+/// The attributes of a SCOPE; what is not named is not in it.
+fn scopes(xml: &Xml<'_>, tag: &BytesStart<'_>) -> Read<Scopes> {
+    let mut scopes = Scopes::default();
+    xml.attributes(tag, |name, value| {
+        let is_in = value.eq_ignore_ascii_case("true");
+        match name {
+            "CLASS" => scopes.class = is_in,
+            "ASSOCIATION" => scopes.association = is_in,
+            "INDICATION" => scopes.indication = is_in,
+            "PROPERTY" => scopes.property = is_in,
+            "REFERENCE" => scopes.reference = is_in,
+            "METHOD" => scopes.method = is_in,
+            "PARAMETER" => scopes.parameter = is_in,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(scopes)
 }
 
 fn property(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<ClassProperty> {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use quick_xml::events::BytesStart;
 
 use self::{
+    path::Named,
     row::Rows,
     value::Declared,
     xml::{Read, Token, Xml},
@@ -31,7 +32,8 @@ use super::{
 };
 use crate::{
     cim::{
-        CimClass, CimError, CimName, CimStatus, CimType, CimValue, EmbeddedKind, Namespace, ObjectPath, TypedValue,
+        CimClass, CimError, CimName, CimStatus, CimType, CimValue, EmbeddedKind, Namespace, ObjectPath,
+        QualifierDeclaration, TypedValue,
         rows::{RowBatch, Shape, ShapeId},
     },
     op::Limits,
@@ -48,10 +50,16 @@ pub enum Expect {
     InstanceNames,
     /// Instances of which only the paths are wanted: rows as of [`Expect::InstanceNames`].
     PathsOf,
+    /// Instances or classes with their paths, as associations and queries answer them.
+    Objects,
+    /// Paths of instances, which become rows of their keys, or of classes, which become names.
+    ObjectPaths,
     /// Classes.
     Classes,
     /// Names of classes.
     ClassNames,
+    /// Declarations of qualifier types.
+    Qualifiers,
     /// A return value and parameters.
     Values,
     /// Whatever comes.
@@ -61,17 +69,30 @@ pub enum Expect {
 impl Expect {
     fn takes(&self, name: &str) -> bool {
         match self {
-            Self::Instances | Self::PathsOf => {
-                name.starts_with("VALUE.") && !name.ends_with("ARRAY") || name == "INSTANCE"
-            }
+            Self::Instances | Self::PathsOf => is_object(name) || name == "INSTANCE",
+            Self::Objects => is_object(name) || name == "INSTANCE" || name == "CLASS",
+            Self::ObjectPaths => is_path(name),
             Self::Instance(_) => name == "INSTANCE" || name == "VALUE.NAMEDINSTANCE",
             Self::InstanceNames => matches!(name, "INSTANCENAME" | "INSTANCEPATH" | "LOCALINSTANCEPATH" | "OBJECTPATH"),
             Self::Classes => name == "CLASS" || name == "VALUE.OBJECTWITHPATH" || name == "VALUE.OBJECT",
             Self::ClassNames => matches!(name, "CLASSNAME" | "CLASSPATH" | "OBJECTPATH"),
+            Self::Qualifiers => name == "QUALIFIER.DECLARATION",
             Self::Values => name == "VALUE" || name == "VALUE.ARRAY" || name == "VALUE.REFERENCE" || is_path(name),
             Self::Anything => true,
         }
     }
+}
+
+fn is_object(name: &str) -> bool {
+    matches!(
+        name,
+        "VALUE.NAMEDINSTANCE"
+            | "VALUE.INSTANCEWITHPATH"
+            | "VALUE.OBJECTWITHPATH"
+            | "VALUE.OBJECTWITHLOCALPATH"
+            | "VALUE.NAMEDOBJECT"
+            | "VALUE.OBJECT"
+    )
 }
 
 fn is_path(name: &str) -> bool {
@@ -98,6 +119,8 @@ pub struct Decoded {
     pub classes: Vec<CimClass>,
     /// Names of classes in order.
     pub class_names: Vec<CimName>,
+    /// Declarations of qualifier types in order.
+    pub qualifiers: Vec<QualifierDeclaration>,
     /// The error the server answered.
     pub error: Option<CimError>,
     /// The return value.
@@ -115,6 +138,7 @@ impl Decoded {
             && self.rows.is_empty()
             && self.classes.is_empty()
             && self.class_names.is_empty()
+            && self.qualifiers.is_empty()
             && self.error.is_none()
             && self.value.is_none()
             && self.parameters.is_empty()
@@ -277,12 +301,11 @@ impl Items {
                 };
                 self.rows.instance(xml, tag, path, self.namespace.as_ref())
             }
-            "VALUE.NAMEDINSTANCE"
-            | "VALUE.INSTANCEWITHPATH"
-            | "VALUE.OBJECTWITHPATH"
-            | "VALUE.OBJECTWITHLOCALPATH"
-            | "VALUE.NAMEDOBJECT"
-            | "VALUE.OBJECT" => self.object(xml),
+            _ if is_object(name) => self.object(xml),
+            "QUALIFIER.DECLARATION" => {
+                self.decoded.qualifiers.push(class::declaration(xml, tag)?);
+                Ok(())
+            }
             "CLASS" => {
                 let mut class = class::class(xml, tag)?;
                 class.namespace.clone_from(&self.namespace);
@@ -301,8 +324,7 @@ impl Items {
     }
 
     fn path(&mut self, xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<()> {
-        let Some(path) = path::element(xml, tag)? else { return xml.skip(tag) };
-        let is_class = path.keys.is_empty() && tag.name().as_ref().starts_with("CLASS");
+        let Some(Named { path, is_class }) = path::named(xml, tag)? else { return xml.skip(tag) };
         match self.expect {
             Expect::Values => {
                 let value = CimValue::Reference(Box::new(path));

@@ -11,14 +11,28 @@ use super::{
 };
 use crate::cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath};
 
+/// A path and what it names. An instance without keys and a class have the same path.
+#[derive(Debug)]
+pub struct Named {
+    /// The path.
+    pub path: ObjectPath,
+    /// Whether it is a class's.
+    pub is_class: bool,
+}
+
 /// The path the element `tag` began; `None` if it is no path, and then it has not been read.
 pub fn element(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<ObjectPath>> {
+    Ok(named(xml, tag)?.map(|named| named.path))
+}
+
+/// As [`element`], with what the path names.
+pub fn named(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<Named>> {
     Ok(Some(match tag.name().as_ref() {
-        "INSTANCENAME" => instance_name(xml, tag)?,
+        "INSTANCENAME" => Named { path: instance_name(xml, tag)?, is_class: false },
         "CLASSNAME" => {
             let class = xml.name(tag, "NAME")?;
             xml.skip(tag)?;
-            ObjectPath { host: None, namespace: None, class, keys: Vec::new() }
+            Named { path: ObjectPath { host: None, namespace: None, class, keys: Vec::new() }, is_class: true }
         }
         "LOCALINSTANCEPATH" | "INSTANCEPATH" | "LOCALCLASSPATH" | "CLASSPATH" | "OBJECTPATH" => composed(xml)?,
         _ => return Ok(None),
@@ -26,7 +40,7 @@ pub fn element(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<ObjectPat
 }
 
 /// A path made of a namespace and a name, up to its end.
-fn composed(xml: &mut Xml<'_>) -> Read<ObjectPath> {
+fn composed(xml: &mut Xml<'_>) -> Read<Named> {
     let (mut host, mut namespace, mut name) = (None, None, None);
     while let Some(tag) = xml.child()? {
         match tag.name().as_ref() {
@@ -34,17 +48,18 @@ fn composed(xml: &mut Xml<'_>) -> Read<ObjectPath> {
             "LOCALNAMESPACEPATH" => namespace = Some(local_namespace_path(xml)?),
             // Pegasus wraps the name so in the answers of OpenQueryInstances.
             "VALUE.REFERENCE" => match value::reference(xml)? {
-                CimValue::Reference(path) => name = Some(*path),
+                CimValue::Reference(path) => name = Some(Named { path: *path, is_class: false }),
                 _ => return Err(xml.error("a path without a name")),
             },
-            _ => match element(xml, &tag)? {
-                Some(path) => name = Some(path),
+            _ => match named(xml, &tag)? {
+                Some(found) => name = Some(found),
                 None => xml.skip(&tag)?,
             },
         }
     }
-    let Some(name) = name else { return Err(xml.error("a path without a name")) };
-    Ok(ObjectPath { host: host.or(name.host), namespace: namespace.or(name.namespace), ..name })
+    let Some(Named { path, is_class }) = name else { return Err(xml.error("a path without a name")) };
+    let path = ObjectPath { host: host.or(path.host), namespace: namespace.or(path.namespace), ..path };
+    Ok(Named { path, is_class })
 }
 
 fn namespace_path(xml: &mut Xml<'_>) -> Read<(Option<String>, Option<Namespace>)> {
