@@ -46,6 +46,9 @@ pub struct TableColumn {
 struct Sampled {
     width: u16,
     filled: bool,
+    /// In how many of the rows looked at there was a value.
+    present: usize,
+    looked: usize,
     varies: bool,
     first: Option<String>,
     /// Columns before it whose sampled cells are all the same as its own.
@@ -81,9 +84,13 @@ pub(super) struct Columns {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Key,
+    /// A reference that is the same in every row: an association is about both its ends.
+    SameEnd,
     /// `Name`, by which people know things.
     Name,
     Filled,
+    /// Missing in most rows.
+    Sparse,
     /// The same in every row.
     Constant,
     /// The same as a column before it.
@@ -224,6 +231,11 @@ impl Columns {
             changed |=
                 (width, filled, varies, sampled.same.len()) != (sampled.width, sampled.filled, sampled.varies, same);
             (sampled.width, sampled.filled, sampled.varies) = (width, filled, varies);
+            let sparse = |sampled: &Sampled| sampled.present * 2 < sampled.looked;
+            let before = sparse(sampled);
+            sampled.looked += 1;
+            sampled.present += usize::from(*present);
+            changed |= before != sparse(sampled);
             sampled.first.get_or_insert_with(|| text.clone());
         }
         if row + 1 >= SCREENFUL {
@@ -300,11 +312,12 @@ impl Columns {
         let is_reference = sampled.is_some_and(|sampled| !sampled.keys.is_empty());
         let named = if column.name.as_str().eq_ignore_ascii_case("Name") { Rank::Name } else { Rank::Filled };
         match (column.is_key, sampled) {
-            // An association is about both its ends.
+            (true, Some(sampled)) if store.len() > 1 && !sampled.varies && is_reference => Rank::SameEnd,
             (true, Some(sampled)) if !store.is_empty() && !sampled.varies && !is_reference => Rank::SameKey,
             (true, _) => Rank::Key,
             (false, _) if store.is_empty() => named,
             (false, Some(sampled)) if sampled.filled && !sampled.varies && store.len() > 1 => Rank::Constant,
+            (false, Some(sampled)) if sampled.filled && sampled.present * 2 < sampled.looked => Rank::Sparse,
             (false, Some(sampled)) if sampled.filled => named,
             (false, _) => Rank::Empty,
         }

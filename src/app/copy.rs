@@ -194,7 +194,7 @@ impl State {
 
     fn show_text(&mut self, title: &str, raw: String) {
         let lines = raw.lines().map(display::safe).collect();
-        self.layers.push(Layer::Text(TextView { title: display::safe(title), lines, raw, offset: 0 }));
+        self.layers.push(Layer::Text(TextView::new(display::safe(title), lines, raw)));
     }
 }
 

@@ -308,15 +308,23 @@ impl State {
         }
     }
 
-    /// How many lines of content the topmost layer has: a line of a text is never wrapped, a timeline has one line for each
-    /// phase and connection and four more.
+    /// How many cells a page over the panes is wide inside.
+    pub fn page_width(&self) -> usize {
+        usize::from(self.size.0.saturating_sub(4))
+    }
+
+    /// How many lines of content the topmost layer has, broken as they are shown.
     pub fn layer_lines(&self) -> usize {
         match self.layers.last() {
-            Some(Layer::Error(view)) => self.log.get(view.entry).map_or(0, |entry| entry.lines().len()),
-            Some(Layer::Text(view)) => view.lines.len(),
-            Some(Layer::Timeline(view)) => self.operations.get(view.op).map_or(0, |row| {
-                row.timeline.spans.len() + row.timeline.connections.len() + row.timeline.warnings.len() + 4
+            Some(Layer::Error(view)) => self.log.get(view.entry).map_or(0, |entry| match &entry.error {
+                Some(error) => super::error_lines(error, self.page_width()).len(),
+                None => super::wrap(&entry.lines().join("\n"), self.page_width(), usize::MAX).len(),
             }),
+            Some(Layer::Text(view)) => view.wrapped().len(),
+            Some(Layer::Timeline(view)) => {
+                let row = self.operations.get(view.op);
+                row.map_or(0, |row| super::timeline_height(&row.timeline, self.page_width()))
+            }
             Some(Layer::Log(_)) => self.log.len(),
             _ => 0,
         }
@@ -336,6 +344,10 @@ impl State {
             Some(Layer::Palette(_)) => (0, self.palette_rows().len()),
             _ => (0, 0),
         };
+        let width = self.page_width();
+        if let Some(Layer::Text(view)) = self.layers.last_mut() {
+            view.wrap(width);
+        }
         let lines = self.layer_lines();
         match self.layers.last_mut() {
             Some(Layer::Help(layer)) => layer.list.settle(help, height),

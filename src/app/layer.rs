@@ -125,8 +125,29 @@ pub struct TextView {
     pub lines: Vec<String>,
     /// The text as it would be copied.
     pub raw: String,
-    /// The first line shown.
+    /// The first line shown, over [`TextView::wrapped`].
     pub offset: usize,
+    wrapped: Vec<String>,
+    wrapped_at: usize,
+}
+
+impl TextView {
+    pub(super) const fn new(title: String, lines: Vec<String>, raw: String) -> Self {
+        Self { title, lines, raw, offset: 0, wrapped: Vec::new(), wrapped_at: 0 }
+    }
+
+    /// The lines as they are shown, broken at the width of the page.
+    pub fn wrapped(&self) -> &[String] {
+        &self.wrapped
+    }
+
+    /// Breaks the lines at `width` cells, unless they are already.
+    pub(super) fn wrap(&mut self, width: usize) {
+        if self.wrapped_at != width {
+            self.wrapped = super::page::wrap_lines(&self.lines, width);
+            self.wrapped_at = width;
+        }
+    }
 }
 
 /// Really quit? The button it begins on is No.

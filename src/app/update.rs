@@ -249,7 +249,7 @@ impl State {
         }
         let raw = super::copy::value_raw(value, ty.unwrap_or(CimType::String));
         let title = format!("{} {}", row.name, row.ty);
-        self.layers.push(Layer::Text(TextView { title, lines, raw, offset: 0 }));
+        self.layers.push(Layer::Text(TextView::new(title, lines, raw)));
     }
 
     fn unfold(&mut self) {

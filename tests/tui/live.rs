@@ -1,7 +1,11 @@
 //! The whole program but for the terminal: this computer, over a real connection to the embedded server.
 
 use crossterm::event::Event;
-use lazycim::{op::lifecycle::Outcome, session::store::SessionsFile, tui::run::End};
+use lazycim::{
+    op::lifecycle::Outcome,
+    session::store::SessionsFile,
+    tui::{run::End, terminal::CLIPBOARD_BYTES},
+};
 
 use super::harness::Harness;
 
@@ -91,6 +95,13 @@ async fn what_is_copied_reaches_the_clipboard_and_too_much_does_not() {
     harness.press("3 y p").await;
     let copied = &harness.front.screen().copied;
     assert!(copied.iter().any(|text| text.contains("LC_OperatingSystem")), "{copied:?}\n{}", harness.screen());
+
+    let name = "n".repeat(CLIPBOARD_BYTES + 1);
+    let text = format!("version = 1\n[[session]]\nid = \"long\"\nname = \"{name}\"\ncomputer = \"127.0.0.1\"\n");
+    let mut harness = Harness::with_sessions(100, 30, SessionsFile::parse("sessions.toml", &text));
+    harness.press("j y y").await;
+    assert!(harness.front.screen().copied.is_empty());
+    assert!(harness.screen().contains("not copied"), "{}", harness.screen());
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ snapshot!(help, 100 x 30, "?");
 snapshot!(help_searched, 80 x 24, "? \"filter\"");
 snapshot!(palette, 80 x 24, "ctrl-p \"ref\"");
 snapshot!(command_line, 80 x 24, "enter j enter : \"LC\"");
-snapshot!(command_line_error, 80 x 24, ": \"nonsens\" enter");
+snapshot!(command_line_error, 80 x 24, ": \"LC_Process\" space \"@nobody\" enter");
 snapshot!(new_session, 80 x 24, "a \"Web\" tab \"web02.example\" tab \"x\" enter");
 snapshot!(new_session_40, 40 x 10, "a tab tab tab");
 snapshot!(log_empty, 80 x 24, ": \"log\" enter");
@@ -147,6 +147,51 @@ fn quitting_while_something_runs_asks_and_means_no() {
     insta::assert_snapshot!(world.screen());
     world.keys("enter");
     assert!(!world.state.is_quitting(), "enter on the default button must not quit");
+}
+
+#[test]
+fn the_end_of_every_page_can_be_reached() {
+    for (width, height) in [(40, 10), (80, 24), (120, 16)] {
+        let mut world = World::new(width, height);
+        world.keys("j enter");
+        let op = world.next();
+        let causes = "a cause that goes on and on, ".repeat(40);
+        let hint = "and this is the very end";
+        let error = OpError::new(Phase::Connect, "web01.example:5989", ErrorKind::Internal, causes, hint);
+        world.tell(vec![(10, op, OpEventKind::Failed(Arc::new(error)))]).wait(20_000);
+        for layer in ["E", "5 enter"] {
+            world.keys(layer);
+            assert!(!world.screen().contains("very end"), "{}", world.screen());
+            world.keys("G");
+            assert!(world.screen().contains("very end"), "{layer} {width}x{height}\n{}", world.screen());
+            let last = world.screen();
+            world.keys("j");
+            assert_eq!(last, world.screen(), "the end is the end");
+            world.keys("k");
+            assert_ne!(last, world.screen(), "one key up is one line up");
+            world.keys("esc");
+        }
+    }
+}
+
+#[test]
+fn the_selected_row_is_one_bar_from_edge_to_edge() {
+    for theme in ["sixteen", "dark", "light"] {
+        let mut world = World::themed(120, 40, theme, false);
+        world.press(TO_TABLE).press("2");
+        for (pane, role) in [
+            (lazycim::app::Pane::Classes, world.theme.roles.selection),
+            (lazycim::app::Pane::Table, world.theme.roles.selection_unfocused),
+        ] {
+            let area = world.state.layout().pane(pane).unwrap().inner();
+            let row = area.y + u16::from(pane == lazycim::app::Pane::Table);
+            let buffer = world.buffer();
+            for x in area.x..area.x + area.width {
+                let cell = &buffer[(x, row)];
+                assert_eq!((Some(cell.fg), Some(cell.bg)), (role.fg, role.bg), "{theme} {pane:?} cell {x}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     text,
 };
 use crate::{
-    app::{Level, State},
+    app::{Level, Pane, State},
     tui::theme::Theme,
 };
 
@@ -25,21 +25,21 @@ fn crumbs(state: &State, theme: &Theme, width: usize) -> Vec<(usize, String)> {
     let flags = flags(state, theme).map_or(0, |line| line_width(&line) + 2);
     let room = width.saturating_sub(text::width(NAME) + flags);
     let wanted = crumbs.iter().map(|crumb| text::width(&crumb.text) + gap).sum::<usize>().saturating_sub(gap);
-    // Where not all fit, the last ones matter most: each gets its share, the leftover goes to the end.
-    let share = room.saturating_sub(gap * crumbs.len().saturating_sub(1)) / crumbs.len().max(1);
-    let mut left = room;
+    // Where not all fit, the last ones matter most: they take what they want, and leave a cell to each before them.
+    let mut left = room.saturating_sub(gap * crumbs.len().saturating_sub(1));
+    let mut shares = vec![0; crumbs.len()];
+    for (number, (share, crumb)) in shares.iter_mut().zip(&crumbs).enumerate().rev() {
+        let last = number + 1 == crumbs.len() && wanted > room;
+        let most = if last { left * 3 / 5 } else { left.saturating_sub(number) };
+        *share = text::width(&crumb.text).min(most);
+        left -= *share;
+    }
     let mut placed = Vec::new();
     let mut at = text::width(NAME);
     for (number, crumb) in crumbs.iter().enumerate() {
-        let rest = crumbs.len() - number - 1;
-        let most = match wanted <= room {
-            true => left,
-            false if rest == 0 => left,
-            false => share.max(6),
-        };
-        let cut = text::fit(&crumb.text, most.min(left), theme.symbols.ellipsis).into_owned();
+        let share = shares.get(number).copied().unwrap_or_default();
+        let cut = text::fit(&crumb.text, share, theme.symbols.ellipsis).into_owned();
         let taken = text::width(&cut) + gap;
-        left = left.saturating_sub(taken);
         placed.push((at, cut));
         at += taken;
     }
@@ -120,9 +120,10 @@ pub fn footer(brush: &mut Brush<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Paints the toasts above the footer, at the right.
+/// Paints the toasts at the right, above the operations, which tell what is going on meanwhile.
 pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
-    let mut bottom = screen.bottom().saturating_sub(1);
+    let operations = state.layout().pane(Pane::Operations).filter(|_| state.focus() != Pane::Operations);
+    let mut bottom = operations.map_or(screen.bottom().saturating_sub(1), |area| area.y);
     let width = screen.width.saturating_sub(2).min(64);
     let toasts = state.log().toasts().collect::<Vec<_>>();
     for entry in toasts.into_iter().rev() {

@@ -142,8 +142,3 @@ pub fn page(brush: &mut Brush<'_>, screen: Rect, title: &str, lines: &[Line<'sta
 pub fn page_area(screen: Rect) -> Rect {
     Rect { y: screen.y + screen.height.min(1), height: screen.height.saturating_sub(2), ..screen }
 }
-
-/// How many cells a page is wide inside.
-pub fn page_width(screen: Rect) -> usize {
-    usize::from(page_area(screen).width.saturating_sub(4))
-}

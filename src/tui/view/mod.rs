@@ -130,14 +130,17 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
 }
 
 fn paint_page(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer) {
-    let width = dialogs::page_width(screen);
+    let width = state.page_width();
     match layer {
         Layer::Error(view) => {
             let Some(entry) = state.log().get(view.entry) else { return };
             let mut lines = Vec::new();
             match &entry.error {
                 Some(error) => timeline::error_lines(&mut lines, error, brush.theme, width),
-                None => lines.extend(plain(&entry.lines(), width, brush.theme.roles.text)),
+                None => {
+                    let told = entry.lines().join("\n");
+                    lines.extend(plain(&text::wrap(&told, width, usize::MAX), brush.theme.roles.text));
+                }
             }
             let about = entry.op.and_then(|op| state.operations().get(op));
             let title =
@@ -151,15 +154,15 @@ fn paint_page(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer)
             dialogs::page(brush, screen, &title, &lines, view.offset);
         }
         Layer::Text(view) => {
-            let lines = plain(&view.lines, width, brush.theme.roles.text);
+            let lines = plain(view.wrapped(), brush.theme.roles.text);
             dialogs::page(brush, screen, &view.title, &lines, view.offset);
         }
         _ => {}
     }
 }
 
-/// Texts as lines of a page, each cut where it does not fit: a page keeps its line numbers at every width.
-fn plain(texts: &[String], _width: usize, style: Style) -> Vec<Line<'static>> {
+/// Texts as lines of a page.
+fn plain(texts: &[String], style: Style) -> Vec<Line<'static>> {
     texts.iter().map(|text| Line::from(Span::styled(text.clone(), style))).collect()
 }
 

@@ -161,7 +161,14 @@ fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, room: usize
         Outcome::Cancelled(left_open) => vec![
             Span::styled("cancelled ", roles.warning),
             Span::styled(time, roles.text),
-            Span::styled(format!("{dot}{}", connections), roles.dim),
+            Span::styled(format!("{dot}{}{dot}{}", connections, text::bytes(timeline.bytes().1)), roles.dim),
+            Span::styled(
+                match timeline.rows {
+                    0 | 1 => String::new(),
+                    rows => format!("{dot}{}", text::plural(rows, "row", "rows")),
+                },
+                roles.dim,
+            ),
             Span::styled(
                 left_open.as_ref().map(|told| format!("{dot}{}", safe(told))).unwrap_or_default(),
                 roles.warning,
@@ -205,8 +212,9 @@ fn running_spans(row: &OperationRow, room: usize, now: Duration, theme: &Theme) 
     }
     let tail = numbers.join(symbols.dot);
     let tail_room = text::width(&tail) + usize::from(!tail.is_empty());
-    let mut lanes: Vec<Vec<Span<'static>>> =
-        merged(&row.timeline.spans).into_iter().map(|lane| lane_spans(&lane, row, elapsed, theme)).collect();
+    let merged = merged(&row.timeline.spans);
+    let mut quick = merged.iter().map(|lane| !lane.running && lane.took < WORTH_A_NUMBER).collect::<Vec<_>>();
+    let mut lanes: Vec<Vec<Span<'static>>> = merged.iter().map(|lane| lane_spans(lane, row, elapsed, theme)).collect();
     if lanes.is_empty() {
         lanes.push(vec![Span::styled("queue", roles.dim)]);
     }
@@ -214,8 +222,17 @@ fn running_spans(row: &OperationRow, room: usize, now: Duration, theme: &Theme) 
     let lane_room = room.saturating_sub(tail_room + 1);
     let mut dropped = false;
     while lanes.len() > 1 && lanes.iter().map(|lane| width_of(lane)).sum::<usize>() + usize::from(dropped) > lane_room {
-        lanes.remove(0);
-        dropped = true;
+        // What took no time goes first, then what is longest ago.
+        match quick.iter().position(|quick| *quick) {
+            Some(at) => {
+                lanes.remove(at);
+                quick.remove(at);
+            }
+            None => {
+                lanes.remove(0);
+                dropped = true;
+            }
+        }
     }
     let mut spans = Vec::new();
     if dropped {

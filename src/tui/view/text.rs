@@ -7,6 +7,8 @@ use std::{borrow::Cow, time::Duration};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::app::wrap;
+
 /// How many cells `text` takes.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
@@ -76,44 +78,6 @@ pub fn right(text: &str, room: usize, ellipsis: &str) -> String {
     out
 }
 
-/// `text` broken into lines of at most `room` cells, at spaces where possible; at most `most` lines.
-pub fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
-    let room = room.max(1);
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            let gap = usize::from(!line.is_empty());
-            if width(&line) + gap + width(word) <= room {
-                line.extend(std::iter::repeat_n(' ', gap));
-                line.push_str(word);
-                continue;
-            }
-            if !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            for grapheme in word.graphemes(true) {
-                if width(&line) + cells(grapheme) > room {
-                    lines.push(std::mem::take(&mut line));
-                }
-                line.push_str(grapheme);
-                if lines.len() >= most {
-                    break;
-                }
-            }
-            if lines.len() >= most {
-                break;
-            }
-        }
-        lines.push(line);
-        if lines.len() >= most {
-            break;
-        }
-    }
-    lines.truncate(most);
-    lines
-}
-
 /// `1204` as `1,204`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -178,13 +142,6 @@ mod tests {
         assert_eq!(fit_end("root/cimv2", 6, "…"), "…cimv2");
         assert_eq!(left("日本", 6, "…"), "日本  ");
         assert_eq!(right("12", 4, "…"), "  12");
-    }
-
-    #[test]
-    fn words_wrap_and_long_ones_break() {
-        assert_eq!(wrap("the one thing to try", 9, 9), ["the one", "thing to", "try"]);
-        assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
-        assert_eq!(wrap("a b c d e f", 1, 3), ["a", "b", "c"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
     text,
 };
 use crate::{
-    app::{OperationRow, safe},
+    app::{ERROR_LABEL, ErrorPart, OperationRow, safe},
     op::{
         Closer, OpError, Purpose,
         lifecycle::{Outcome, Span as PhaseSpan},
@@ -39,7 +39,8 @@ pub fn lines(row: &OperationRow, now: Duration, theme: &Theme, width: usize) -> 
     }
     if let Some((_, Outcome::Cancelled(Some(told)))) = &row.timeline.outcome {
         out.push(Line::default());
-        out.push(Line::from(Span::styled(safe(told), roles.warning)));
+        let told = text::wrap(&safe(told), width, 2_000);
+        out.extend(told.into_iter().map(|line| Line::from(Span::styled(line, roles.warning))));
     }
     for warning in &row.timeline.warnings {
         out.push(Line::default());
@@ -197,16 +198,13 @@ const fn purpose(purpose: Purpose) -> &'static str {
 /// An error in full: where, why, and what to try.
 pub fn error_lines(out: &mut Vec<Line<'static>>, error: &OpError, theme: &Theme, width: usize) {
     let roles = &theme.roles;
-    let mut part = |name: &str, content: &str, style| {
-        for (at, line) in text::wrap(&safe(content), width.saturating_sub(8), 40).into_iter().enumerate() {
-            let label = if at == 0 { name } else { "" };
-            out.push(Line::from(vec![Span::styled(text::left(label, 8, ""), roles.dim), Span::styled(line, style)]));
-        }
-    };
-    part("phase", &error.phase.to_string(), roles.text);
-    part("target", &error.target, roles.text);
-    for (at, cause) in error.causes.iter().enumerate() {
-        part(if at == 0 { "cause" } else { "" }, cause, roles.error);
+    for (part, label, line) in crate::app::error_lines(error, width) {
+        let style = match part {
+            ErrorPart::Phase | ErrorPart::Target => roles.text,
+            ErrorPart::Cause => roles.error,
+            ErrorPart::Hint => roles.accent,
+        };
+        let label = Span::styled(text::left(label, ERROR_LABEL, ""), roles.dim);
+        out.push(Line::from(vec![label, Span::styled(line, style)]));
     }
-    part("try", &error.hint, roles.accent);
 }

@@ -1,0 +1,135 @@
+//! Pages of text over the panes: how their lines break at the width there is.
+//!
+//! Owns: wrapping, and the lines of an error in full, so that the state can count what the view shows and the end of a page
+//! can always be reached. Must not know styles.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::display;
+use crate::op::{OpError, Timeline, lifecycle::Outcome};
+
+/// The cells the labels of an error's parts take.
+pub const ERROR_LABEL: usize = 8;
+/// The most lines one part of an error takes.
+const PART_LINES: usize = 2_000;
+
+/// Which part of an error a line is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorPart {
+    /// The phase it died in.
+    Phase,
+    /// What was talked to.
+    Target,
+    /// Why, and why that.
+    Cause,
+    /// What to try.
+    Hint,
+}
+
+/// An error as lines of at most `width` cells, escaped: the part, its label (on its first line), the text.
+pub fn error_lines(error: &OpError, width: usize) -> Vec<(ErrorPart, &'static str, String)> {
+    let mut lines = Vec::new();
+    let mut part = |part, label: &'static str, text: &str| {
+        let text = text.lines().map(display::safe).collect::<Vec<_>>().join("\n");
+        for (at, line) in wrap(&text, width.saturating_sub(ERROR_LABEL), PART_LINES).into_iter().enumerate() {
+            lines.push((part, if at == 0 { label } else { "" }, line));
+        }
+    };
+    part(ErrorPart::Phase, "phase", &error.phase.to_string());
+    part(ErrorPart::Target, "target", &error.target);
+    for (at, cause) in error.causes.iter().enumerate() {
+        part(ErrorPart::Cause, if at == 0 { "cause" } else { "" }, cause);
+    }
+    part(ErrorPart::Hint, "try", &error.hint);
+    lines
+}
+
+/// How many lines the page of a timeline has in `width` cells: its summary, a table of phases, one of connections, and what
+/// went wrong, each after an empty line.
+pub fn timeline_height(timeline: &Timeline, width: usize) -> usize {
+    let ended = match &timeline.outcome {
+        Some((_, Outcome::Failed(error))) => 1 + error_lines(error, width).len(),
+        Some((_, Outcome::Cancelled(Some(told)))) => 1 + wrap(&display::safe(told), width, PART_LINES).len(),
+        _ => 0,
+    };
+    let warnings = timeline.warnings.iter().map(|warning| 2 + error_lines(warning, width).len()).sum::<usize>();
+    2 + 1 + timeline.spans.len().max(1) + 1 + 1 + timeline.connections.len() + ended + warnings
+}
+
+/// `text` broken into lines of at most `room` cells, at spaces where possible; at most `most` lines.
+pub fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let (mut line, mut taken) = (String::new(), 0);
+        for word in paragraph.split(' ') {
+            let gap = usize::from(!line.is_empty());
+            if taken + gap + word.width() <= room {
+                line.extend(std::iter::repeat_n(' ', gap));
+                line.push_str(word);
+                taken += gap + word.width();
+                continue;
+            }
+            if !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+                taken = 0;
+            }
+            for grapheme in word.graphemes(true) {
+                let cells = grapheme.width().min(2);
+                if taken + cells > room && !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                    taken = 0;
+                }
+                line.push_str(grapheme);
+                taken += cells;
+                if lines.len() >= most {
+                    break;
+                }
+            }
+            if lines.len() >= most {
+                break;
+            }
+        }
+        lines.push(line);
+        if lines.len() >= most {
+            break;
+        }
+    }
+    lines.truncate(most);
+    lines
+}
+
+/// The lines of a text of which each may be long: what follows the first part of a line is indented as the line is.
+pub fn wrap_lines(texts: &[String], room: usize) -> Vec<String> {
+    let mut lines = Vec::with_capacity(texts.len());
+    for text in texts {
+        if text.len() <= room {
+            lines.push(text.clone());
+            continue;
+        }
+        let body = text.trim_start_matches(' ');
+        let indent = " ".repeat((text.len() - body.len()).min(room / 2));
+        let parts = wrap(body, room.saturating_sub(indent.len()), usize::MAX);
+        lines.extend(parts.into_iter().map(|part| format!("{indent}{part}")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_wrap_and_long_ones_break() {
+        assert_eq!(wrap("the one thing to try", 9, 9), ["the one", "thing to", "try"]);
+        assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a b c d e f", 1, 3), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_indented_stays_indented() {
+        let lines = ["  uint32 Priority; // how urgent".to_owned(), "}".to_owned()];
+        assert_eq!(wrap_lines(&lines, 20), ["  uint32 Priority;", "  // how urgent", "}"]);
+    }
+}
