@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
 use crate::{
-    cim::{CimName, KeyBinding, KeyValue, Namespace, ObjectPath},
+    cim::{CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath, text::real_text},
     op::OperationOptions,
     wire::HttpRequest,
 };
@@ -131,7 +131,7 @@ impl Request {
             KeyValue::Bool(value) => ("boolean", if *value { "TRUE" } else { "FALSE" }.to_owned()),
             KeyValue::UInt(value) => ("numeric", value.to_string()),
             KeyValue::SInt(value) => ("numeric", value.to_string()),
-            KeyValue::Real(value) => ("numeric", format!("{value:?}")),
+            KeyValue::Real(value) => ("numeric", real_text(*value, CimType::Real64)),
             KeyValue::String(text) => ("string", text.to_string()),
             KeyValue::Reference(path) => return self.reference(path),
         };
@@ -387,6 +387,7 @@ mod tests {
             key("U", KeyValue::UInt(u64::MAX)),
             key("N", KeyValue::SInt(i64::MIN)),
             key("T", KeyValue::Bool(true)),
+            key("F", KeyValue::Real(1e16)),
             key("R", KeyValue::Reference(Box::new(inner))),
         ];
         let path = ObjectPath::new(None, CimName::new("A"), keys);
@@ -396,6 +397,7 @@ mod tests {
             "<KEYVALUE VALUETYPE=\"numeric\">18446744073709551615</KEYVALUE>",
             "<KEYVALUE VALUETYPE=\"numeric\">-9223372036854775808</KEYVALUE>",
             "<KEYVALUE VALUETYPE=\"boolean\">TRUE</KEYVALUE>",
+            "<KEYVALUE VALUETYPE=\"numeric\">1.0e16</KEYVALUE>",
             "<VALUE.REFERENCE><LOCALINSTANCEPATH><LOCALNAMESPACEPATH><NAMESPACE NAME=\"root\"/><NAMESPACE NAME=\"x\"/>\
              </LOCALNAMESPACEPATH><INSTANCENAME CLASSNAME=\"B\"><KEYVALUE VALUETYPE=\"string\">y</KEYVALUE>\
              </INSTANCENAME></LOCALINSTANCEPATH></VALUE.REFERENCE>",

@@ -273,6 +273,16 @@ fn check_property(property: &Element) {
 }
 
 #[test]
+fn a_real_has_a_point_in_it_and_comes_back_as_it_was() {
+    for (value, text) in [(0.0, "0.0"), (4.0, "4.0"), (1e16, "1.0e16"), (-2.5e-7, "-2.5e-7")] {
+        let mut out = String::new();
+        write::value(&mut out, CimType::Real64, &crate::cim::CimValue::Real(value));
+        assert_eq!(out, format!("<VALUE>{text}</VALUE>"));
+        assert_eq!(text.parse(), Ok(value));
+    }
+}
+
+#[test]
 fn every_answer_of_every_class_parses_and_every_value_fits_its_type() {
     for namespace in ["root/cimv2", "root/interop"] {
         let names = call("EnumerateClassNames", namespace, &flag("DeepInheritance", true));

@@ -9,7 +9,7 @@ use super::request::Call;
 use crate::{
     cim::{
         CimClass, CimError, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty,
-        EmbeddedKind, Flavor, KeyValue, Namespace, ObjectPath, Qualifier,
+        EmbeddedKind, Flavor, KeyValue, Namespace, ObjectPath, Qualifier, text::real_text,
     },
     server::repository::SchemaClass,
 };
@@ -166,19 +166,9 @@ const fn boolean(value: bool) -> &'static str {
     if value { "TRUE" } else { "FALSE" }
 }
 
-/// A real, with the digits that bring the same value back (DSP0201 section 5.2.2.3).
+/// A real, with the digits that bring the same value back and always a point in it (DSP0004 annex A, `realValue`).
 fn real(out: &mut String, ty: CimType, value: f64) {
-    if value.is_nan() {
-        out.push_str("NaN");
-    } else if value.is_infinite() {
-        out.push_str(if value > 0.0 { "INF" } else { "-INF" });
-    } else if ty == CimType::Real32 {
-        #[allow(clippy::cast_possible_truncation)]
-        let narrow = value as f32;
-        put!(out, "{narrow:e}");
-    } else {
-        put!(out, "{value:e}");
-    }
+    out.push_str(&real_text(value, ty));
 }
 
 /// A value, in `VALUE`, `VALUE.ARRAY` or `VALUE.REFERENCE`; nothing for NULL.
