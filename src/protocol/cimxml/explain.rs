@@ -74,6 +74,11 @@ fn detail(instance: &CimInstance) -> Option<String> {
 /// An answer that cannot be read on.
 pub fn unreadable(target: String, error: &DecodeError) -> OpError {
     let (kind, hint) = match error.limit {
+        // The one limit that is no key of the configuration.
+        Some("shapes") => {
+            let hint = "Ask for the instances of one class alone (--shallow), or of a class with fewer below it.";
+            (ErrorKind::Limit("shapes"), hint.to_owned())
+        }
         Some(key) => {
             (ErrorKind::Limit(key), format!("Raise limits.{key} in config.toml if the answer is to be trusted."))
         }
@@ -184,6 +189,15 @@ mod tests {
         assert_eq!(error.causes[0], "CIM_ERR_INVALID_CLASS (5): No\u{fffd}_Such");
         assert_eq!(error.causes[1], "the class does not exist in this namespace");
         assert!(error.hint.contains("another one"));
+    }
+
+    #[test]
+    fn a_limit_that_is_no_key_of_the_configuration_is_not_told_to_be_raised() {
+        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "xml_depth", "too deep"));
+        assert!(error.hint.contains("limits.xml_depth"));
+        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "shapes", "too many"));
+        assert_eq!(error.kind, ErrorKind::Limit("shapes"));
+        assert!(!error.hint.contains("limits.") && error.hint.contains("--shallow"));
     }
 
     #[test]
