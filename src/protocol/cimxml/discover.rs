@@ -119,7 +119,8 @@ async fn names(
             found.extend((first..store.len()).filter_map(|row| name_of(&store, row)));
         }
         found.truncate(MAX_NAMESPACES);
-        if found.len() == MAX_NAMESPACES {
+        // Rows are counted, not names: there may be none in them.
+        if store.len() >= MAX_NAMESPACES {
             break;
         }
     }
@@ -154,7 +155,10 @@ async fn walk(op: &Operation, cx: &OpContext<'_>, exchange: &mut dyn Exchange) -
             continue;
         }
         match list(op, cx, exchange, &namespace, "__Namespace").await {
-            Ok(children) => open.extend(children.iter().map(|name| namespace.child(name))),
+            Ok(children) => {
+                let room = MAX_NAMESPACES.saturating_sub(found.len() + open.len());
+                open.extend(children.iter().take(room).map(|name| namespace.child(name)));
+            }
             Err(error) => drop(passable(error)?),
         }
     }

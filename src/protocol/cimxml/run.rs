@@ -142,7 +142,8 @@ impl Running<'_, '_> {
         ClassKey { namespace: self.namespace.clone(), class: class.clone() }
     }
 
-    /// GetClass as an operation of its own: always asked, never taken from the cache, unless another asks already.
+    /// GetClass as an operation of its own: from the cache where the class is there, else asked, also where an earlier fetch
+    /// failed; with `refresh` asked in any case.
     async fn class(&mut self, class: &CimName) -> Result<(), OpError> {
         let key = self.key(class);
         if !self.op.options.refresh
@@ -465,7 +466,7 @@ impl<'r, 'c> Rows<'r, 'c> {
     }
 }
 
-/// A class from the cache, or fetched over `exchange` as phase Schema.
+/// A class from the cache, or fetched over `exchange` as phase Schema. What a refresh means is the cache's to know.
 async fn schema(
     cx: &OpContext<'_>,
     exchange: &mut dyn Exchange,
@@ -485,10 +486,5 @@ async fn schema(
             result
         })
     };
-    if !op.options.refresh {
-        return cx.schema.class(key, fetch).await;
-    }
-    let class = fetch.await.map_err(Arc::new)?;
-    cx.schema.learned(key, class.clone());
-    Ok(class)
+    cx.schema.class(key, fetch).await
 }

@@ -237,6 +237,35 @@ fn servers_without_interop_namespace_are_walked() {
 }
 
 #[test]
+fn rows_without_end_and_without_a_name_do_not_keep_the_search_going() {
+    let bench = Bench::new(|asked| match asked.namespace.as_str() {
+        "root/interop" => {
+            let row = named("CIM_Namespace", "x").replace("\"Id\"", "\"Nameless\"");
+            let whole = response(&asked.operation, "<IRETURNVALUE>@</IRETURNVALUE>");
+            let (head, end) = whole.split_once('@').unwrap();
+            let mut answer = Canned::xml(head);
+            answer.chunks.extend((0..300).map(|_| row.repeat(100)));
+            answer.chunks.push(end.to_owned());
+            answer
+        }
+        _ => refusal(asked, 3),
+    });
+    run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap();
+    assert!(*bench.read.lock().unwrap() < 200, "{} pieces were read", bench.read.lock().unwrap());
+}
+
+#[test]
+fn a_refresh_is_left_to_the_cache() {
+    let bench = Bench::new(|asked| if asked.operation == "GetClass" { class(asked) } else { result(asked, "") });
+    let mut op = enumerate();
+    op.options.refresh = true;
+    run(&bench, &op).unwrap();
+    // This cache has the class and does not know of refreshing; the engine's fetches once more, one fetch for all.
+    run(&bench, &op).unwrap();
+    assert_eq!(bench.operations().iter().filter(|asked| asked.starts_with("GetClass")).count(), 1);
+}
+
+#[test]
 fn namespaces_that_cannot_be_listed_say_what_to_do() {
     let bench = Bench::new(|asked| refusal(asked, 3));
     let error = run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap_err();
