@@ -81,6 +81,10 @@ fn by_name(name: &str, file: &SessionsFile) -> Result<Chosen, Failure> {
     match file.find(name, true) {
         Ok(Some(entry)) => Ok(Chosen { name: id_of(Some(entry)).to_owned(), target: entry.target.clone() }),
         Ok(None) => Ok(Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() }),
+        // Not repeated: a password may stand in it.
+        Err(NotFound::Unknown(_)) if name.contains("://") => {
+            Err(Failure::usage("usage", "-s", "a URL stands where a name is expected", "--url URL"))
+        }
         Err(NotFound::Unknown(near)) => {
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
