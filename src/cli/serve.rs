@@ -57,6 +57,7 @@ fn failure(error: &ServerError) -> Failure {
             let hint = "--tls-cert F --tls-key F, or --allow-clear-text-from-the-network";
             Failure::usage("usage", "serve", &text, hint)
         }
+        ServerError::Credentials(_) => Failure::usage("usage", "serve", &text, "another --user or password"),
         ServerError::Tls(_) => Failure::usage("usage", "serve", &text, "a PEM certificate chain and its PEM key"),
         ServerError::Repository(_) => Failure::local("serve", "schema", &text, "a build of another version"),
     }

@@ -30,8 +30,8 @@ const DRAINED: u64 = 64 * 1024;
 /// `user:password` in an Authorization header is compared up to this length.
 const CREDENTIAL_MAX: usize = 1024;
 
-/// A request's head, whoever read it.
-#[derive(Clone, Debug)]
+/// A request's head, whoever read it. It holds the credential as sent, so it has no `Debug`.
+#[derive(Clone)]
 pub(super) struct Head {
     pub(super) method: String,
     pub(super) target: String,
@@ -56,7 +56,7 @@ impl Head {
         }
     }
 
-    /// The form in which a server remembers it.
+    /// The form in which a server remembers it; the log takes the credential out.
     pub(super) fn seen(&self, connection: u64) -> SeenRequest {
         SeenRequest {
             connection,

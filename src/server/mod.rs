@@ -37,6 +37,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::auth::Credentials;
+use crate::auth::basic::Basic;
 
 pub use repository::RepositoryError;
 pub use scenario::{Scenario, ScenarioError};
@@ -121,6 +122,9 @@ pub enum ServerError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// No client could ever send the credential.
+    #[error("nobody could authenticate: {0}")]
+    Credentials(#[from] crate::auth::Unusable),
     /// The embedded schema is broken: a defect of this build.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -146,10 +150,13 @@ impl fmt::Debug for RunningServer {
 ///
 /// # Errors
 /// [`ServerError`] when it cannot listen, would speak clear text to the network without leave, or has no usable
-/// certificate.
+/// certificate or credential.
 pub async fn start(options: ServerOptions) -> Result<RunningServer, ServerError> {
     if options.tls.is_none() && !options.listen.ip().is_loopback() && !options.allow_clear_text_from_the_network {
         return Err(ServerError::ClearText(options.listen));
+    }
+    if let Some(credentials) = &options.credentials {
+        Basic::new(credentials.clone())?;
     }
     let acceptor = options.tls.as_ref().map(tls::acceptor).transpose()?;
     let repository = repository::Repository::embedded()?;

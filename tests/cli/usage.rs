@@ -44,6 +44,7 @@ fn urls_that_may_hold_a_password_are_never_repeated() {
         assert!(ran.stdout.is_empty() && ran.stderr.starts_with("lazycim: usage: --url: "), "{ran:?}");
         // Not even in the wrong place.
         lazycim(&[&url]).expect_failure(2, "where no URL is expected", "--url URL");
+        lazycim(&["-s", &url, "namespaces"]).expect_failure(2, "a URL stands where a name is expected", "--url URL");
     }
 }
 
@@ -118,6 +119,7 @@ fn serve_needs_a_credential_and_tls_for_the_network() {
         "is not set",
         "export",
     );
+    lazycim(&["serve", "--user", "u:v", "--password-env", "PW"]).expect_failure(2, "cannot have a colon", "--user");
     lazycim(&["serve", "--user", "u", "--password-env", "PW", "-s", "x"]).expect_failure(2, "takes no -s", "leave");
     let open = ["serve", "--user", "u", "--password-env", "PW", "--listen", "0.0.0.0"];
     lazycim(&open).expect_failure(2, "reachable from the network", "--tls-cert F --tls-key F");
