@@ -17,7 +17,7 @@ use super::{
     settings::{DialRequest, Settings},
 };
 use crate::{
-    auth::{Authenticator, Credentials, Unusable, basic::Basic},
+    auth::{Credentials, Unusable, authenticator_for},
     op::{ErrorKind, OpError, Phase, SessionId},
     protocol::ServerFacts,
     session::{SecretSource, Target, Tls},
@@ -144,10 +144,13 @@ pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest
     Ok(Box::new(Dialer::new(settings)?))
 }
 
+/// The mechanism of every session until profiles name others.
+const MECHANISM: &str = "basic";
+
 fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<AuthenticatorFactory, OpError> {
     let Some(credentials) = credentials else { return Ok(Arc::new(|| None)) };
-    // Tried once here, so that a user Basic cannot carry is told at once and not at each connection.
-    if let Err(unusable) = Basic::new(credentials.clone()) {
+    // Tried once here, so that a user the mechanism cannot carry is told at once and not at each connection.
+    if let Err(unusable) = authenticator_for(MECHANISM, credentials.clone()) {
         let name = target.computer.clone().unwrap_or_default();
         let (kind, hint) = match unusable {
             // A secret that cannot be sent is asked for again like one that was refused.
@@ -158,8 +161,5 @@ fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<Au
         };
         return Err(OpError::new(Phase::Authenticate(1), name, kind, unusable.to_string(), hint));
     }
-    Ok(Arc::new(move || {
-        let basic = Basic::new(credentials.clone()).ok()?;
-        Some(Box::new(basic) as Box<dyn Authenticator>)
-    }))
+    Ok(Arc::new(move || authenticator_for(MECHANISM, credentials.clone()).ok()))
 }
