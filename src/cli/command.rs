@@ -165,17 +165,18 @@ async fn get(operator: &mut Operator, mut path: ObjectPath, format: GetFormat) -
     let unclear =
         |key: &crate::cim::KeyBinding| key.name.as_str().is_empty() || matches!(key.value, KeyValue::Reference(_));
     let in_namespace = OperationOptions { namespace: path.namespace.clone(), ..OperationOptions::default() };
+    let mut report = InstanceReport::new(format, Screen::of_stdout());
     if path.keys.iter().any(unclear) {
-        let mut report = OneClass::default();
+        let mut fetched = OneClass::default();
         let kind = OperationKind::GetClass { class: path.class.clone() };
-        let fetched = operator.run(Operation { kind, options: in_namespace.clone() }, &mut report).await;
-        match (fetched, report.class) {
+        let ended = operator.run(Operation { kind, options: in_namespace.clone() }, &mut fetched).await;
+        match (ended, fetched.class) {
             (Ok(()), Some(class)) => path = path.typed_by(&class),
             (Ok(()), None) => {}
             (Err(Stop::Failed(error)), _) if can_do_without(&error.kind) => {}
+            (Err(Stop::Failed(error)), _) => return Err(operator.fail(error, &mut report).await),
             (Err(stop), _) => return Err(stop),
         }
     }
-    let mut report = InstanceReport::new(format, Screen::of_stdout());
     operator.run(Operation { kind: OperationKind::GetInstance { path }, options: in_namespace }, &mut report).await
 }

@@ -131,6 +131,13 @@ impl Operator {
         }
     }
 
+    /// Ends `report` because of an operation before its own, so that what it prints is whole all the same.
+    pub(super) async fn fail(&mut self, error: Arc<OpError>, report: &mut dyn Report) -> Stop {
+        let mut out = Vec::new();
+        report.end(&mut out);
+        self.print(&mut out).await.err().unwrap_or(Stop::Failed(error))
+    }
+
     /// Prints what operation `id` answers until it ends or a signal comes.
     async fn follow(&mut self, id: OpId, report: &mut dyn Report) -> Result<(), Stop> {
         let mut out = Vec::new();

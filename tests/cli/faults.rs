@@ -29,6 +29,16 @@ fn answering(body: &str, then: &str) -> Scripted {
 const INSTANCES: &[&str] = &["instances", "CIM_Dependency", "-p", "K,T"];
 
 #[test]
+fn json_is_closed_also_where_the_class_that_types_a_path_cannot_be_had() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("cimxml+http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let path = "X.Ref=\"root/cimv2:Y.k=1\"";
+    let ran = lazycim(&["--url", &url, "get", path, "-o", "json"]).expect_code(1);
+    assert_eq!(ran.stdout, "[]\n", "{ran:?}");
+}
+
+#[test]
 fn nobody_home() {
     lazycim(&["--url", "cimxml+http://no-such-host.invalid", "namespaces"]).expect_failure(
         1,
