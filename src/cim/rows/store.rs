@@ -2,7 +2,10 @@
 //!
 //! Owns: the union of the shapes' columns and the way from a row and a column to a cell. Must not know the packing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{CellRef, Column, RowBatch, Shape, ShapeId, instance_of, path_of};
 use crate::cim::{CimInstance, CimName, ObjectPath};
@@ -54,12 +57,16 @@ impl RowStore {
         if at > self.shapes.len() {
             return;
         }
+        let path_keys = shape.path_keys.iter().collect::<HashSet<_>>();
         let mut positions = Vec::with_capacity(shape.columns.len());
         for (position, column) in shape.columns.iter().enumerate() {
             let union = *self.by_name.entry(column.name.clone()).or_insert(self.columns.len());
+            // What stands in the rows' paths is a key, whether or not the class has told so.
+            let is_key = column.is_key || path_keys.contains(&column.name);
+            let column = Column { is_key, ..column.clone() };
             match self.columns.get_mut(union) {
-                Some(known) => known.learn(column),
-                None => self.columns.push(UnionColumn { column: column.clone() }),
+                Some(known) => known.learn(&column),
+                None => self.columns.push(UnionColumn { column }),
             }
             positions.push((union as u32, position as u32));
         }

@@ -282,3 +282,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_in_the_paths_is_a_key_without_a_class() {
+    let mut store = RowStore::default();
+    store.add_shape(ShapeId(0), Arc::new(shape("A", &["Name", "Id"], &["ID"])));
+    let keys = store.columns().iter().map(|union| union.column.is_key).collect::<Vec<_>>();
+    assert_eq!(keys, [false, true]);
+}
