@@ -3,6 +3,8 @@
 //! Owns: [`TableColumn`], what samples of the rows say of each column, and the order. Must not know filters, cursors or
 //! how a column is drawn; the texts it hands out are escaped.
 
+use std::collections::{HashMap, HashSet};
+
 use unicode_width::UnicodeWidthStr;
 
 use super::display;
@@ -70,6 +72,9 @@ enum Order {
     Chosen,
 }
 
+/// The columns whose cells are looked at; of later ones only the headings count. Comparing takes the square of it.
+const COMPARED_COLUMNS: usize = 512;
+
 /// The columns.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
@@ -122,12 +127,12 @@ impl Columns {
 
     /// There are `count` columns in the store.
     pub(super) fn resize(&mut self, count: usize) {
-        self.sampled.resize_with(count, Sampled::default);
+        self.sampled.resize_with(count.min(COMPARED_COLUMNS), Sampled::default);
     }
 
     /// Other rows take the place of those looked at.
     pub(super) fn restart(&mut self, count: usize) {
-        self.sampled = vec![Sampled::default(); count];
+        self.sampled = vec![Sampled::default(); count.min(COMPARED_COLUMNS)];
         self.looked = 0;
     }
 
@@ -253,8 +258,10 @@ impl Columns {
         let columns = ranked.into_iter().filter(|(rank, ..)| *rank != Rank::SameKey).map(|(.., column)| column);
         let mut columns = columns.collect::<Vec<_>>();
         if !free {
+            let before = self.shown.iter().enumerate().rev().map(|(at, column)| (&column.name, at));
+            let before = before.collect::<HashMap<_, _>>();
             let last_key = self.shown.iter().rposition(|column| column.is_key).map_or(0, |at| at + 1);
-            columns.sort_by_key(|column| match self.shown.iter().position(|known| known.name == column.name) {
+            columns.sort_by_key(|column| match before.get(&column.name).copied() {
                 Some(at) => (at, 1),
                 None if column.is_key => (last_key, 0),
                 None => (usize::MAX, 0),
@@ -267,10 +274,12 @@ impl Columns {
     fn ranked(&self, store: &RowStore, class: Option<&CimClass>) -> Vec<(Rank, usize, TableColumn)> {
         let known = store.columns();
         let mut ranked = Vec::new();
+        let declared = class.iter().flat_map(|class| &class.properties).map(|property| &property.name);
+        let declared = declared.collect::<HashSet<_>>();
         let in_class = class.map_or(&[][..], |class| &class.properties);
         let depths = class.map(derived_first).unwrap_or_default();
         for (at, property) in in_class.iter().enumerate() {
-            let stored = known.iter().position(|union| union.column.name == property.name);
+            let stored = store.column(&property.name);
             let key = property.is_key() || stored.is_some_and(|at| known.get(at).is_some_and(|u| u.column.is_key));
             let column = self.column_of(&property.name, stored, key, Some(property.ty), property.is_array);
             // Keys stand as the class declares them: what scopes comes before what is scoped.
@@ -279,7 +288,7 @@ impl Columns {
         }
         for (at, union) in known.iter().enumerate() {
             let column = &union.column;
-            if in_class.iter().all(|property| property.name != column.name) {
+            if !declared.contains(&column.name) {
                 let column = self.column_of(&column.name, Some(at), column.is_key, column.ty, column.is_array);
                 ranked.push((self.rank(store, &column), usize::MAX / 2 + at, column));
             }
@@ -349,7 +358,7 @@ fn derived_first(class: &CimClass) -> Vec<usize> {
     let of = |at: &crate::cim::ClassProperty| at.origin.clone().unwrap_or_else(|| class.name.clone());
     for property in &class.properties {
         let origin = of(property);
-        if !origins.contains(&origin) {
+        if origins.len() < COMPARED_KEYS * 8 && !origins.contains(&origin) {
             origins.push(origin);
         }
     }

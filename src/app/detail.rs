@@ -2,11 +2,14 @@
 //!
 //! Owns: which instance is shown, where its values come from, the rows shown. Must not know the table.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Filter, ListCursor, Load, Scratch, display};
 use crate::{
-    cim::{CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath},
+    cim::{CimClass, CimInstance, CimName, CimType, CimValue, ClassProperty, Namespace, ObjectPath},
     op::SessionId,
 };
 
@@ -132,7 +135,11 @@ impl Detail {
             return;
         };
         let keys = instance.path.iter().flat_map(|path| &path.keys).map(|key| &key.name).collect::<Vec<_>>();
-        let declared = |name: &CimName| self.class.as_ref().and_then(|class| class.property(name.as_str()));
+        let properties = self.class.iter().flat_map(|class| &class.properties).rev();
+        let by_name: HashMap<&CimName, &ClassProperty> =
+            properties.map(|property| (&property.name, property)).collect();
+        let sent: HashSet<&CimName> = instance.properties.iter().map(|property| &property.name).collect();
+        let declared = |name: &CimName| by_name.get(name).copied();
         let describe = |name: &CimName| {
             let text = declared(name).and_then(|property| property.description()).unwrap_or_default();
             display::safe(&text.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -154,7 +161,7 @@ impl Detail {
             }
         }
         let not_sent = self.class.iter().flat_map(|class| &class.properties);
-        for property in not_sent.filter(|property| instance.property(property.name.as_str()).is_none()) {
+        for property in not_sent.filter(|property| !sent.contains(&property.name)) {
             rows.push(DetailRow {
                 name: display::safe(property.name.as_str()),
                 is_key: property.is_key(),

@@ -18,6 +18,10 @@ use crate::{
     op::{Limits, SessionId},
 };
 
+/// Up to so many columns a table is laid out anew for each shape; beyond, only when a sixteenth of them is new, or at the
+/// end: a server may send thousands of shapes.
+const LAID_OUT_AT_ONCE: usize = 256;
+
 /// The table.
 #[derive(Debug)]
 pub struct Table {
@@ -43,6 +47,9 @@ pub struct Table {
     incoming: Option<RowStore>,
     index: RowIndex,
     columns: Columns,
+    /// Changes since the columns were laid out, and how many there were then.
+    owed: usize,
+    laid_out: usize,
     /// The row the user chose; `None` keeps the cursor at the top.
     chosen: Option<u32>,
     /// The path of the row to choose again once it comes.
@@ -69,6 +76,8 @@ impl Table {
             incoming: None,
             index: RowIndex::default(),
             columns: Columns::default(),
+            owed: 0,
+            laid_out: 0,
             chosen: None,
             wanted: None,
             reading: 0,
@@ -265,7 +274,7 @@ impl Table {
             None => {
                 self.store.add_shape(id, shape);
                 self.columns.resize(self.store.columns().len());
-                self.lay_out(false);
+                self.lay_out_when_due();
             }
         }
     }
@@ -302,6 +311,10 @@ impl Table {
         } else {
             self.stale = self.incoming.take().is_some();
         }
+        if self.owed > 0 {
+            self.lay_out(false);
+            self.work();
+        }
         self.wanted = None;
         self.columns.settle_order();
     }
@@ -334,13 +347,23 @@ impl Table {
             }
         }
         if self.columns.sample(&self.store, &self.namespace) {
-            self.lay_out(false);
+            self.lay_out_when_due();
         }
         self.work();
     }
 
+    /// Makes the columns anew, if enough has changed.
+    fn lay_out_when_due(&mut self) {
+        self.owed += 1;
+        let columns = self.store.columns().len();
+        if columns <= LAID_OUT_AT_ONCE || self.owed.max(columns.saturating_sub(self.laid_out)) > columns / 16 {
+            self.lay_out(false);
+        }
+    }
+
     /// Makes the columns anew; `by_class`, because the class has just come. The cursor stays on its column.
     fn lay_out(&mut self, by_class: bool) {
+        (self.owed, self.laid_out) = (0, self.store.columns().len());
         let under_cursor = self.columns().get(self.column).map(|column| column.name.clone());
         let before = self.columns.stored();
         self.columns.lay_out(&self.store, self.definition.as_deref(), by_class);

@@ -247,6 +247,11 @@ impl Bench {
     /// Everything `case` needs, at rest.
     pub async fn new(case: &Case) -> Self {
         let scenario = Scenario::load(&folder().join(case.scenario).with_extension("toml")).unwrap();
+        Self::with(case, scenario).await
+    }
+
+    /// The same with a scenario made on the spot.
+    pub async fn with(case: &Case, scenario: Scenario) -> Self {
         let mut options = ServerOptions::scripted(scenario);
         let files = tempfile::tempdir().unwrap();
         let trusted = Authority::new("Lab authority");

@@ -200,3 +200,36 @@ async fn rows_and_the_error_after_them_both_stand_on_the_screen() {
         assert_eq!((table.total(), table.stale), (1, false), "{scenario}: the session is usable");
     }
 }
+
+/// What is quadratic in columns would take minutes here, and its bound is the harness's.
+#[tokio::test]
+async fn a_class_of_thousands_of_properties_and_rows_of_as_many_do_not_stop_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let property = |n: usize| format!("<PROPERTY NAME=\"P{n}\" TYPE=\"string\"><VALUE>{n}</VALUE></PROPERTY>");
+    let wrap = |operation: &str, inner: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE ID=\"1\" PROTOCOLVERSION=\"1.0\">\
+             <SIMPLERSP><IMETHODRESPONSE NAME=\"{operation}\"><IRETURNVALUE>{inner}</IRETURNVALUE></IMETHODRESPONSE>\
+             </SIMPLERSP></MESSAGE></CIM>"
+        )
+    };
+    let declared: String = (0..50_000).map(|n| format!("<PROPERTY NAME=\"P{n}\" TYPE=\"string\"/>")).collect();
+    let class = wrap("GetClass", &format!("<CLASS NAME=\"{CLASS}\">{declared}</CLASS>"));
+    let wide: String = (0..4_096).map(property).collect();
+    let rows: String = (0..20).map(|_| format!("<INSTANCE CLASSNAME=\"{CLASS}\">{wide}</INSTANCE>")).collect();
+    let rows =
+        rows.replace("<INSTANCE ", "<VALUE.OBJECT><INSTANCE ").replace("</INSTANCE>", "</INSTANCE></VALUE.OBJECT>");
+    std::fs::write(folder.path().join("class.xml"), class).unwrap();
+    std::fs::write(folder.path().join("rows.xml"), wrap("EnumerateInstances", &rows)).unwrap();
+    let step =
+        |operation, file| format!("[[step]]\noperation = \"{operation}\"\nstatus = 200\nbody_file = \"{file}\"\n");
+    let steps = step("GetClass", "class.xml") + &step("EnumerateInstances", "rows.xml");
+    let scenario = lazycim::server::Scenario::parse(&format!("about = \"wide\"\n{steps}"), folder.path()).unwrap();
+    let bench = Bench::with(&case("as_it_should"), scenario).await;
+    let mut seat = Seat::new(&bench, 120, 40);
+    seat.open_the_table().await;
+    let table = seat.state.table().expect("a table");
+    assert_eq!((table.total(), table.columns().len()), (20, 50_000), "{}", text_of(&seat.buffer()));
+    seat.keys("j").await;
+    seat.keys("/ \"4095\" enter").await;
+}

@@ -166,6 +166,19 @@ impl RowStore {
         }
     }
 
+    /// All cells of `row`, one for each union column: in one pass, where asking for each would read the row each time.
+    pub fn cells(&self, row: usize) -> Vec<CellRef<'_>> {
+        let mut cells = vec![CellRef::Absent; self.columns.len()];
+        let Some((batch, at)) = self.find(row) else { return cells };
+        let sent = batch.cells(at).collect::<Vec<_>>();
+        for (union, position) in self.positions.get(batch.shape(at).0 as usize).into_iter().flatten() {
+            if let (Some(to), Some(cell)) = (cells.get_mut(*union as usize), sent.get(*position as usize)) {
+                *to = *cell;
+            }
+        }
+        cells
+    }
+
     /// The path of `row`, if its rows have one.
     pub fn path(&self, row: usize) -> Option<ObjectPath> {
         let (batch, at) = self.find(row)?;

@@ -196,6 +196,10 @@ fn a_store_shows_the_union_of_its_shapes() {
     let table = (0..4).map(|row| (0..4).map(|column| store.cell(row, column)).collect::<Vec<_>>()).collect::<Vec<_>>();
     use CellRef::{Absent, Null, Text};
     assert_eq!(
+        (0..4).map(|row| store.cells(row)).collect::<Vec<_>>(),
+        table.iter().map(|row| row[..store.columns().len()].to_vec()).collect::<Vec<_>>()
+    );
+    assert_eq!(
         table,
         [[Text("1"), Null, Absent, Absent], [Text("2"), Absent, Text("more"), Absent], [Absent; 4], [Absent; 4],]
     );

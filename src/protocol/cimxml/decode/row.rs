@@ -30,6 +30,9 @@ pub const MAX_SHAPES: usize = 4_096;
 /// The most columns all its shapes may have together.
 pub const MAX_COLUMNS: usize = 65_536;
 
+/// The most columns one shape may have: reading a cell takes time with its place in the row.
+pub const MAX_WIDTH: usize = 4_096;
+
 /// What the attributes of a property say. The name borrows from the tag.
 struct Head<'t> {
     name: Cow<'t, str>,
@@ -386,6 +389,10 @@ impl Rows {
     ) -> Read<usize> {
         let Some(growing) = self.shapes.get_mut(self.current) else { return Err(xml.error("a row without shape")) };
         let Some(place) = growing.place(last, name) else {
+            if growing.shape.columns.len() >= MAX_WIDTH {
+                let message = format!("an instance has more than {MAX_WIDTH} properties");
+                return Err(DecodeError::limit(xml.offset(), "shapes", message));
+            }
             self.columns += 1;
             if self.columns > MAX_COLUMNS {
                 let message = format!("the rows have more than {MAX_COLUMNS} columns");
