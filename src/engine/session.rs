@@ -17,11 +17,11 @@ use super::{
     settings::{DialRequest, Settings},
 };
 use crate::{
-    auth::{Credentials, Unusable, authenticator_for},
+    auth::{Credentials, Unusable, authenticator_for, basic::SCHEME},
     op::{ErrorKind, OpError, Phase, SessionId},
     protocol::ServerFacts,
     session::{SecretSource, Target, Tls},
-    wire::{AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, Trust},
+    wire::{AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, Trust, clear_text_refused, is_loopback},
 };
 
 /// A live session.
@@ -66,6 +66,7 @@ impl Session {
     /// Where the secret comes from; reads the environment variable if it is one.
     pub(super) fn need(&self) -> Result<Need, OpError> {
         let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing(None)) };
+        self.refuse_clear_text()?;
         match &self.target.secret {
             SecretSource::Prompt => Ok(Need::Prompt(user.clone())),
             SecretSource::Env(variable) => {
@@ -82,6 +83,18 @@ impl Session {
                 let hint = format!("set {variable} to the password of {user}");
                 Err(OpError::new(Phase::Queue, self.name(), ErrorKind::SecretMissing, cause, hint))
             }
+        }
+    }
+
+    /// Asks nobody for a secret that would then not be sent. Of an address that is known at once; of a name, only when it
+    /// has been resolved.
+    fn refuse_clear_text(&self) -> Result<(), OpError> {
+        let Target { computer: Some(computer), tls: None, allow_clear_text: false, .. } = &self.target else {
+            return Ok(());
+        };
+        match computer.parse::<std::net::IpAddr>() {
+            Ok(address) if !is_loopback(address) => Err(clear_text_refused(self.name(), SCHEME)),
+            _ => Ok(()),
         }
     }
 

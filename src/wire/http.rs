@@ -224,11 +224,7 @@ impl HttpExchange {
         if self.endpoint.tls || self.settings.allow_clear_text || local || !authenticator.reveals_secret() {
             return Ok(());
         }
-        let scheme = authenticator.scheme();
-        let cause = format!("{scheme} over plain http would show the password to the network");
-        let hint = "use https, or allow it: allow_clear_text = true in the session (--allow-clear-text)";
-        let place = self.place(None, request);
-        Err(place.error(Phase::Connect, ErrorKind::ClearTextRefused, cause, hint))
+        Err(clear_text_refused(self.place(None, request).target(), authenticator.scheme()))
     }
 
     fn body(&self, head: Head, request: &HttpRequest) -> AnswerBody {
@@ -300,6 +296,13 @@ impl HttpExchange {
         }
         Ok(())
     }
+}
+
+/// The refusal to speak `scheme`, which reveals its secret, in the clear to `target`.
+pub fn clear_text_refused(target: String, scheme: &str) -> OpError {
+    let cause = format!("{scheme} over plain http would show the password to the network");
+    let hint = "use https, or allow it: allow_clear_text = true in the session (--allow-clear-text)";
+    OpError::new(Phase::Connect, target, ErrorKind::ClearTextRefused, cause, hint)
 }
 
 /// Whether another address may do better.

@@ -27,8 +27,8 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 
 pub use self::{
-    http::Dialer,
-    resolver::{ConnectHook, Resolver, SystemResolver},
+    http::{Dialer, clear_text_refused},
+    resolver::{ConnectHook, Resolver, SystemResolver, is_loopback},
     settings::{ATTEMPT_LIMIT, AuthenticatorFactory, ConnIds, DialSettings, REUSE_GRACE, Scheme},
     trust::Trust,
 };

@@ -44,7 +44,7 @@ fn loopback(found: Vec<SocketAddr>, port: u16) -> Vec<SocketAddr> {
 }
 
 /// Whether packets to `address` never leave this machine. An IPv4 address mapped into IPv6 counts as what it maps.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
+pub fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 

@@ -43,6 +43,17 @@ fn with_user(secret: SecretSource) -> Target {
     Target { user: Some("ann".to_owned()), secret, ..target() }
 }
 
+#[tokio::test]
+async fn nobody_is_asked_for_a_secret_that_would_not_be_sent_in_the_clear() {
+    let bench = bench("right", 0);
+    let exposed = Target { computer: Some("192.0.2.1".to_owned()), ..with_user(SecretSource::Prompt) };
+    bench.engine.open(SESSION, exposed);
+    let seen = bench.run(operation()).await;
+    assert!(!seen.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })), "{seen:#?}");
+    let OpEventKind::Failed(error) = &seen.last().unwrap().kind else { panic!("{seen:#?}") };
+    assert_eq!(error.kind, ErrorKind::ClearTextRefused);
+}
+
 fn give(bench: &Bench, secret: &str) {
     bench.engine.give_secret(SESSION, Some(SecretString::from(secret)));
 }
