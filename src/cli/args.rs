@@ -19,6 +19,8 @@ Examples:
   lazycim classes --of CIM_LogicalElement --deep       every logical element's class
   lazycim instances LC_Process -p Handle,Name --limit 5
   lazycim instances LC_LocalFileSystem -o csv > disks.csv
+  lazycim associators 'LC_OperatingSystem.CSCreationClassName=\"LC_ComputerSystem\",...' --names
+  lazycim --url cimxml+https://ann@db.example query 'SELECT * FROM CIM_Process' -o ndjson
   lazycim get 'LC_OperatingSystem.CSCreationClassName=\"LC_ComputerSystem\",...' -o mof
   lazycim --url cimxml+https://ann@db.example class CIM_System -o json
   PW=... lazycim --url cimxml+https://ann@db.example --password-env PW namespaces
@@ -133,6 +135,12 @@ pub enum Command {
         #[arg(short, long, value_enum, default_value_t = GetFormat::Table)]
         output: GetFormat,
     },
+    /// Run a query and print what it selects
+    Query(QueryArguments),
+    /// List what is associated with an instance or a class
+    Associators(AssociatorsArguments),
+    /// List the associations that refer to an instance or a class
+    References(ReferencesArguments),
     /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
     Serve(ServeArguments),
     /// Print the completion script of a shell
@@ -161,8 +169,66 @@ pub struct InstancesArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// The output format
-    #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
-    pub output: RowFormat,
+    #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
+    pub output: InstancesFormat,
+}
+
+/// Arguments of `query`.
+#[derive(Clone, Debug, Args)]
+pub struct QueryArguments {
+    /// The query, such as 'SELECT * FROM CIM_Process'
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// The query's language
+    #[arg(long, value_enum, default_value_t = Dialect::Wql)]
+    pub dialect: Dialect,
+    /// The output format
+    #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
+    pub output: InstancesFormat,
+}
+
+/// Arguments of `associators`.
+#[derive(Clone, Debug, Args)]
+pub struct AssociatorsArguments {
+    /// [//HOST/][NS:]CLASS.KEY=VALUE,... or [NS:]CLASS for what its schema allows
+    pub path: String,
+    /// Only through associations of this class or its subclasses
+    #[arg(long, value_name = "CLASS", value_parser = name)]
+    pub assoc: Option<CimName>,
+    /// Only results of this class or its subclasses
+    #[arg(long, value_name = "CLASS", value_parser = name)]
+    pub result: Option<CimName>,
+    /// Only where the association's property of this name refers to PATH
+    #[arg(long, value_name = "ROLE", value_parser = name)]
+    pub role: Option<CimName>,
+    /// Only where the association's property of this name refers to the result
+    #[arg(long, value_name = "ROLE", value_parser = name)]
+    pub result_role: Option<CimName>,
+    /// Paths only
+    #[arg(long)]
+    pub names: bool,
+    /// The output format
+    #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
+    pub output: InstancesFormat,
+}
+
+/// Arguments of `references`.
+#[derive(Clone, Debug, Args)]
+pub struct ReferencesArguments {
+    /// [//HOST/][NS:]CLASS.KEY=VALUE,... or [NS:]CLASS for what its schema allows
+    pub path: String,
+    /// Only associations of this class or its subclasses
+    #[arg(long, value_name = "CLASS", value_parser = name)]
+    pub result: Option<CimName>,
+    /// Only where the association's property of this name refers to PATH
+    #[arg(long, value_name = "ROLE", value_parser = name)]
+    pub role: Option<CimName>,
+    /// Paths only
+    #[arg(long)]
+    pub names: bool,
+    /// The output format
+    #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
+    pub output: InstancesFormat,
 }
 
 /// Arguments of `serve`. The credential is `--user` and `--password-env`.
@@ -185,7 +251,44 @@ pub struct ServeArguments {
     pub allow_clear_text_from_the_network: bool,
 }
 
-/// Formats of rows.
+/// Query languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dialect {
+    /// WBEM Query Language
+    Wql,
+    /// CIM Query Language (DSP0202)
+    Cql,
+    /// Filter Query Language (DSP0212)
+    Fql,
+}
+
+impl Dialect {
+    /// What servers call it.
+    pub const fn language(self) -> &'static str {
+        match self {
+            Self::Wql => "WQL",
+            Self::Cql => "DMTF:CQL",
+            Self::Fql => "DMTF:FQL",
+        }
+    }
+}
+
+/// Formats of instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InstancesFormat {
+    /// Columns for people
+    Table,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// RFC 4180, with a header
+    Csv,
+    /// An IRETURNVALUE element of CIM-XML
+    Xml,
+}
+
+/// Formats of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RowFormat {
     /// Columns for people

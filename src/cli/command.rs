@@ -8,15 +8,18 @@ use clap::CommandFactory;
 
 use super::{
     Arguments, Front, Start,
-    args::{ClassFormat, Command, GetFormat, InstancesArguments, RowFormat},
+    args::{
+        AssociatorsArguments, ClassFormat, Command, GetFormat, InstancesArguments, InstancesFormat,
+        ReferencesArguments, RowFormat,
+    },
     failure::Failure,
     operate::{Operator, Stop},
     output::{ClassReport, Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, Screen},
-    serve,
+    related, serve,
     target::{self, Chosen},
 };
 use crate::{
-    cim::{CimName, CimStatus, KeyValue, ObjectPath},
+    cim::{CimName, CimStatus, KeyValue, Namespace, ObjectPath},
     config::{Config, Paths},
     op::{ErrorKind, Operation, OperationKind, OperationOptions},
     session::store::SessionsFile,
@@ -84,6 +87,12 @@ impl Reader {
         // What is wrong with a path is told before anything is started.
         let path = match &command {
             Command::Get { path, .. } => Some(target::instance_path(path, &self.chosen.target, self.given.as_ref())?),
+            Command::Associators(AssociatorsArguments { path, names, output, .. })
+            | Command::References(ReferencesArguments { path, names, output, .. }) => {
+                let path = target::instance_path(path, &self.chosen.target, self.given.as_ref())?;
+                related::check(&path, *names, *output)?;
+                Some(path)
+            }
             _ => None,
         };
         let mut operator = Operator::open(&self.config, self.chosen, self.verbose)?;
@@ -93,7 +102,18 @@ impl Reader {
             (Command::Class { name, output }, _) => class(&mut operator, name, output).await,
             (Command::Instances(arguments), _) => instances(&mut operator, arguments).await,
             (Command::Get { output, .. }, Some(path)) => get(&mut operator, path, output).await,
-            (Command::Get { .. } | Command::Serve(_) | Command::Completions { .. }, _) => Ok(()),
+            (Command::Query(arguments), _) => related::query(&mut operator, arguments).await,
+            (Command::Associators(arguments), Some(path)) => related::associators(&mut operator, path, arguments).await,
+            (Command::References(arguments), Some(path)) => related::references(&mut operator, path, arguments).await,
+            // Without its path a command did not get here; the others run elsewhere.
+            (
+                Command::Get { .. }
+                | Command::Associators(_)
+                | Command::References(_)
+                | Command::Serve(_)
+                | Command::Completions { .. },
+                _,
+            ) => Ok(()),
         };
         operator.shut_down().await;
         done.or_else(Stop::into_result)
@@ -121,8 +141,8 @@ async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Re
     let InstancesArguments { class, properties, keys_only, shallow, limit, output } = arguments;
     let columns = match (&properties, output) {
         (Some(names), _) => Columns::Named(names.clone()),
-        (None, RowFormat::Table | RowFormat::Csv) => columns_of(operator, &class).await?,
-        (None, RowFormat::Json | RowFormat::Ndjson) => Columns::FirstShape,
+        (None, InstancesFormat::Table | InstancesFormat::Csv) => columns_of(operator, &class, None).await?,
+        (None, InstancesFormat::Json | InstancesFormat::Ndjson | InstancesFormat::Xml) => Columns::FirstShape,
     };
     let mut operation = Operation::new(OperationKind::EnumerateInstances { class });
     operation.options = OperationOptions {
@@ -132,14 +152,20 @@ async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Re
         max_rows: limit,
         ..OperationOptions::default()
     };
-    let options = RowOptions { columns, keys_only, limit, screen: Screen::of_stdout() };
+    let options = RowOptions { columns, keys_only, located: false, limit, screen: Screen::of_stdout() };
     operator.run(operation, &mut RowsReport::new(output, options)).await
 }
 
 /// The columns of the class that is asked for; where the server cannot say, those of the first row.
-async fn columns_of(operator: &mut Operator, class: &CimName) -> Result<Columns, Stop> {
+pub(super) async fn columns_of(
+    operator: &mut Operator,
+    class: &CimName,
+    namespace: Option<Namespace>,
+) -> Result<Columns, Stop> {
     let mut report = OneClass::default();
-    let fetched = operator.run(Operation::new(OperationKind::GetClass { class: class.clone() }), &mut report).await;
+    let options = OperationOptions { namespace, ..OperationOptions::default() };
+    let kind = OperationKind::GetClass { class: class.clone() };
+    let fetched = operator.run(Operation { kind, options }, &mut report).await;
     match (fetched, report.class) {
         (Ok(()), Some(class)) => Ok(Columns::Class(class)),
         (Ok(()), None) => Ok(Columns::FirstShape),

@@ -14,6 +14,7 @@ mod failure;
 mod operate;
 mod output;
 mod prompt;
+mod related;
 mod serve;
 mod signals;
 mod target;

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::provider::{self, Provider};
+use super::provider::{self, Placed, Provider};
 use crate::cim::{CimClass, CimName, Namespace, mof, resolve};
 
 /// Where namespaces and the object manager are described.
@@ -154,7 +154,8 @@ impl Schema {
 /// Classes and providers together.
 pub(super) struct Repository {
     schemas: Arc<Vec<Schema>>,
-    providers: Vec<(Namespace, Box<dyn Provider>)>,
+    host: String,
+    providers: Vec<Placed>,
 }
 
 impl Repository {
@@ -163,12 +164,27 @@ impl Repository {
         static SCHEMAS: OnceLock<Result<Arc<Vec<Schema>>, RepositoryError>> = OnceLock::new();
         let schemas = SCHEMAS.get_or_init(|| load().map(Arc::new)).clone()?;
         let names = schemas.iter().map(|schema| schema.namespace.clone()).collect();
-        Ok(Self { schemas, providers: provider::all(names) })
+        let (host, providers) = provider::all(names);
+        Ok(Self { schemas, host, providers })
     }
 
     /// The classes of `namespace`.
     pub(super) fn schema(&self, namespace: &Namespace) -> Option<&Schema> {
         self.schemas.iter().find(|schema| schema.namespace() == namespace)
+    }
+
+    /// The computer's name, for the paths that need one.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Every provider of a namespace, with the class each one serves.
+    pub(super) fn all_providers<'a>(
+        &'a self,
+        schema: &'a Schema,
+    ) -> impl Iterator<Item = (&'a SchemaClass, &'a dyn Provider)> {
+        let served = self.providers.iter().filter(|(namespace, _)| namespace == schema.namespace());
+        served.filter_map(|(_, provider)| Some((schema.class(&CimName::new(provider.class()))?, provider.as_ref())))
     }
 
     /// The providers of `class` and of everything below it, with the class each one serves.

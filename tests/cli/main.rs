@@ -4,5 +4,6 @@
 mod config;
 mod faults;
 mod output;
+mod related;
 mod support;
 mod usage;

@@ -7,6 +7,9 @@ fn help_is_what_the_snapshot_says() {
     insta::assert_snapshot!("help", lazycim(&["--help"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_instances", lazycim(&["instances", "-h"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_get", lazycim(&["get", "-h"]).expect_code(0).stdout);
+    insta::assert_snapshot!("help_query", lazycim(&["query", "-h"]).expect_code(0).stdout);
+    insta::assert_snapshot!("help_associators", lazycim(&["associators", "-h"]).expect_code(0).stdout);
+    insta::assert_snapshot!("help_references", lazycim(&["references", "-h"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_serve", lazycim(&["serve", "-h"]).expect_code(0).stdout);
 }
 
@@ -67,13 +70,14 @@ fn arguments_are_checked_before_anything_is_done() {
         &["instances", "a b"],
         &["instances", "X", "--limit", "0"],
         &["instances", "X", "-p", "A,,B"],
-        &["instances", "X", "-o", "xml"],
+        &["instances", "X", "-o", "mof"],
+        &["classes", "-o", "xml"],
         &["instances", "X", "-p", "A", "--keys-only"],
         &["class", "X", "-o", "table"],
         &["namespaces", "--timeout", "0"],
         &["namespaces", "--connect-timeout", "soon"],
         &["namespaces", "-n", "//"],
-        &["query", "select * from X"],
+        &["invoke", "X"],
     ] {
         let ran = lazycim(arguments).expect_code(2);
         assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{arguments:?}: {ran:?}");

@@ -49,6 +49,18 @@ assert list(few.keys()) == ["Name"], few.keys()
 link = peer.EnumerateInstances("LC_RunningOS")[0]
 assert peer.GetInstance(link["Dependent"])["Name"] == me["CSName"]
 
+system = link["Antecedent"]
+assert [path.classname for path in peer.ReferenceNames(me)] == ["LC_OSProcess"]
+assert [path.classname for path in peer.AssociatorNames(me)] == ["LC_OperatingSystem"]
+assert peer.Associators(me, ResultRole="GroupComponent")[0]["Name"] == system["Name"]
+assert peer.References(me)[0]["PartComponent"]["Handle"] == me["Handle"]
+(computer,) = peer.Associators(system, AssocClass="CIM_RunningOS", PropertyList=["Name"])
+assert computer["Name"] == me["CSName"] and list(computer.keys()) == ["Name"], computer.tomof()
+assert computer.path.namespace == "root/cimv2" and computer.path.host, computer.path
+handles = {path["Handle"] for path in peer.AssociatorNames(system, ResultClass="CIM_Process")}
+assert me["Handle"] in handles
+assert peer.ReferenceNames(system, Role="PartComponent") == []
+
 fails(pywbem.CIM_ERR_INVALID_NAMESPACE, peer.EnumerateClassNames, namespace="root/nowhere")
 fails(pywbem.CIM_ERR_INVALID_CLASS, peer.EnumerateInstances, "No_Such")
 fails(pywbem.CIM_ERR_NOT_FOUND, peer.GetClass, "No_Such")
@@ -56,6 +68,8 @@ me["Handle"] = "0"
 fails(pywbem.CIM_ERR_NOT_FOUND, peer.GetInstance, me)
 fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.DeleteInstance, me)
 fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.OpenEnumerateInstances, "LC_Process")
+fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.ExecQuery, "WQL", "SELECT * FROM LC_Process")
+fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.AssociatorNames, "LC_Process")
 
 try:
     pywbem.WBEMConnection(url, (user, password + "x")).EnumerateClassNames()

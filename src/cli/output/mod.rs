@@ -6,6 +6,7 @@
 mod csv;
 mod json;
 mod names;
+mod paths;
 mod single;
 mod table;
 mod xml;
@@ -15,7 +16,7 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) use names::NamesReport;
 pub(super) use single::{ClassReport, InstanceReport, OneClass};
 
-use super::{args::RowFormat, operate::Report};
+use super::{args::InstancesFormat, operate::Report};
 use crate::{
     cim::{
         CimClass, CimName,
@@ -65,6 +66,8 @@ pub(super) struct RowOptions {
     pub(super) columns: Columns,
     /// Paths only.
     pub(super) keys_only: bool,
+    /// Rows may be of any class and lie in any namespace.
+    pub(super) located: bool,
     /// At most this many rows.
     pub(super) limit: Option<u64>,
     /// Where it goes.
@@ -95,13 +98,20 @@ pub(super) struct RowsReport {
 
 impl RowsReport {
     /// A report in `format`.
-    pub(super) fn new(format: RowFormat, options: RowOptions) -> Self {
+    pub(super) fn new(format: InstancesFormat, options: RowOptions) -> Self {
         let left = options.limit;
         let printer: Box<dyn Printer> = match format {
-            RowFormat::Table => Box::new(table::Table::new(options)),
-            RowFormat::Csv => Box::new(csv::Csv::new(options)),
-            RowFormat::Json => Box::new(json::Rows::new(json::Frame::Array, &options)),
-            RowFormat::Ndjson => Box::new(json::Rows::new(json::Frame::Lines, &options)),
+            InstancesFormat::Table if options.located && options.keys_only => {
+                Box::new(paths::Paths::lines(options.screen))
+            }
+            InstancesFormat::Csv if options.located && options.keys_only => {
+                Box::new(paths::Paths::records(options.screen))
+            }
+            InstancesFormat::Table => Box::new(table::Table::new(options)),
+            InstancesFormat::Csv => Box::new(csv::Csv::new(options)),
+            InstancesFormat::Json => Box::new(json::Rows::new(json::Frame::Array, &options)),
+            InstancesFormat::Ndjson => Box::new(json::Rows::new(json::Frame::Lines, &options)),
+            InstancesFormat::Xml => Box::new(xml::Rows::new(&options)),
         };
         Self { printer, shapes: HashMap::new(), left }
     }

@@ -42,12 +42,20 @@ pub(in crate::cli) struct ClassReport {
     format: ClassFormat,
     screen: Screen,
     frame: json::Writer,
+    /// Set where more than one class may come.
+    several: Option<xml::Frame>,
 }
 
 impl ClassReport {
     /// A report in `format`.
     pub(in crate::cli) fn new(format: ClassFormat, screen: Screen) -> Self {
-        Self { format, screen, frame: json::Writer::new(json::Frame::Array) }
+        Self { format, screen, frame: json::Writer::new(json::Frame::Array), several: None }
+    }
+
+    /// A report of any number of classes.
+    pub(in crate::cli) fn several(format: ClassFormat, lines: bool, screen: Screen) -> Self {
+        let frame = json::Writer::new(if lines { json::Frame::Lines } else { json::Frame::Array });
+        Self { format, screen, frame, several: Some(xml::Frame::new(screen)) }
     }
 }
 
@@ -56,7 +64,10 @@ impl Report for ClassReport {
         let OpEventKind::Class(class) = kind else { return };
         match self.format {
             ClassFormat::Mof => put_text(&mof::print::class(class), self.screen, out),
-            ClassFormat::Xml => put_text(&xml::class(class), self.screen, out),
+            ClassFormat::Xml => match &mut self.several {
+                Some(frame) => frame.item(&xml::class(class), out),
+                None => put_text(&xml::class(class), self.screen, out),
+            },
             ClassFormat::Json => {
                 let mut object = String::new();
                 write_class(&mut object, class);
@@ -66,8 +77,10 @@ impl Report for ClassReport {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        if self.format == ClassFormat::Json {
-            self.frame.end(out);
+        match (self.format, &mut self.several) {
+            (ClassFormat::Json, _) => self.frame.end(out),
+            (ClassFormat::Xml, Some(frame)) => frame.end(out),
+            _ => {}
         }
     }
 }
@@ -139,7 +152,7 @@ impl Report for InstanceReport {
 }
 
 /// Prints text of several lines; a terminal gets each line escaped, a stream gets it as it is.
-fn put_text(text: &str, screen: Screen, out: &mut Vec<u8>) {
+pub(super) fn put_text(text: &str, screen: Screen, out: &mut Vec<u8>) {
     for line in text.trim_end_matches('\n').split('\n') {
         match screen {
             Screen::Terminal(_) => {

@@ -5,9 +5,11 @@
 
 use std::fmt::Write as _;
 
+use super::{Printer, RowOptions, Screen, single::put_text};
 use crate::cim::{
     CimClass, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind,
     InstanceProperty, KeyValue, ObjectPath, Qualifier, TypedValue,
+    rows::{RowBatch, Shape, ShapeId, instance_of, path_of},
     text::{char16_text, is_unsafe_for_terminal, real_text},
 };
 
@@ -31,6 +33,91 @@ pub(super) fn instance(instance: &CimInstance) -> String {
         _ => xml.instance(instance),
     }
     xml.out
+}
+
+/// An instance as a VALUE.OBJECTWITHLOCALPATH element, which tells its namespace, or as an INSTANCE where it has no path.
+fn located(instance: &CimInstance) -> String {
+    let mut xml = Xml::default();
+    match &instance.path {
+        Some(path) if path.namespace.is_some() => {
+            xml.open("VALUE.OBJECTWITHLOCALPATH", &[]);
+            xml.reference(path);
+            xml.instance(instance);
+            xml.close("VALUE.OBJECTWITHLOCALPATH");
+        }
+        _ => return self::instance(instance),
+    }
+    xml.out
+}
+
+/// A path as the longest element it allows.
+fn path(path: &ObjectPath) -> String {
+    let mut xml = Xml::default();
+    xml.reference(path);
+    xml.out
+}
+
+/// Several elements as the IRETURNVALUE of an answer, which is always closed.
+pub(super) struct Frame {
+    screen: Screen,
+    begun: bool,
+}
+
+impl Frame {
+    /// Nothing printed yet.
+    pub(super) const fn new(screen: Screen) -> Self {
+        Self { screen, begun: false }
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.begun, true) {
+            put_text("<IRETURNVALUE>", self.screen, out);
+        }
+    }
+
+    /// Prints one element.
+    pub(super) fn item(&mut self, element: &str, out: &mut Vec<u8>) {
+        self.begin(out);
+        put_text(element, self.screen, out);
+    }
+
+    /// Closes the frame.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        self.begin(out);
+        put_text("</IRETURNVALUE>", self.screen, out);
+    }
+}
+
+/// Rows as elements.
+pub(super) struct Rows {
+    frame: Frame,
+    keys_only: bool,
+    located: bool,
+}
+
+impl Rows {
+    /// Nothing printed yet.
+    pub(super) const fn new(options: &RowOptions) -> Self {
+        Self { frame: Frame::new(options.screen), keys_only: options.keys_only, located: options.located }
+    }
+}
+
+impl Printer for Rows {
+    fn shape(&mut self, _id: ShapeId, _shape: &Shape) {}
+
+    fn row(&mut self, _id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+        if self.keys_only {
+            let Some(mut name) = path_of(shape, batch, row) else { return };
+            name.namespace = name.namespace.filter(|_| self.located);
+            return self.frame.item(&path(&name), out);
+        }
+        let element = if self.located { located } else { instance };
+        self.frame.item(&element(&instance_of(shape, batch, row)), out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.frame.end(out);
+    }
 }
 
 #[derive(Default)]

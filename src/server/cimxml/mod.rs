@@ -3,6 +3,7 @@
 //! Owns: reading requests, writing answers and what each operation answers. Must not know sockets or HTTP framing: it gets
 //! a head and a body and gives pieces of an answer.
 
+mod association;
 mod operation;
 mod request;
 mod write;

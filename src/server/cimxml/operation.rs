@@ -1,7 +1,7 @@
-//! The seven operations a client may call; everything else is `CIM_ERR_NOT_SUPPORTED`.
+//! The operations a client may call; everything else is `CIM_ERR_NOT_SUPPORTED`.
 //!
 //! Owns: parameters with the defaults of DSP0200 section 5.4, status codes, and which classes and instances an operation
-//! answers. Must not know XML syntax or how instances are found.
+//! answers; those along associations are [`super::association`]'s. Must not know XML syntax or how instances are found.
 //!
 //! For instances DSP0200 lets a server treat `LocalOnly` and `IncludeQualifiers` as false; this one does. The namespaces
 //! are instances of `CIM_Namespace` in the interop namespace.
@@ -9,7 +9,7 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Gone, Pieces,
+    Gone, Pieces, association,
     request::{Call, Param},
     write::{self, Wanted},
 };
@@ -36,7 +36,7 @@ impl From<Gone> for Stop {
     }
 }
 
-fn fail(status: CimStatus, description: impl Into<String>) -> Stop {
+pub(super) fn fail(status: CimStatus, description: impl Into<String>) -> Stop {
     Stop::Error(CimError { status, description: description.into(), details: Vec::new() })
 }
 
@@ -50,6 +50,10 @@ pub(super) fn run(repository: &Repository, call: &Call, out: &mut Pieces) -> Res
         "EnumerateInstances" => Some(enumerate_instances as Operation),
         "EnumerateInstanceNames" => Some(enumerate_instance_names as Operation),
         "GetInstance" => Some(get_instance as Operation),
+        "Associators" => Some(association::associators as Operation),
+        "AssociatorNames" => Some(association::associator_names as Operation),
+        "References" => Some(association::references as Operation),
+        "ReferenceNames" => Some(association::reference_names as Operation),
         _ => None,
     };
     let operation = operation.ok_or_else(|| {
@@ -62,10 +66,10 @@ pub(super) fn run(repository: &Repository, call: &Call, out: &mut Pieces) -> Res
     operation(repository, schema, &mut given, out)
 }
 
-type Operation = fn(&Repository, &Schema, &mut Given<'_>, &mut Pieces) -> Result<(), Stop>;
+type Operation = for<'a> fn(&Repository, &Schema, &mut Given<'a>, &mut Pieces) -> Result<(), Stop>;
 
 /// The parameters given, taken out one by one; what is left over is unknown to the operation.
-struct Given<'a>(Vec<(&'a str, &'a Param)>);
+pub(super) struct Given<'a>(Vec<(&'a str, &'a Param)>);
 
 impl<'a> Given<'a> {
     fn new(call: &'a Call) -> Result<Self, Stop> {
@@ -82,12 +86,12 @@ impl<'a> Given<'a> {
         Ok(Self(given))
     }
 
-    fn take(&mut self, name: &str) -> Option<&'a Param> {
+    pub(super) fn take(&mut self, name: &str) -> Option<&'a Param> {
         let at = self.0.iter().position(|(given, _)| given.eq_ignore_ascii_case(name))?;
         Some(self.0.swap_remove(at).1).filter(|param| **param != Param::Null)
     }
 
-    fn flag(&mut self, name: &str, default: bool) -> Result<bool, Stop> {
+    pub(super) fn flag(&mut self, name: &str, default: bool) -> Result<bool, Stop> {
         match self.take(name) {
             None => Ok(default),
             Some(Param::Value(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
@@ -96,20 +100,29 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn class(&mut self) -> Result<Option<&'a CimName>, Stop> {
-        match self.take("ClassName") {
+    pub(super) fn class(&mut self, parameter: &str) -> Result<Option<&'a CimName>, Stop> {
+        match self.take(parameter) {
             None => Ok(None),
             Some(Param::Class(name)) if name.as_str().is_empty() => Ok(None),
             Some(Param::Class(name)) => Ok(Some(name)),
-            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, "ClassName is no class name")),
+            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is no class name"))),
+        }
+    }
+
+    /// A text that is a name; an empty one says nothing.
+    pub(super) fn name(&mut self, parameter: &str) -> Result<Option<CimName>, Stop> {
+        match self.take(parameter) {
+            None => Ok(None),
+            Some(Param::Value(text)) => Ok(Some(CimName::new(text.trim())).filter(|name| !name.as_str().is_empty())),
+            Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is no text"))),
         }
     }
 
     fn required_class(&mut self) -> Result<&'a CimName, Stop> {
-        self.class()?.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "ClassName is missing"))
+        self.class("ClassName")?.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "ClassName is missing"))
     }
 
-    fn properties(&mut self) -> Result<Option<Vec<CimName>>, Stop> {
+    pub(super) fn properties(&mut self) -> Result<Option<Vec<CimName>>, Stop> {
         match self.take("PropertyList") {
             None => Ok(None),
             Some(Param::Array(items)) => {
@@ -119,7 +132,7 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn end(&self) -> Result<(), Stop> {
+    pub(super) fn end(&self) -> Result<(), Stop> {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => {
@@ -134,7 +147,7 @@ fn no_class(status: CimStatus, schema: &Schema, name: &CimName) -> Stop {
 }
 
 /// Writes `IRETURNVALUE` around what `inner` writes.
-fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Result<(), Stop>) -> Result<(), Stop> {
+pub(super) fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Result<(), Stop>) -> Result<(), Stop> {
     out.text().push_str("<IRETURNVALUE>\n");
     inner(out)?;
     out.text().push_str("</IRETURNVALUE>\n");
@@ -142,7 +155,7 @@ fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Result<(), Stop
 }
 
 fn enumerate_class_names(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
-    let (of, deep) = (given.class()?, given.flag("DeepInheritance", false)?);
+    let (of, deep) = (given.class("ClassName")?, given.flag("DeepInheritance", false)?);
     given.end()?;
     let classes = schema.below(of, deep).ok_or_else(|| invalid(schema, of))?;
     returned(out, |out| {
@@ -159,7 +172,7 @@ fn invalid(schema: &Schema, name: Option<&CimName>) -> Stop {
 }
 
 fn enumerate_classes(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
-    let (of, deep) = (given.class()?, given.flag("DeepInheritance", false)?);
+    let (of, deep) = (given.class("ClassName")?, given.flag("DeepInheritance", false)?);
     let wanted = Wanted {
         local_only: given.flag("LocalOnly", true)?,
         qualifiers: given.flag("IncludeQualifiers", true)?,
@@ -300,7 +313,7 @@ fn get_instance(repository: &Repository, schema: &Schema, given: &mut Given<'_>,
 }
 
 /// Checks that the path names exactly the keys of its class; a single key may go unnamed (DSP0201 `INSTANCENAME`).
-fn named_keys(class: &SchemaClass, path: &ObjectPath) -> Result<ObjectPath, Stop> {
+pub(super) fn named_keys(class: &SchemaClass, path: &ObjectPath) -> Result<ObjectPath, Stop> {
     let mut path = path.clone();
     let keys: Vec<&CimName> = class.class().keys().map(|key| &key.name).collect();
     if let ([name], [binding]) = (keys.as_slice(), path.keys.as_mut_slice())

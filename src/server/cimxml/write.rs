@@ -152,6 +152,41 @@ fn reference(out: &mut String, path: &ObjectPath) {
     out.push_str("</VALUE.REFERENCE>");
 }
 
+/// `INSTANCEPATH`, which needs a host.
+fn instance_path(out: &mut String, host: &str, path: &ObjectPath) {
+    out.push_str("<INSTANCEPATH><NAMESPACEPATH><HOST>");
+    escape(out, host);
+    out.push_str("</HOST>");
+    if let Some(namespace) = &path.namespace {
+        namespace_path(out, namespace);
+    }
+    out.push_str("</NAMESPACEPATH>\n");
+    instance_name(out, path);
+    out.push_str("</INSTANCEPATH>\n");
+}
+
+/// `OBJECTPATH` of an instance.
+pub(super) fn object_path(out: &mut String, host: &str, path: &ObjectPath) {
+    out.push_str("<OBJECTPATH>");
+    instance_path(out, host, path);
+    out.push_str("</OBJECTPATH>\n");
+}
+
+/// `VALUE.OBJECTWITHPATH` of an instance of `class`, whose `values` stand in the order of its properties.
+pub(super) fn object(
+    out: &mut String,
+    host: &str,
+    path: &ObjectPath,
+    class: &SchemaClass,
+    values: &[CimValue],
+    wanted: &Wanted<'_>,
+) {
+    out.push_str("<VALUE.OBJECTWITHPATH>\n");
+    instance_path(out, host, path);
+    instance(out, class, values, wanted);
+    out.push_str("</VALUE.OBJECTWITHPATH>\n");
+}
+
 fn namespace_path(out: &mut String, namespace: &Namespace) {
     out.push_str("<LOCALNAMESPACEPATH>");
     for part in namespace.parts() {

@@ -13,7 +13,7 @@ mod portable;
 use std::ops::ControlFlow;
 
 use super::repository::{CIMV2, INTEROP, SchemaClass};
-use crate::cim::{CimError, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath};
+use crate::cim::{CimError, CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath};
 
 /// What is asked of a provider.
 #[derive(Clone, Copy)]
@@ -75,6 +75,14 @@ impl<'a> Row<'a> {
         &self.values
     }
 
+    /// The references it holds, by the names of their properties.
+    pub(super) fn references(&self) -> impl Iterator<Item = (&CimName, &ObjectPath)> {
+        self.class.class().properties.iter().zip(&self.values).filter_map(|(property, value)| match value {
+            CimValue::Reference(path) => Some((&property.name, path.as_ref())),
+            _ => None,
+        })
+    }
+
     /// Its path: the keys in the order of the class.
     pub(super) fn path(&self) -> ObjectPath {
         let keys = self.class.class().properties.iter().zip(&self.values).filter(|(property, _)| property.is_key());
@@ -96,7 +104,7 @@ impl<'a> Row<'a> {
 }
 
 /// Compares class and keys; a namespace or host says nothing about an instance that is ours anyway.
-fn same_keys(left: &ObjectPath, right: &ObjectPath) -> bool {
+pub(super) fn same_keys(left: &ObjectPath, right: &ObjectPath) -> bool {
     let same_value = |left: &KeyValue, right: &KeyValue| match (left, right) {
         (KeyValue::Reference(left), KeyValue::Reference(right)) => same_keys(left, right),
         _ => left == right,
@@ -263,16 +271,18 @@ fn reference(path: ObjectPath) -> CimValue {
     CimValue::Reference(Box::new(path))
 }
 
-/// Every provider of this platform with the namespace it serves.
-pub(super) fn all(namespaces: Vec<Namespace>) -> Vec<(Namespace, Box<dyn Provider>)> {
+/// A provider and the namespace it serves.
+pub(super) type Placed = (Namespace, Box<dyn Provider>);
+
+/// Every provider of this platform with the namespace it serves, and the computer's name.
+pub(super) fn all(namespaces: Vec<Namespace>) -> (String, Vec<Placed>) {
     #[cfg(target_os = "linux")]
     let (host, mut providers) = linux::all();
     #[cfg(not(target_os = "linux"))]
     let (host, mut providers) = portable::all();
     let cimv2 = Namespace::new(CIMV2);
-    let mut all: Vec<(Namespace, Box<dyn Provider>)> =
-        providers.drain(..).map(|provider| (cimv2.clone(), provider)).collect();
+    let mut all: Vec<Placed> = providers.drain(..).map(|provider| (cimv2.clone(), provider)).collect();
     let interop = Namespace::new(INTEROP);
     all.extend(interop::all(&host, namespaces).into_iter().map(|provider| (interop.clone(), provider)));
-    all
+    (host.computer, all)
 }
