@@ -15,6 +15,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ServerError, ServerLimits, http, http::Backend, idle::IdleLimit, scenario, scenario::Scenario, seen};
 
+/// How long the accept loop rests when it could not accept.
+const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Binds `addr`.
 pub(super) async fn bind(addr: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(addr).await.map_err(|cause| ServerError::Listen { addr, cause })
@@ -78,8 +81,8 @@ impl Front {
                 } => accepted,
             };
             let (Ok(permit), Ok((stream, _))) = accepted else {
-                // Out of descriptors, or a peer that left before it was accepted: give the others a turn.
-                tokio::task::yield_now().await;
+                // Out of descriptors, or a peer that left before it was accepted: a pause, not a spin, until one is free.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let open = Open::new(&self.count);

@@ -58,5 +58,5 @@ async fn a_session_without_a_user() {
     );
     play(&user_wanted).await;
     let forbidden = "ask for the rights";
-    play(&case("forbids").fails(Phase::Receive, ErrorKind::Unauthorized, "HTTP 403", forbidden)).await;
+    play(&case("forbids").fails(Phase::Receive, ErrorKind::Http(403), "HTTP 403", forbidden)).await;
 }

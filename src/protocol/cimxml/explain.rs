@@ -106,7 +106,7 @@ pub fn http(target: String, status: u16, reason: &str, headers: &HeaderMap) -> O
     let (kind, hint) = match status {
         401 => (ErrorKind::Unauthorized, "Check user and password.".to_owned()),
         403 => {
-            (ErrorKind::Unauthorized, "This user may not use CIM there; ask for the rights or use another.".to_owned())
+            (ErrorKind::Http(status), "This user may not use CIM there; ask for the rights or use another.".to_owned())
         }
         300..=399 => {
             let location = header("Location").unwrap_or_else(|| "nowhere".to_owned());
