@@ -75,6 +75,7 @@ pub use list::{ListCursor, Motion};
 pub use log::{Level, Log, LogEntry, Toast};
 pub use operations::{OperationRow, Operations};
 pub use page::{ERROR_LABEL, ErrorPart, error_lines, timeline_height, wrap};
+pub use palette::grouped;
 pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
 pub use state::{Crumb, Hint, Load, Pane, Place, State, StateOptions};
 pub use table::Table;

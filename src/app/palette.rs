@@ -163,7 +163,7 @@ impl State {
                 Some(table) => {
                     parts.push(display::safe(table.class.as_str()));
                     parts.push(counted(table.shown(), table.total(), "row", "rows"));
-                    parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows))));
+                    parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
                     parts.extend(table.stale.then(|| "of before the refresh".to_owned()));
                     let capped = table.capped && matches!(table.load, Load::Cancelled(_));
@@ -269,13 +269,13 @@ fn loading(load: &Load) -> Option<String> {
 fn counted(shown: usize, total: usize, one: &str, many: &str) -> String {
     match (shown == total, total) {
         (true, 1) => format!("1 {one}"),
-        (true, _) => format!("{} {many}", grouped(total)),
-        (false, _) => format!("{} of {}", grouped(shown), grouped(total)),
+        (true, _) => format!("{} {many}", grouped(total as u64)),
+        (false, _) => format!("{} of {}", grouped(shown as u64), grouped(total as u64)),
     }
 }
 
 /// A number with commas between its thousands.
-pub fn grouped(number: usize) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

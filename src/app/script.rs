@@ -37,6 +37,15 @@ impl Script {
     }
 
     pub(super) fn with(limits: Limits) -> Self {
+        Self::options(limits, None)
+    }
+
+    /// Nothing can be saved, for the reason given.
+    pub(super) fn unsaveable(why: &str) -> Self {
+        Self::options(Limits::default(), Some(why.to_owned()))
+    }
+
+    fn options(limits: Limits, unsaveable: Option<String>) -> Self {
         let sessions = vec![entry(1, THIS_COMPUTER, None), entry(2, "web01", Some("web01.example"))];
         let state = State::new(StateOptions {
             sessions,
@@ -45,7 +54,7 @@ impl Script {
             limits,
             start: None,
             notices: Vec::new(),
-            unsaveable: None,
+            unsaveable,
         });
         Self { state, effects: Vec::new(), runs: Vec::new() }
     }

@@ -434,6 +434,18 @@ fn a_new_session_is_checked_saved_and_added() {
 }
 
 #[test]
+fn a_broken_sessions_file_is_never_saved_over() {
+    let mut script = Script::unsaveable("sessions.toml:12:1: unknown key `protcol`");
+    script.keys("a tab").type_in("esx7.example").keys("enter");
+    assert!(!script.effects.iter().any(|effect| matches!(effect, Effect::SaveProfile(_))));
+    let told = script.state.log().toasts().last().unwrap();
+    assert!(told.text.contains("sessions.toml:12:1"), "{}", told.text);
+    assert!(!told.hint.is_empty());
+    let Some(Layer::NewSession(form)) = script.state.layer() else { panic!("what was typed is lost") };
+    assert_eq!(form.text(Field::Computer).text(), "esx7.example");
+}
+
+#[test]
 fn help_and_palette_search_the_registry_and_do_what_is_chosen() {
     let mut script = Script::in_table();
     script.keys("?").type_in("sort");

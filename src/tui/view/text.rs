@@ -7,6 +7,7 @@ use std::{borrow::Cow, time::Duration};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::app::grouped;
 pub use crate::app::wrap;
 
 /// How many cells `text` takes.
@@ -78,22 +79,9 @@ pub fn right(text: &str, room: usize, ellipsis: &str) -> String {
     out
 }
 
-/// `1204` as `1,204`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// `1 row`, `2 rows`.
 pub fn plural(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 /// Bytes for people, three digits: `14.2 kB` (of 1000).
@@ -146,8 +134,8 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(count(1_204), "1,204");
-        assert_eq!(count(12), "12");
+        assert_eq!(grouped(1_204), "1,204");
+        assert_eq!(grouped(12), "12");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(14_230), "14.2 kB");
         assert_eq!(bytes(999_600), "1.00 MB");
