@@ -2,6 +2,9 @@
 //!
 //! Owns: the clap grammar. Must not do anything with what was given.
 
+// The doc comments of arguments are the text of `--help`, where brackets are grammar, not links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -1,6 +1,6 @@
 //! The terminal front: the loop, the terminal, the theme and the views.
 //!
-//! Owns: everything that knows there is a terminal. Must not know protocols; only [`run`] knows the engine, and only it
+//! Owns: everything that knows there is a terminal. Must not know protocols; only [`mod@run`] knows the engine, and only it
 //! awaits.
 //!
 //! ```text

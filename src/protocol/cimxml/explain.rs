@@ -211,13 +211,6 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_names_its_key_only_where_there_is_one() {
-        let hint = |key| unreadable("h:1".to_owned(), &DecodeError::limit(0, key, "too much")).hint;
-        assert!(hint("xml_depth").contains("limits.xml_depth"));
-        assert!(hint("shapes").contains("narrower class") && !hint("shapes").contains("limits."));
-    }
-
-    #[test]
     fn a_redirect_names_where_to() {
         let mut headers = HeaderMap::new();
         headers.insert("Location", "https://other/cimom".parse().unwrap());
