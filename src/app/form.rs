@@ -5,7 +5,7 @@
 use super::LineEdit;
 use crate::{
     cim::Namespace,
-    session::{Profile, ProfileId, SecretSource, Target, Tls},
+    session::{Profile, ProfileId, PullUse, SecretSource, Target, Tls},
 };
 
 /// A field of the form, in the order they are shown.
@@ -168,6 +168,7 @@ impl Form {
             allow_clear_text: self.clear_text && !self.tls,
             namespace,
             timeouts: None,
+            pull: PullUse::Auto,
         };
         Ok(Profile { id, name: name.to_owned(), target })
     }

@@ -16,5 +16,7 @@ pub mod sink;
 pub use error::{ErrorKind, OpError};
 pub use event::{Closer, Names, OpEvent, OpEventKind, PhaseDetail, Purpose, Summary};
 pub use lifecycle::{Phase, Timeline};
-pub use operation::{ConnId, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, SessionId, Timeouts};
+pub use operation::{
+    ConnId, FilterQuery, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, SessionId, Timeouts,
+};
 pub use sink::{BoxFuture, EventSink};

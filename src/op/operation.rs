@@ -133,6 +133,8 @@ pub struct OperationOptions {
     pub max_rows: Option<u64>,
     /// The language of a query.
     pub query_dialect: Option<String>,
+    /// Only what this filter lets through, judged by the server.
+    pub filter: Option<FilterQuery>,
     /// A WS-Man resource URI that replaces the one made from class and namespace.
     pub resource_uri: Option<String>,
     /// The language of texts (`Accept-Language`, `w:Locale`).
@@ -143,6 +145,15 @@ pub struct OperationOptions {
     pub refresh: bool,
     /// Time-outs that differ from the session's.
     pub timeouts: Option<Timeouts>,
+}
+
+/// A filter the server applies to an enumeration (DSP0200 section 5.4.2.24, `FilterQuery`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterQuery {
+    /// Its language, such as `DMTF:FQL`.
+    pub language: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A custom operation option.

@@ -48,6 +48,20 @@ pub struct Target {
     pub namespace: Namespace,
     /// Time-outs that differ from the configuration's; an operation's own go first.
     pub timeouts: Option<Timeouts>,
+    /// Whether enumerations are pulled in batches.
+    pub pull: PullUse,
+}
+
+/// Whether enumerations are opened and pulled in batches (DSP0200 section 5.4.2.24) or asked for in one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullUse {
+    /// Pulled where the server can, found out by the first enumeration.
+    #[default]
+    Auto,
+    /// Always pulled; a server that cannot is an error.
+    Always,
+    /// Never pulled.
+    Never,
 }
 
 /// How TLS is checked. Chain and name are always checked.
@@ -93,6 +107,7 @@ impl Target {
             allow_clear_text: false,
             namespace: Namespace::new("root/cimv2"),
             timeouts: None,
+            pull: PullUse::Auto,
         }
     }
 }

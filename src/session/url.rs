@@ -5,7 +5,7 @@
 
 use std::{fmt, net::Ipv6Addr};
 
-use super::{SecretSource, Target, Tls};
+use super::{PullUse, SecretSource, Target, Tls};
 use crate::cim::Namespace;
 
 /// A parsed target URL, its defaults filled in.
@@ -133,6 +133,7 @@ impl TargetUrl {
             allow_clear_text: false,
             namespace,
             timeouts: None,
+            pull: PullUse::Auto,
         }
     }
 }

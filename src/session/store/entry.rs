@@ -13,7 +13,7 @@ use super::{SessionsError, nearest};
 use crate::{
     cim::Namespace,
     session::{
-        Profile, ProfileId, SecretSource, Target, Tls,
+        Profile, ProfileId, PullUse, SecretSource, Target, Tls,
         profile::THIS_COMPUTER,
         url::{Scheme, is_host, is_path_byte},
     },
@@ -184,6 +184,7 @@ impl Reader<'_> {
             allow_clear_text: self.switch(table, "allow_clear_text").unwrap_or(false),
             namespace: namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),
             timeouts: None,
+            pull: PullUse::Auto,
         })
     }
 
