@@ -78,6 +78,10 @@ impl CimStatus {
     pub const NOT_FOUND: Self = Self(6);
     /// `CIM_ERR_NOT_SUPPORTED`
     pub const NOT_SUPPORTED: Self = Self(7);
+    /// An enumeration that is not open.
+    pub const INVALID_ENUMERATION_CONTEXT: Self = Self(21);
+    /// A time-out the server does not allow.
+    pub const INVALID_OPERATION_TIMEOUT: Self = Self(22);
 
     fn row(self) -> Option<&'static (u32, &'static str, &'static str)> {
         CODES.iter().find(|row| row.0 == self.0)

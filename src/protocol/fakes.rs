@@ -11,11 +11,11 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{ClassKey, CleanupSlot, OpContext, Protocol, SchemaSource, ServerFacts};
+use super::{ClassKey, Cleanup, CleanupSlot, OpContext, Protocol, SchemaSource, ServerFacts};
 use crate::{
     cim::CimClass,
     op::{BoxFuture, ConnId, EventSink, Limits, OpError, OpEventKind, Operation, Purpose, Timeouts},
-    session::Target,
+    session::{PullUse, Target},
     wire::{BodySource, Dial, Exchange, HttpAnswer, HttpRequest},
 };
 
@@ -40,6 +40,12 @@ impl Canned {
         }
     }
 
+    /// The same answer without `text`.
+    pub fn without(mut self, text: &str) -> Self {
+        self.chunks.iter_mut().for_each(|chunk| *chunk = chunk.replace(text, ""));
+        self
+    }
+
     /// Another status without a body.
     pub fn status(status: u16, headers: Vec<(&'static str, &'static str)>) -> Self {
         Self { status, headers, chunks: Vec::new(), lost: None }
@@ -50,6 +56,7 @@ impl Canned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub purpose: Purpose,
+    pub method: String,
     pub operation: String,
     pub namespace: String,
     pub body: String,
@@ -67,13 +74,20 @@ pub struct Bench {
     pub classes: Mutex<HashMap<ClassKey, Arc<CimClass>>>,
     /// Chunks that were read.
     pub read: Arc<Mutex<usize>>,
-    cleanup: CleanupSlot,
-    target: Target,
+    pub cleanup: CleanupSlot,
+    pub target: Target,
 }
 
 impl Bench {
-    /// A bench whose server answers by `script`.
+    /// A bench whose server answers by `script`, and whose session pulls no enumerations.
     pub fn new(script: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Self {
+        let mut bench = Self::pulling(script);
+        bench.target.pull = PullUse::Never;
+        bench
+    }
+
+    /// A bench whose server answers by `script`.
+    pub fn pulling(script: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Self {
         Self {
             script: Arc::new(script),
             asked: Arc::default(),
@@ -89,7 +103,16 @@ impl Bench {
 
     /// Runs `op` with `protocol`.
     pub async fn run(&self, protocol: &dyn Protocol, op: &Operation) -> Result<(), OpError> {
-        let cx = OpContext {
+        protocol.run(op, &self.context()).await
+    }
+
+    /// Releases `what` with `protocol`.
+    pub async fn clean_up(&self, protocol: &dyn Protocol, what: Cleanup) -> Result<(), OpError> {
+        protocol.clean_up(what, &self.context()).await
+    }
+
+    fn context(&self) -> OpContext<'_> {
+        OpContext {
             target: &self.target,
             sink: self,
             facts: &self.facts,
@@ -98,8 +121,7 @@ impl Bench {
             cleanup: &self.cleanup,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
-        };
-        protocol.run(op, &cx).await
+        }
     }
 
     /// The names of the operations asked for, in order.
@@ -166,11 +188,13 @@ struct Line {
 impl Exchange for Line {
     fn exchange<'a>(&'a mut self, request: HttpRequest) -> BoxFuture<'a, Result<HttpAnswer, OpError>> {
         let header = |name: &str| {
-            let found = request.headers.iter().find(|header| header.0.as_str() == name);
+            let prefixed = format!("73-{name}");
+            let found = request.headers.iter().find(|header| header.0 == name || header.0 == prefixed.as_str());
             found.map(|header| header.1.to_str().unwrap().to_owned()).unwrap_or_default()
         };
         let asked = Asked {
             purpose: self.purpose,
+            method: request.method.to_string(),
             operation: header("cimmethod"),
             namespace: header("cimobject"),
             body: String::from_utf8(request.body.to_vec()).unwrap(),

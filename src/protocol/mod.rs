@@ -63,6 +63,21 @@ pub struct ServerFacts {
     pub interop: Option<Namespace>,
     /// Operations (by name) the server answered with CIM_ERR_NOT_SUPPORTED.
     pub unsupported: Vec<&'static str>,
+    /// How it pulls enumerations.
+    pub pull: PullFacts,
+    /// It wants `M-POST` (DSP0200 section 6.2.2) instead of `POST`.
+    pub m_post: bool,
+}
+
+/// What has been learned about a server's pulled enumerations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PullFacts {
+    /// Whether it has them; `None` until the first one was asked for.
+    pub works: Option<bool>,
+    /// It does not let the client say how long an enumeration is kept.
+    pub no_timeout: bool,
+    /// The largest batch it takes, where it refused a larger one.
+    pub largest: Option<u32>,
 }
 
 /// What a protocol can do with a server.

@@ -14,13 +14,17 @@ use super::{
     encoding::charset_of,
     explain,
     request::Request,
+    run::with_facts,
 };
 use crate::{
     cim::rows::{Shape, ShapeId},
     op::{ErrorKind, OpError, Phase},
     protocol::OpContext,
-    wire::{BodySource, Exchange},
+    wire::{BodySource, Exchange, HttpAnswer},
 };
+
+/// The most bytes read of an answer that refuses the method.
+const REFUSAL_BYTES: usize = 64 << 10;
 
 /// An answer being read.
 pub struct Reply {
@@ -41,18 +45,70 @@ pub async fn ask(
     request: &Request,
     expect: Expect,
 ) -> Result<Reply, OpError> {
+    ask_on(cx, exchange, request, expect, None).await
+}
+
+/// As [`ask`]; the rows of the answer go on with the shapes `previous` knows.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_on(
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+    request: &Request,
+    expect: Expect,
+    previous: Option<Decoder>,
+) -> Result<Reply, OpError> {
     let target = cx.dial.peer_name();
-    let http = request.build(&cx.target.path).map_err(|cause| {
-        OpError::new(Phase::Send, target.clone(), ErrorKind::Configuration, cause, "Correct the name or the key.")
-    })?;
-    let answer = exchange.exchange(http).await?;
+    let answer = post(cx, exchange, request, &target).await?;
     if answer.status != 200 {
         return Err(explain::http(target, answer.status, &answer.reason, &answer.headers));
     }
     let content_type = answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let charset = content_type.and_then(charset_of);
     let decoder = Decoder::new(expect, cx.limits, Some(request.namespace().clone()), charset);
+    let decoder = previous.into_iter().fold(decoder, Decoder::after);
     Ok(Reply { body: Some(answer.body), decoder, target, end: None })
+}
+
+/// Sends `request` with POST or, where the server refuses that method, with M-POST (DSP0200 section 6.2.2), which is
+/// remembered. A refusal that says why (`CIMError`) is not one of the method.
+async fn post(
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+    request: &Request,
+    target: &str,
+) -> Result<HttpAnswer, OpError> {
+    let built = |m_post| {
+        request.build(&cx.target.path, m_post).map_err(|cause| {
+            OpError::new(Phase::Send, target, ErrorKind::Configuration, cause, "Correct the name or the key.")
+        })
+    };
+    let m_post = with_facts(cx, |facts| facts.m_post);
+    let mut first = exchange.exchange(built(m_post)?).await?;
+    if !refuses_method(&first) {
+        return Ok(first);
+    }
+    // The connection can only be used again when the refusal has been read.
+    let mut read = 0;
+    while let Some(chunk) = first.body.chunk().await? {
+        read += chunk.len();
+        if read > REFUSAL_BYTES {
+            break;
+        }
+    }
+    let HttpAnswer { status, reason, headers, .. } = first;
+    let second = exchange.exchange(built(!m_post)?).await?;
+    if refuses_method(&second) || second.status == 510 {
+        return Err(explain::http(target.to_owned(), status, &reason, &headers));
+    }
+    with_facts(cx, |facts| facts.m_post = !m_post);
+    Ok(second)
+}
+
+/// Whether an answer refuses the HTTP method and nothing else.
+fn refuses_method(answer: &HttpAnswer) -> bool {
+    matches!(answer.status, 405 | 501 | 510) && !answer.headers.contains_key("cimerror")
 }
 
 impl Reply {
@@ -87,6 +143,11 @@ impl Reply {
                 return Ok(Some(decoded));
             }
         }
+    }
+
+    /// The decoder, for the next answer of the same result.
+    pub fn into_decoder(self) -> Decoder {
+        self.decoder
     }
 
     /// Takes over a shape completed from its class.

@@ -6,6 +6,7 @@
 //! Operation -> run -> request -> Exchange ~~> BodySource -> encoding -> framer -> decode -> run -> EventSink
 //!               +--> discover (namespaces)                                explain (errors) --^
 //!               +--> related (associations, queries, qualifier types)
+//!               +--> pull (the same and instances, in batches)
 //! ```
 
 mod call;
@@ -14,6 +15,9 @@ mod discover;
 pub mod encoding;
 mod explain;
 pub mod framer;
+mod pull;
+#[cfg(test)]
+mod pull_tests;
 mod related;
 #[cfg(test)]
 mod related_tests;
@@ -47,8 +51,7 @@ impl Protocol for CimXml {
         Box::pin(run::run(op, cx))
     }
 
-    fn clean_up<'a>(&'a self, _what: Cleanup, _cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
-        // None of the operations above leaves anything open on the server.
-        Box::pin(async { Ok(()) })
+    fn clean_up<'a>(&'a self, what: Cleanup, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
+        Box::pin(async move { pull::close(&what, cx).await })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{
     decode::Expect,
+    pull::Ways,
     request::{self, Filter, Request},
     run::{Rows, Running, room, take},
 };
@@ -37,14 +38,14 @@ impl Running<'_, '_> {
             Some(class) => object.clone().typed_by(class),
             None => object.clone(),
         };
-        let expect = if self.op.options.keys_only { Expect::ObjectPaths } else { Expect::Objects };
-        let result = async { self.objects(self.request_for(&object), expect, &mut rows).await }.await;
-        self.learn(self.op.name(), result)
+        let ways = self.ways_along(&object);
+        self.enumerate(&ways, &mut rows).await
     }
 
-    fn request_for(&self, object: &ObjectPath) -> Request {
+    /// The requests for what is associated. Only of an instance can the answer be pulled.
+    fn ways_along(&self, object: &ObjectPath) -> Ways {
         let (namespace, options) = (&self.namespace, &self.op.options);
-        match &self.op.kind {
+        let (plain, open) = match &self.op.kind {
             OperationKind::AssociatorInstances { assoc_class, result_class, role, result_role, .. } => {
                 let filter = Filter {
                     assoc_class: assoc_class.as_ref(),
@@ -52,18 +53,35 @@ impl Running<'_, '_> {
                     role: role.as_ref(),
                     result_role: result_role.as_ref(),
                 };
-                request::associators(namespace, object, &filter, options)
+                let open = request::open_associators(namespace, object, &filter, options);
+                (request::associators(namespace, object, &filter, options), open)
             }
             OperationKind::ReferenceInstances { result_class, role, .. } => {
                 let filter = Filter { result_class: result_class.as_ref(), role: role.as_ref(), ..Filter::default() };
-                request::references(namespace, object, &filter, options)
+                let open = request::open_references(namespace, object, &filter, options);
+                (request::references(namespace, object, &filter, options), open)
             }
-            _ => request::references(namespace, object, &Filter::default(), options),
+            _ => {
+                let open = request::open_references(namespace, object, &Filter::default(), options);
+                (request::references(namespace, object, &Filter::default(), options), open)
+            }
+        };
+        let paths = options.keys_only;
+        Ways {
+            open: Some(open).filter(|_| !object.keys.is_empty()),
+            pull: if paths { "PullInstancePaths" } else { "PullInstancesWithPath" },
+            plain,
+            expect: if paths { Expect::ObjectPaths } else { Expect::Objects },
         }
     }
 
     /// Asks and delivers rows, classes and names of classes, whichever come.
-    async fn objects(&mut self, request: Request, expect: Expect, rows: &mut Rows<'_, '_>) -> Result<(), OpError> {
+    pub(super) async fn objects(
+        &mut self,
+        request: Request,
+        expect: Expect,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<(), OpError> {
         let mut left = self.op.options.max_rows;
         let mut reply = self.ask(request, expect).await?;
         while let Some(mut decoded) = reply.next().await? {
@@ -97,9 +115,13 @@ impl Running<'_, '_> {
         let mut rows = Rows::new(self.op, self.cx, self.namespace.clone());
         rows.projected = !selects_all(query);
         let language = self.op.options.query_dialect.as_deref().unwrap_or(DEFAULT_LANGUAGE);
-        let request = request::exec_query(&self.namespace, language, query);
-        let result = async { self.objects(request, Expect::Objects, &mut rows).await }.await;
-        self.learn("ExecQuery", result)
+        let ways = Ways {
+            open: Some(request::open_query(&self.namespace, language, query)),
+            pull: "PullInstances",
+            plain: request::exec_query(&self.namespace, language, query),
+            expect: Expect::Objects,
+        };
+        self.enumerate(&ways, &mut rows).await
     }
 
     /// Asks for qualifier types and tells each; answers how many came.

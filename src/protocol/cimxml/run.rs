@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::{
     call::{Reply, ask},
     decode::{Decoded, Expect},
-    discover, request,
+    discover,
+    pull::Ways,
+    request,
     request::Request,
 };
 use crate::{
@@ -163,26 +165,26 @@ impl Running<'_, '_> {
         let mut rows = Rows::new(self.op, self.cx, self.namespace.clone());
         rows.only = self.op.options.shallow.then(|| class.clone());
         rows.before(self.exchange, class).await?;
-        let request = request::enumerate_instances(&self.namespace, class, &self.op.options);
-        let result = async {
-            let reply = self.ask(request, Expect::Instances).await?;
-            rows.deliver_all(reply).await
-        }
-        .await;
-        self.learn("EnumerateInstances", result)
+        let ways = Ways {
+            open: Some(request::open_instances(&self.namespace, class, &self.op.options)),
+            pull: "PullInstancesWithPath",
+            plain: request::enumerate_instances(&self.namespace, class, &self.op.options),
+            expect: Expect::Instances,
+        };
+        self.enumerate(&ways, &mut rows).await
     }
 
     async fn names(&mut self, class: &CimName) -> Result<(), OpError> {
         let mut rows = Rows::new(self.op, self.cx, self.namespace.clone());
         rows.only = self.op.options.shallow.then(|| class.clone());
         rows.names_only = true;
-        let request = request::enumerate_instance_names(&self.namespace, class);
-        let result = async {
-            let reply = self.ask(request, Expect::InstanceNames).await?;
-            rows.deliver_all(reply).await
-        }
-        .await;
-        let error = match self.learn("EnumerateInstanceNames", result) {
+        let ways = Ways {
+            open: Some(request::open_instance_paths(&self.namespace, class, &self.op.options)),
+            pull: "PullInstancePaths",
+            plain: request::enumerate_instance_names(&self.namespace, class),
+            expect: Expect::InstanceNames,
+        };
+        let error = match self.enumerate(&ways, &mut rows).await {
             Err(error) if rows.delivered == 0 && falls_back(&error) => error,
             other => return other,
         };
@@ -318,9 +320,14 @@ impl<'r, 'c> Rows<'r, 'c> {
     }
 
     /// Another answer takes the place of the one that failed.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.shifted = self.shapes;
         self.left_out.clear();
+    }
+
+    /// How many more objects are worth asking for; `None` where that can't be told.
+    pub(super) fn wanted(&self) -> Option<u64> {
+        self.left.filter(|_| self.only.is_none())
     }
 
     /// Fetches the class asked for, over the operation's own connection. Not having it is no failure; not reaching the

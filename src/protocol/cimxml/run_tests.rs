@@ -11,7 +11,7 @@ use crate::{
     protocol::fakes::{Asked, Bench, Canned},
 };
 
-fn response(operation: &str, inner: &str) -> String {
+pub fn response(operation: &str, inner: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\" ?>\n<CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\">\n\
          <MESSAGE ID=\"1001\" PROTOCOLVERSION=\"1.0\"><SIMPLERSP><IMETHODRESPONSE NAME=\"{operation}\">{inner}\
@@ -19,16 +19,16 @@ fn response(operation: &str, inner: &str) -> String {
     )
 }
 
-fn result(asked: &Asked, inner: &str) -> Canned {
+pub fn result(asked: &Asked, inner: &str) -> Canned {
     Canned::xml(response(&asked.operation, &format!("<IRETURNVALUE>{inner}</IRETURNVALUE>")))
 }
 
-fn refusal(asked: &Asked, code: u32) -> Canned {
+pub fn refusal(asked: &Asked, code: u32) -> Canned {
     Canned::xml(response(&asked.operation, &format!("<ERROR CODE=\"{code}\" DESCRIPTION=\"no &amp; no\"/>")))
 }
 
 /// `A` with the key `Id` and `Text`; `B` is a subclass with `More`.
-fn class(asked: &Asked) -> Canned {
+pub fn class(asked: &Asked) -> Canned {
     let name = if asked.body.contains("CLASSNAME NAME=\"B\"") { "B" } else { "A" };
     let more = if name == "B" { "<PROPERTY NAME=\"More\" TYPE=\"uint8\"></PROPERTY>" } else { "" };
     let key = "<QUALIFIER NAME=\"Key\" TYPE=\"boolean\"><VALUE>TRUE</VALUE></QUALIFIER>";
@@ -41,7 +41,7 @@ fn class(asked: &Asked) -> Canned {
     )
 }
 
-fn named(class: &str, id: &str) -> String {
+pub fn named(class: &str, id: &str) -> String {
     format!(
         "<VALUE.NAMEDINSTANCE><INSTANCENAME CLASSNAME=\"{class}\"><KEYBINDING NAME=\"Id\"><KEYVALUE \
          VALUETYPE=\"string\">{id}</KEYVALUE></KEYBINDING></INSTANCENAME><INSTANCE CLASSNAME=\"{class}\"><PROPERTY \
@@ -49,17 +49,20 @@ fn named(class: &str, id: &str) -> String {
     )
 }
 
-fn enumerate() -> Operation {
+pub fn enumerate() -> Operation {
     Operation::new(OperationKind::EnumerateInstances { class: CimName::new("A") })
 }
 
-fn run(bench: &Bench, op: &Operation) -> Result<(), OpError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(bench.run(&CimXml, op))
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+pub fn run(bench: &Bench, op: &Operation) -> Result<(), OpError> {
+    runtime().block_on(bench.run(&CimXml, op))
 }
 
 /// The rows delivered, through the store fronts keep them in; fails where rows came before their shape.
-fn store(bench: &Bench) -> RowStore {
+pub fn store(bench: &Bench) -> RowStore {
     let mut store = RowStore::default();
     for event in bench.events.lock().unwrap().iter() {
         match event {
@@ -75,7 +78,7 @@ fn warnings(bench: &Bench) -> usize {
     bench.events.lock().unwrap().iter().filter(|event| matches!(event, OpEventKind::Warning(_))).count()
 }
 
-fn ids(store: &RowStore) -> Vec<String> {
+pub fn ids(store: &RowStore) -> Vec<String> {
     let id = store.columns().iter().position(|column| column.column.name == "Id").unwrap();
     let text = |row| match store.cell(row, id).to_value() {
         Some(crate::cim::CimValue::String(text)) => text.to_string(),

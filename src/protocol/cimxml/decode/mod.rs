@@ -187,6 +187,13 @@ impl Decoder {
         }
     }
 
+    /// The same for an answer that goes on with the result of `previous`: its rows have the shapes that are known.
+    #[must_use]
+    pub fn after(mut self, previous: Self) -> Self {
+        (self.items.rows, self.items.warned) = (previous.items.rows, previous.items.warned);
+        self
+    }
+
     /// Takes in the next bytes of the body.
     ///
     /// # Errors

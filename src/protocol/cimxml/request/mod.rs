@@ -1,16 +1,21 @@
 //! Requests: intrinsic operations as DSP0200 section 5.4 names them, in the XML of DSP0201.
 //!
-//! Owns: the request body and its HTTP headers. Character data is escaped with entities only: servers refuse CDATA. Must not
-//! know connections or what the answer looks like.
+//! Owns: the request body and its HTTP headers; which parameters an operation has is in [`intrinsic`]. Character data is
+//! escaped with entities only: servers refuse CDATA. Must not know connections or what the answer looks like.
+
+mod intrinsic;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+pub use intrinsic::*;
 
 use crate::{
     cim::{CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath, text::real_text},
-    op::OperationOptions,
     wire::HttpRequest,
 };
+
+/// The extension an M-POST declares (RFC 2774, DSP0200 section 6.2.2), and the prefix of its fields.
+const MAN: &str = "http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=73";
 
 /// An intrinsic operation being written.
 #[derive(Clone, Debug)]
@@ -182,11 +187,11 @@ impl Request {
         )
     }
 
-    /// The request for the HTTP path `path`.
+    /// The request for the HTTP path `path`, as POST or as M-POST (DSP0200 section 6.2.2).
     ///
     /// # Errors
     /// A character no XML document can hold, or a header that cannot be sent: in words.
-    pub fn build(&self, path: &str) -> Result<HttpRequest, String> {
+    pub fn build(&self, path: &str, m_post: bool) -> Result<HttpRequest, String> {
         let mut unsendable = self.unsendable;
         write_namespace(&self.namespace, &mut String::new(), &mut unsendable);
         if let Some(odd) = unsendable {
@@ -197,15 +202,23 @@ impl Request {
         let mut headers = vec![
             (header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8")),
             (header::ACCEPT, HeaderValue::from_static("application/xml, text/xml")),
-            (HeaderName::from_static("cimoperation"), HeaderValue::from_static("MethodCall")),
-            (HeaderName::from_static("cimmethod"), HeaderValue::from_static(self.operation)),
-            (HeaderName::from_static("cimobject"), value(&encoded(self.namespace.as_str()))?),
         ];
+        let [operation, method, object] = if m_post {
+            headers.push((HeaderName::from_static("man"), HeaderValue::from_static(MAN)));
+            ["73-cimoperation", "73-cimmethod", "73-cimobject"]
+        } else {
+            ["cimoperation", "cimmethod", "cimobject"]
+        };
+        headers.push((HeaderName::from_static(operation), HeaderValue::from_static("MethodCall")));
+        headers.push((HeaderName::from_static(method), HeaderValue::from_static(self.operation)));
+        headers.push((HeaderName::from_static(object), value(&encoded(self.namespace.as_str()))?));
         if let Some(locale) = &self.locale {
             headers.push((header::ACCEPT_LANGUAGE, value(locale)?));
         }
         let body = Bytes::from(self.body());
-        Ok(HttpRequest { method: Method::POST, path: path.to_owned(), headers, body, is_write: false })
+        let method =
+            if m_post { Method::from_bytes(b"M-POST").map_err(|error| error.to_string())? } else { Method::POST };
+        Ok(HttpRequest { method, path: path.to_owned(), headers, body, is_write: false })
     }
 }
 
@@ -251,128 +264,11 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// EnumerateClassNames below `parent`.
-pub fn enumerate_class_names(namespace: &Namespace, parent: Option<&CimName>, deep: bool) -> Request {
-    let request = Request::new("EnumerateClassNames", namespace);
-    below(request, parent).flag("DeepInheritance", deep)
-}
-
-/// EnumerateClasses below `parent`, whole: with inherited elements, qualifiers and class origins.
-pub fn enumerate_classes(namespace: &Namespace, parent: Option<&CimName>, deep: bool) -> Request {
-    let request = below(Request::new("EnumerateClasses", namespace), parent).flag("DeepInheritance", deep);
-    request.flag("LocalOnly", false).flag("IncludeQualifiers", true).flag("IncludeClassOrigin", true)
-}
-
-fn below(request: Request, parent: Option<&CimName>) -> Request {
-    match parent {
-        Some(parent) => request.class("ClassName", parent),
-        None => request,
-    }
-}
-
-/// GetClass, whole.
-pub fn get_class(namespace: &Namespace, class: &CimName) -> Request {
-    let request = Request::new("GetClass", namespace).class("ClassName", class);
-    request.flag("LocalOnly", false).flag("IncludeQualifiers", true).flag("IncludeClassOrigin", true)
-}
-
-/// EnumerateInstances of a class and its subclasses, with all their properties or those of the list.
-pub fn enumerate_instances(namespace: &Namespace, class: &CimName, options: &OperationOptions) -> Request {
-    let request = Request::new("EnumerateInstances", namespace).class("ClassName", class);
-    let request = request.flag("LocalOnly", false).flag("DeepInheritance", true).flag("IncludeQualifiers", false);
-    listed(request, options)
-}
-
-/// EnumerateInstanceNames.
-pub fn enumerate_instance_names(namespace: &Namespace, class: &CimName) -> Request {
-    Request::new("EnumerateInstanceNames", namespace).class("ClassName", class)
-}
-
-/// GetInstance.
-pub fn get_instance(namespace: &Namespace, path: &ObjectPath, options: &OperationOptions) -> Request {
-    let request = Request::new("GetInstance", namespace).instance("InstanceName", path);
-    listed(request.flag("LocalOnly", false).flag("IncludeQualifiers", false), options)
-}
-
-/// Associators (DSP0200 section 5.4.2.14) or AssociatorNames of `object`; the parameters are those of
-/// [`Filter`]. Classes are asked for whole.
-pub fn associators(
-    namespace: &Namespace,
-    object: &ObjectPath,
-    filter: &Filter<'_>,
-    options: &OperationOptions,
-) -> Request {
-    let name = if options.keys_only { "AssociatorNames" } else { "Associators" };
-    related(Request::new(name, namespace).object("ObjectName", object), object, filter, options)
-}
-
-/// References (DSP0200 section 5.4.2.16) or ReferenceNames of `object`; of the filter, class and role of the result alone.
-pub fn references(
-    namespace: &Namespace,
-    object: &ObjectPath,
-    filter: &Filter<'_>,
-    options: &OperationOptions,
-) -> Request {
-    let name = if options.keys_only { "ReferenceNames" } else { "References" };
-    let filter = Filter { assoc_class: None, result_role: None, ..*filter };
-    related(Request::new(name, namespace).object("ObjectName", object), object, &filter, options)
-}
-
-/// What of an object's associations is wanted; DSP0200 has no default but everything.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter<'a> {
-    /// `AssocClass`
-    pub assoc_class: Option<&'a CimName>,
-    /// `ResultClass`
-    pub result_class: Option<&'a CimName>,
-    /// `Role`
-    pub role: Option<&'a CimName>,
-    /// `ResultRole`
-    pub result_role: Option<&'a CimName>,
-}
-
-fn related(mut request: Request, object: &ObjectPath, filter: &Filter<'_>, options: &OperationOptions) -> Request {
-    for (name, class) in [("AssocClass", filter.assoc_class), ("ResultClass", filter.result_class)] {
-        request = class.into_iter().fold(request, |request, class| request.class(name, class));
-    }
-    for (name, role) in [("Role", filter.role), ("ResultRole", filter.result_role)] {
-        request = role.into_iter().fold(request, |request, role| request.value(name, role.as_str()));
-    }
-    if options.keys_only {
-        return request;
-    }
-    if object.keys.is_empty() {
-        request = request.flag("IncludeQualifiers", true).flag("IncludeClassOrigin", true);
-    }
-    listed(request, options)
-}
-
-/// ExecQuery (DSP0200 section 5.4.2.13): `query` in `language`.
-pub fn exec_query(namespace: &Namespace, language: &str, query: &str) -> Request {
-    Request::new("ExecQuery", namespace).value("QueryLanguage", language).value("Query", query)
-}
-
-/// EnumerateQualifiers.
-pub fn enumerate_qualifiers(namespace: &Namespace) -> Request {
-    Request::new("EnumerateQualifiers", namespace)
-}
-
-/// GetQualifier.
-pub fn get_qualifier(namespace: &Namespace, name: &CimName) -> Request {
-    Request::new("GetQualifier", namespace).value("QualifierName", name.as_str())
-}
-
-fn listed(request: Request, options: &OperationOptions) -> Request {
-    match &options.property_list {
-        Some(list) => request.list("PropertyList", list),
-        None => request,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::op::OperationOptions;
 
     fn key(name: &str, value: KeyValue) -> KeyBinding {
         KeyBinding { name: CimName::new(name), value }
@@ -409,7 +305,7 @@ mod tests {
 
     #[test]
     fn headers_agree_with_the_body_and_are_encoded() {
-        let request = get_class(&Namespace::new("root/b\u{e4}r x"), &CimName::new("A")).build("/cimom").unwrap();
+        let request = get_class(&Namespace::new("root/b\u{e4}r x"), &CimName::new("A")).build("/cimom", false).unwrap();
         let header = |name: &str| request.headers.iter().find(|header| header.0 == name).unwrap().1.to_str().unwrap();
         assert_eq!(header("cimoperation"), "MethodCall");
         assert_eq!(header("cimmethod"), "GetClass");
@@ -422,6 +318,6 @@ mod tests {
     #[test]
     fn what_xml_cannot_hold_is_refused_before_it_is_sent() {
         let request = get_class(&Namespace::new("root"), &CimName::new("A\u{1b}[2J"));
-        assert_eq!(request.build("/cimom").unwrap_err(), "the character U+001B cannot be sent in XML");
+        assert_eq!(request.build("/cimom", false).unwrap_err(), "the character U+001B cannot be sent in XML");
     }
 }
