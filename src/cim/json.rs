@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use super::{
     CimClass, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, KeyBinding,
-    KeyValue, Namespace, ObjectPath, Qualifier,
+    KeyValue, Namespace, ObjectPath, Qualifier, QualifierDeclaration,
     rows::{CellRef, RowBatch, Shape, path_of},
     text::{char16_text, is_unsafe_for_terminal, real_text},
 };
@@ -76,6 +76,22 @@ pub fn write_class(out: &mut String, class: &CimClass) {
     write_qualifiers(object.key("qualifiers"), &class.qualifiers);
     write_list(object.key("properties"), &class.properties, write_property);
     write_list(object.key("methods"), &class.methods, write_method);
+    object.end();
+}
+
+/// Writes the declaration of a qualifier type.
+pub fn write_qualifier_declaration(out: &mut String, declaration: &QualifierDeclaration) {
+    let QualifierDeclaration { name, ty, is_array, array_size, default, scopes, flavor } = declaration;
+    let mut object = Object::begin(out);
+    write_text(object.key("name"), name.as_str());
+    write_text(object.key("type"), ty.keyword());
+    write_bool(object.key("array"), *is_array);
+    write_size(object.key("array_size"), *array_size);
+    write_value(object.key("default"), default, Some(*ty));
+    write_list(object.key("scopes"), &scopes.names(), |out, name| write_text(out, name));
+    write_bool(object.key("overridable"), flavor.overridable);
+    write_bool(object.key("to_subclass"), flavor.to_subclass);
+    write_bool(object.key("translatable"), flavor.translatable);
     object.end();
 }
 
@@ -189,6 +205,13 @@ fn write_bool(out: &mut String, value: bool) {
     out.push_str(if value { "true" } else { "false" });
 }
 
+fn write_size(out: &mut String, size: Option<u32>) {
+    match size {
+        Some(size) => write_integer(out, i128::from(size), Some(CimType::UInt32)),
+        None => out.push_str("null"),
+    }
+}
+
 /// 64-bit integers as strings. Where the type is not known, what fits into 32 bits is a number.
 fn write_integer(out: &mut String, value: i128, ty: Option<CimType>) {
     let wide = match ty {
@@ -256,8 +279,7 @@ fn write_property(out: &mut String, property: &ClassProperty) {
     write_text(object.key("name"), property.name.as_str());
     write_text(object.key("type"), property.ty.keyword());
     write_bool(object.key("array"), property.is_array);
-    let size = property.array_size.map_or_else(|| "null".to_owned(), |size| size.to_string());
-    object.key("array_size").push_str(&size);
+    write_size(object.key("array_size"), property.array_size);
     write_bool(object.key("key"), property.is_key());
     write_name(object.key("origin"), property.origin.as_ref());
     write_name(object.key("reference_class"), property.reference_class.as_ref());

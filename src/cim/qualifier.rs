@@ -73,6 +73,20 @@ impl Scopes {
         method: true,
         parameter: true,
     };
+
+    /// The names of the scopes that are set, as MOF writes them.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [
+            (self.class, "class"),
+            (self.association, "association"),
+            (self.indication, "indication"),
+            (self.property, "property"),
+            (self.reference, "reference"),
+            (self.method, "method"),
+            (self.parameter, "parameter"),
+        ];
+        all.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect()
+    }
 }
 
 /// The declaration of a qualifier type.

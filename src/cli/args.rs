@@ -10,7 +10,11 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cim::{CimName, Namespace};
+use crate::{
+    cim::{CimName, Namespace},
+    op::FilterQuery,
+    session::PullUse,
+};
 
 /// `0.1.0 (COMMIT), TLS: PROVIDER`
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LAZYCIM_COMMIT"), "), TLS: rustls 0.23 with ring");
@@ -72,6 +76,9 @@ pub struct TargetArguments {
     /// Trust the certificates in this PEM file instead of the platform's
     #[arg(long, global = true, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Whether enumerations are pulled in batches [without it the session's, else auto]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub pull: Option<Pull>,
     /// Allow Basic over plain http to another machine
     #[arg(long, global = true)]
     pub allow_clear_text: bool,
@@ -116,8 +123,8 @@ pub enum Command {
         #[arg(long)]
         deep: bool,
         /// The output format
-        #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
-        output: RowFormat,
+        #[arg(short, long, value_enum, default_value_t = ClassesFormat::Table)]
+        output: ClassesFormat,
     },
     /// Print a class with inherited elements and qualifiers
     Class {
@@ -144,6 +151,15 @@ pub enum Command {
     Associators(AssociatorsArguments),
     /// List the associations that refer to an instance or a class
     References(ReferencesArguments),
+    /// Print the qualifier types a namespace declares, or one of them
+    Qualifiers {
+        /// Its name
+        #[arg(value_parser = name)]
+        name: Option<CimName>,
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = ClassFormat::Mof)]
+        output: ClassFormat,
+    },
     /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
     Serve(ServeArguments),
     /// Print the completion script of a shell
@@ -171,6 +187,9 @@ pub struct InstancesArguments {
     /// Stop, and release the enumeration, after N rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// What the server lets through
+    #[command(flatten)]
+    pub filter: FilterArguments,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,
@@ -210,9 +229,31 @@ pub struct AssociatorsArguments {
     /// Paths only
     #[arg(long)]
     pub names: bool,
+    /// What the server lets through
+    #[command(flatten)]
+    pub filter: FilterArguments,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,
+}
+
+/// A filter the server applies.
+#[derive(Clone, Debug, Args)]
+pub struct FilterArguments {
+    /// Only what this query lets through, such as \"Name = 'x'\"; the server must be able to pull
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// The language of the filter
+    #[arg(long, value_enum, default_value_t = Dialect::Fql, requires = "filter")]
+    pub filter_dialect: Dialect,
+}
+
+impl FilterArguments {
+    /// The filter, if there is one.
+    pub fn into_query(self) -> Option<FilterQuery> {
+        let language = self.filter_dialect.language().to_owned();
+        self.filter.map(|text| FilterQuery { language, text })
+    }
 }
 
 /// Arguments of `references`.
@@ -229,6 +270,9 @@ pub struct ReferencesArguments {
     /// Paths only
     #[arg(long)]
     pub names: bool,
+    /// What the server lets through
+    #[command(flatten)]
+    pub filter: FilterArguments,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,
@@ -304,7 +348,45 @@ pub enum RowFormat {
     Csv,
 }
 
-/// Formats of a class.
+/// When enumerations are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pull {
+    /// Where the server can
+    Auto,
+    /// Always; a server that cannot is an error
+    On,
+    /// Never
+    Off,
+}
+
+impl From<Pull> for PullUse {
+    fn from(pull: Pull) -> Self {
+        match pull {
+            Pull::Auto => Self::Auto,
+            Pull::On => Self::Always,
+            Pull::Off => Self::Never,
+        }
+    }
+}
+
+/// Formats of classes: their names, or the classes whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClassesFormat {
+    /// The names, a line each
+    Table,
+    /// One JSON array of the names
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// RFC 4180, with a header
+    Csv,
+    /// The classes in Managed Object Format
+    Mof,
+    /// An IRETURNVALUE element of the classes
+    Xml,
+}
+
+/// Formats of a class or a qualifier type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ClassFormat {
     /// Managed Object Format

@@ -9,12 +9,12 @@ use clap::CommandFactory;
 use super::{
     Arguments, Front, Start,
     args::{
-        AssociatorsArguments, ClassFormat, Command, GetFormat, InstancesArguments, InstancesFormat,
+        AssociatorsArguments, ClassFormat, ClassesFormat, Command, GetFormat, InstancesArguments, InstancesFormat,
         ReferencesArguments, RowFormat,
     },
     failure::Failure,
-    operate::{Operator, Stop},
-    output::{ClassReport, Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, Screen},
+    operate::{Operator, Report, Stop},
+    output::{Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, SchemaReport, Screen},
     related, serve,
     target::{self, Chosen},
 };
@@ -100,6 +100,7 @@ impl Reader {
             (Command::Namespaces { output }, _) => namespaces(&mut operator, output).await,
             (Command::Classes { of, deep, output }, _) => classes(&mut operator, of, deep, output).await,
             (Command::Class { name, output }, _) => class(&mut operator, name, output).await,
+            (Command::Qualifiers { name, output }, _) => qualifiers(&mut operator, name, output).await,
             (Command::Instances(arguments), _) => instances(&mut operator, arguments).await,
             (Command::Get { output, .. }, Some(path)) => get(&mut operator, path, output).await,
             (Command::Query(arguments), _) => related::query(&mut operator, arguments).await,
@@ -125,20 +126,39 @@ async fn namespaces(operator: &mut Operator, format: RowFormat) -> Result<(), St
     operator.run(Operation::new(OperationKind::EnumerateNamespaces), &mut report).await
 }
 
-async fn classes(operator: &mut Operator, of: Option<CimName>, deep: bool, format: RowFormat) -> Result<(), Stop> {
-    let namespace = operator.target().namespace.clone();
-    let mut report = NamesReport::new(format, Screen::of_stdout(), Some(namespace));
-    let kind = OperationKind::EnumerateClasses { parent: of, deep, names_only: true };
+async fn classes(operator: &mut Operator, of: Option<CimName>, deep: bool, format: ClassesFormat) -> Result<(), Stop> {
+    let (namespace, screen) = (operator.target().namespace.clone(), Screen::of_stdout());
+    let names = |format| -> Box<dyn Report> { Box::new(NamesReport::new(format, screen, Some(namespace.clone()))) };
+    let whole = |format| -> Box<dyn Report> { Box::new(SchemaReport::several(format, false, screen)) };
+    let (mut report, names_only) = match format {
+        ClassesFormat::Table => (names(RowFormat::Table), true),
+        ClassesFormat::Json => (names(RowFormat::Json), true),
+        ClassesFormat::Ndjson => (names(RowFormat::Ndjson), true),
+        ClassesFormat::Csv => (names(RowFormat::Csv), true),
+        ClassesFormat::Mof => (whole(ClassFormat::Mof), false),
+        ClassesFormat::Xml => (whole(ClassFormat::Xml), false),
+    };
+    let kind = OperationKind::EnumerateClasses { parent: of, deep, names_only };
+    operator.run(Operation::new(kind), &mut *report).await
+}
+
+/// All qualifier types in one frame, or the one called `name`.
+async fn qualifiers(operator: &mut Operator, name: Option<CimName>, format: ClassFormat) -> Result<(), Stop> {
+    let screen = Screen::of_stdout();
+    let (kind, mut report) = match name {
+        Some(name) => (OperationKind::GetQualifier { name }, SchemaReport::new(format, screen)),
+        None => (OperationKind::EnumerateQualifiers, SchemaReport::several(format, false, screen)),
+    };
     operator.run(Operation::new(kind), &mut report).await
 }
 
 async fn class(operator: &mut Operator, name: CimName, format: ClassFormat) -> Result<(), Stop> {
-    let mut report = ClassReport::new(format, Screen::of_stdout());
+    let mut report = SchemaReport::new(format, Screen::of_stdout());
     operator.run(Operation::new(OperationKind::GetClass { class: name }), &mut report).await
 }
 
 async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Result<(), Stop> {
-    let InstancesArguments { class, properties, keys_only, shallow, limit, output } = arguments;
+    let InstancesArguments { class, properties, keys_only, shallow, limit, filter, output } = arguments;
     let columns = match (&properties, output) {
         (Some(names), _) => Columns::Named(names.clone()),
         (None, InstancesFormat::Table | InstancesFormat::Csv) => columns_of(operator, &class, None).await?,
@@ -150,6 +170,7 @@ async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Re
         keys_only,
         shallow,
         max_rows: limit,
+        filter: filter.into_query(),
         ..OperationOptions::default()
     };
     let options = RowOptions { columns, keys_only, located: false, limit, screen: Screen::of_stdout() };

@@ -8,11 +8,11 @@ use super::{
     command::columns_of,
     failure::Failure,
     operate::{Operator, Stop},
-    output::{ClassReport, Columns, NamesReport, RowOptions, RowsReport, Screen},
+    output::{Columns, NamesReport, RowOptions, RowsReport, SchemaReport, Screen},
 };
 use crate::{
     cim::{CimName, ObjectPath},
-    op::{Operation, OperationKind, OperationOptions},
+    op::{FilterQuery, Operation, OperationKind, OperationOptions},
 };
 
 /// Checks that what is asked for has a form in `output`.
@@ -39,9 +39,10 @@ pub(super) async fn associators(
     object: ObjectPath,
     arguments: AssociatorsArguments,
 ) -> Result<(), Stop> {
-    let AssociatorsArguments { assoc: assoc_class, result: result_class, role, result_role, names, output, .. } =
-        arguments;
-    let asked = Asked { object: object.clone(), result: result_class.clone(), names, output };
+    let AssociatorsArguments { assoc: assoc_class, result: result_class, role, result_role, .. } = arguments;
+    let AssociatorsArguments { names, filter, output, .. } = arguments;
+    let filter = filter.into_query();
+    let asked = Asked { object: object.clone(), result: result_class.clone(), names, filter, output };
     let kind = OperationKind::AssociatorInstances { object, assoc_class, result_class, role, result_role };
     asked.run(operator, kind).await
 }
@@ -52,8 +53,9 @@ pub(super) async fn references(
     object: ObjectPath,
     arguments: ReferencesArguments,
 ) -> Result<(), Stop> {
-    let ReferencesArguments { result: result_class, role, names, output, .. } = arguments;
-    let asked = Asked { object: object.clone(), result: result_class.clone(), names, output };
+    let ReferencesArguments { result: result_class, role, names, filter, output, .. } = arguments;
+    let filter = filter.into_query();
+    let asked = Asked { object: object.clone(), result: result_class.clone(), names, filter, output };
     asked.run(operator, OperationKind::ReferenceInstances { object, result_class, role }).await
 }
 
@@ -62,6 +64,7 @@ struct Asked {
     object: ObjectPath,
     result: Option<CimName>,
     names: bool,
+    filter: Option<FilterQuery>,
     output: InstancesFormat,
 }
 
@@ -76,7 +79,7 @@ impl Asked {
             }
             _ => Columns::FirstShape,
         };
-        let options = OperationOptions { keys_only: self.names, ..OperationOptions::default() };
+        let options = OperationOptions { keys_only: self.names, filter: self.filter, ..OperationOptions::default() };
         let mut report = RowsReport::new(self.output, rows(columns, self.names));
         operator.run(Operation { kind, options }, &mut report).await
     }
@@ -86,6 +89,7 @@ impl Asked {
         let screen = Screen::of_stdout();
         let names = |format| NamesReport::new(format, screen, self.object.namespace.clone());
         let mut operation = Operation::new(kind);
+        operation.options.filter = self.filter;
         let format = match self.output {
             InstancesFormat::Table => Some(RowFormat::Table),
             InstancesFormat::Csv => Some(RowFormat::Csv),
@@ -98,7 +102,7 @@ impl Asked {
             return operator.run(operation, &mut names(format)).await;
         }
         let format = if self.output == InstancesFormat::Xml { ClassFormat::Xml } else { ClassFormat::Json };
-        let mut report = ClassReport::several(format, self.output == InstancesFormat::Ndjson, screen);
+        let mut report = SchemaReport::several(format, self.output == InstancesFormat::Ndjson, screen);
         operator.run(operation, &mut report).await
     }
 }

@@ -107,7 +107,7 @@ fn by_url(text: &str) -> Result<Chosen, Failure> {
 
 fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
     let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
-    let TargetArguments { user, password_env, ca_file, allow_clear_text, .. } = arguments;
+    let TargetArguments { user, password_env, ca_file, allow_clear_text, pull, .. } = arguments;
     if target.computer.is_none() && (user.is_some() || password_env.is_some() || ca_file.is_some()) {
         return usage("this-computer", "it takes no user, password or certificate", "-s NAME or --url URL");
     }
@@ -131,6 +131,7 @@ fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure
         }
     }
     target.allow_clear_text |= allow_clear_text;
+    target.pull = pull.map_or(target.pull, Into::into);
     if let Some(namespace) = &arguments.namespace {
         target.namespace = namespace.clone();
     }

@@ -69,7 +69,8 @@ pub fn qualifier_declaration(declaration: &QualifierDeclaration) -> String {
     } else {
         out.push(',');
     }
-    let _ = write!(out, "\n{:STEP$}Scope({})", "", scopes(declaration.scopes).join(", "));
+    let scopes = if declaration.scopes == Scopes::ANY { vec!["any"] } else { declaration.scopes.names() };
+    let _ = write!(out, "\n{:STEP$}Scope({})", "", scopes.join(", "));
     let words = flavors(declaration.flavor, Flavor::default());
     if !words.is_empty() {
         let _ = write!(out, ",\n{:STEP$}Flavor({})", "", words.join(", "));
@@ -253,24 +254,6 @@ fn flavors(flavor: Flavor, assumed: Flavor) -> Vec<&'static str> {
         words.push("Translatable");
     }
     words
-}
-
-fn scopes(scopes: Scopes) -> Vec<&'static str> {
-    if scopes == Scopes::ANY {
-        return vec!["any"];
-    }
-    [
-        (scopes.class, "class"),
-        (scopes.association, "association"),
-        (scopes.indication, "indication"),
-        (scopes.property, "property"),
-        (scopes.reference, "reference"),
-        (scopes.method, "method"),
-        (scopes.parameter, "parameter"),
-    ]
-    .into_iter()
-    .filter_map(|(set, word)| set.then_some(word))
-    .collect()
 }
 
 /// `before VALUE after`, on this line if it fits, else as a block indented one level more than `at`.

@@ -14,7 +14,7 @@ mod xml;
 use std::{collections::HashMap, sync::Arc};
 
 pub(super) use names::NamesReport;
-pub(super) use single::{ClassReport, InstanceReport, OneClass};
+pub(super) use single::{InstanceReport, OneClass, SchemaReport};
 
 use super::{args::InstancesFormat, operate::Report};
 use crate::{

@@ -8,7 +8,7 @@ use super::{Screen, json, table::put_aligned, without_host, xml};
 use crate::{
     cim::{
         CimClass, CimType,
-        json::{write_class, write_row},
+        json::{write_class, write_qualifier_declaration, write_row},
         mof,
         rows::{CellRef, RowBatch, Shape, ShapeId, instance_of},
         text::cell_text,
@@ -37,8 +37,8 @@ impl Report for OneClass {
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-/// Prints a class.
-pub(in crate::cli) struct ClassReport {
+/// Prints classes and qualifier types.
+pub(in crate::cli) struct SchemaReport {
     format: ClassFormat,
     screen: Screen,
     frame: json::Writer,
@@ -46,33 +46,42 @@ pub(in crate::cli) struct ClassReport {
     several: Option<xml::Frame>,
 }
 
-impl ClassReport {
-    /// A report in `format`.
+impl SchemaReport {
+    /// A report of one class or qualifier type in `format`.
     pub(in crate::cli) fn new(format: ClassFormat, screen: Screen) -> Self {
         Self { format, screen, frame: json::Writer::new(json::Frame::Array), several: None }
     }
 
-    /// A report of any number of classes.
+    /// A report of any number of them.
     pub(in crate::cli) fn several(format: ClassFormat, lines: bool, screen: Screen) -> Self {
         let frame = json::Writer::new(if lines { json::Frame::Lines } else { json::Frame::Array });
         Self { format, screen, frame, several: Some(xml::Frame::new(screen)) }
     }
 }
 
-impl Report for ClassReport {
+impl Report for SchemaReport {
     fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
-        let OpEventKind::Class(class) = kind else { return };
-        match self.format {
-            ClassFormat::Mof => put_text(&mof::print::class(class), self.screen, out),
-            ClassFormat::Xml => match &mut self.several {
-                Some(frame) => frame.item(&xml::class(class), out),
-                None => put_text(&xml::class(class), self.screen, out),
-            },
-            ClassFormat::Json => {
+        let item = match (kind, self.format) {
+            (OpEventKind::Class(class), ClassFormat::Mof) => mof::print::class(class),
+            (OpEventKind::Class(class), ClassFormat::Xml) => xml::class(class),
+            (OpEventKind::Class(class), ClassFormat::Json) => {
                 let mut object = String::new();
                 write_class(&mut object, class);
-                self.frame.item(&object, out);
+                object
             }
+            (OpEventKind::Qualifier(declaration), ClassFormat::Mof) => mof::print::qualifier_declaration(declaration),
+            (OpEventKind::Qualifier(declaration), ClassFormat::Xml) => xml::qualifier_declaration(declaration),
+            (OpEventKind::Qualifier(declaration), ClassFormat::Json) => {
+                let mut object = String::new();
+                write_qualifier_declaration(&mut object, declaration);
+                object
+            }
+            _ => return,
+        };
+        match (self.format, &mut self.several) {
+            (ClassFormat::Json, _) => self.frame.item(&item, out),
+            (ClassFormat::Xml, Some(frame)) => frame.item(&item, out),
+            (ClassFormat::Mof | ClassFormat::Xml, _) => put_text(&item, self.screen, out),
         }
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::{Printer, RowOptions, Screen, single::put_text};
 use crate::cim::{
     CimClass, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind,
-    InstanceProperty, KeyValue, ObjectPath, Qualifier, TypedValue,
+    InstanceProperty, KeyValue, ObjectPath, Qualifier, QualifierDeclaration, TypedValue,
     rows::{RowBatch, Shape, ShapeId, instance_of, path_of},
     text::{char16_text, is_unsafe_for_terminal, real_text},
 };
@@ -17,6 +17,13 @@ use crate::cim::{
 pub(super) fn class(class: &CimClass) -> String {
     let mut xml = Xml::default();
     xml.class(class);
+    xml.out
+}
+
+/// A qualifier type as a QUALIFIER.DECLARATION element (DSP0201 section 5.2.4.5).
+pub(super) fn qualifier_declaration(declaration: &QualifierDeclaration) -> String {
+    let mut xml = Xml::default();
+    xml.qualifier_declaration(declaration);
     xml.out
 }
 
@@ -241,6 +248,29 @@ impl Xml {
             self.value(value, *ty);
             self.close("QUALIFIER");
         }
+    }
+
+    fn qualifier_declaration(&mut self, declaration: &QualifierDeclaration) {
+        let QualifierDeclaration { name, ty, is_array, array_size, default, scopes, flavor } = declaration;
+        let size = array_size.map(|size| size.to_string());
+        self.open(
+            "QUALIFIER.DECLARATION",
+            &[
+                ("NAME", Some(name.as_str())),
+                ("TYPE", Some(ty.keyword())),
+                ("ISARRAY", is_array.then_some("true")),
+                ("ARRAYSIZE", size.as_deref()),
+                ("OVERRIDABLE", (!flavor.overridable).then_some("false")),
+                ("TOSUBCLASS", (!flavor.to_subclass).then_some("false")),
+                ("TRANSLATABLE", flavor.translatable.then_some("true")),
+            ],
+        );
+        let scopes: Vec<String> = scopes.names().into_iter().map(str::to_ascii_uppercase).collect();
+        let scopes: Vec<Attribute<'_>> = scopes.iter().map(|scope| (scope.as_str(), Some("true"))).collect();
+        self.tag("SCOPE", &scopes);
+        self.out.push_str("/>\n");
+        self.value(default, *ty);
+        self.close("QUALIFIER.DECLARATION");
     }
 
     fn instance(&mut self, instance: &CimInstance) {
