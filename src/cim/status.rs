@@ -78,10 +78,18 @@ impl CimStatus {
     pub const NOT_FOUND: Self = Self(6);
     /// `CIM_ERR_NOT_SUPPORTED`
     pub const NOT_SUPPORTED: Self = Self(7);
-    /// An enumeration that is not open.
+    /// `CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED`
+    pub const QUERY_LANGUAGE_NOT_SUPPORTED: Self = Self(14);
+    /// `CIM_ERR_INVALID_QUERY`
+    pub const INVALID_QUERY: Self = Self(15);
+    /// `CIM_ERR_INVALID_ENUMERATION_CONTEXT`
     pub const INVALID_ENUMERATION_CONTEXT: Self = Self(21);
-    /// A time-out the server does not allow.
+    /// `CIM_ERR_INVALID_OPERATION_TIMEOUT`
     pub const INVALID_OPERATION_TIMEOUT: Self = Self(22);
+    /// `CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED`
+    pub const CONTINUATION_ON_ERROR_NOT_SUPPORTED: Self = Self(26);
+    /// `CIM_ERR_SERVER_LIMITS_EXCEEDED`
+    pub const SERVER_LIMITS_EXCEEDED: Self = Self(27);
 
     fn row(self) -> Option<&'static (u32, &'static str, &'static str)> {
         CODES.iter().find(|row| row.0 == self.0)

@@ -17,6 +17,7 @@ mod http;
 mod idle;
 mod listen;
 mod provider;
+mod query;
 mod repository;
 pub mod scenario;
 mod seen;
@@ -135,6 +136,7 @@ pub struct RunningServer {
     addr: SocketAddr,
     https: bool,
     connections: watch::Receiver<usize>,
+    enumerations: watch::Receiver<usize>,
     seen: Arc<seen::Log>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -164,7 +166,10 @@ pub async fn start(options: ServerOptions) -> Result<RunningServer, ServerError>
     let addr = listener.local_addr().map_err(|cause| ServerError::Listen { addr: options.listen, cause })?;
     let (count, connections) = watch::channel(0);
     let (stop, tasks, seen) = (CancellationToken::new(), TaskTracker::new(), Arc::new(seen::Log::default()));
-    let backend = http::Backend::new(cimxml::CimXml::new(repository), options.credentials, options.limits);
+    let enumerations = Arc::new(cimxml::Enumerations::default());
+    let open_enumerations = enumerations.count();
+    let service = cimxml::CimXml::new(repository, Arc::clone(&enumerations));
+    let backend = http::Backend::new(service, options.credentials, options.limits);
     let front = listen::Front {
         listener,
         acceptor: acceptor.clone(),
@@ -177,8 +182,16 @@ pub async fn start(options: ServerOptions) -> Result<RunningServer, ServerError>
         tasks: tasks.clone(),
     };
     tasks.spawn(front.run());
+    let forgetting = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = forgetting.cancelled() => {}
+            () = enumerations.forget_in_time() => {}
+        }
+    });
     tasks.close();
-    Ok(RunningServer { addr, https: acceptor.is_some(), connections, seen, stop, tasks })
+    let https = acceptor.is_some();
+    Ok(RunningServer { addr, https, connections, enumerations: open_enumerations, seen, stop, tasks })
 }
 
 impl RunningServer {
@@ -195,6 +208,11 @@ impl RunningServer {
     /// How many connections are open now.
     pub fn connections(&self) -> watch::Receiver<usize> {
         self.connections.clone()
+    }
+
+    /// How many pulled enumerations are open now: neither closed, nor read to their end, nor expired.
+    pub fn enumerations(&self) -> watch::Receiver<usize> {
+        self.enumerations.clone()
     }
 
     /// What it has seen so far, secrets removed.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::provider::{self, Placed, Provider};
-use crate::cim::{CimClass, CimName, Namespace, mof, resolve};
+use crate::cim::{CimClass, CimName, Namespace, QualifierDeclaration, mof, resolve};
 
 /// Where namespaces and the object manager are described.
 pub(super) const INTEROP: &str = "root/interop";
@@ -53,7 +53,7 @@ pub(super) struct SchemaClass {
 }
 
 impl SchemaClass {
-    fn new(class: CimClass, superclass: Option<usize>) -> Self {
+    pub(super) fn new(class: CimClass, superclass: Option<usize>) -> Self {
         let index = class.properties.iter().enumerate().map(|(at, property)| (property.name.to_lower(), at)).collect();
         Self { class, index, superclass, subclasses: Vec::new() }
     }
@@ -79,11 +79,17 @@ pub(super) struct Schema {
     namespace: Namespace,
     classes: Vec<SchemaClass>,
     by_name: HashMap<String, usize>,
+    qualifiers: Vec<QualifierDeclaration>,
 }
 
 impl Schema {
     fn empty(namespace: &str) -> Self {
-        Self { namespace: Namespace::new(namespace), classes: Vec::new(), by_name: HashMap::new() }
+        Self {
+            namespace: Namespace::new(namespace),
+            classes: Vec::new(),
+            by_name: HashMap::new(),
+            qualifiers: Vec::new(),
+        }
     }
 
     pub(super) const fn namespace(&self) -> &Namespace {
@@ -123,6 +129,11 @@ impl Schema {
             }
         }
         Some(found)
+    }
+
+    /// The qualifiers declared, in the order of their declarations.
+    pub(super) fn qualifiers(&self) -> &[QualifierDeclaration] {
+        &self.qualifiers
     }
 
     /// Whether `class` is `ancestor` or stands below it.
@@ -218,7 +229,9 @@ fn load() -> Result<Vec<Schema>, RepositoryError> {
         .iter()
         .map(|(namespace, text)| {
             let mut schema = Schema::empty(namespace);
-            mof::parse("embedded.mof", text, &mut Assets)?.classes().try_for_each(|class| schema.add(class))?;
+            let unit = mof::parse("embedded.mof", text, &mut Assets)?;
+            schema.qualifiers.extend(unit.qualifiers().cloned());
+            unit.classes().try_for_each(|class| schema.add(class))?;
             Ok(schema)
         })
         .collect()

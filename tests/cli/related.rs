@@ -57,6 +57,16 @@ fn references_are_the_associations_themselves() {
     assert_eq!(run(&["--role", "antecedent", "--names"]).stdout.lines().count(), 2);
 }
 
+#[test]
+fn a_query_answers_what_it_selects() {
+    let serve = Serve::start();
+    let query = "SELECT Name, OSType FROM CIM_OperatingSystem WHERE OSType = 36";
+    let found = json(&serve.run(&["query", query, "-o", "json"]).expect_code(0));
+    let properties = found[0]["properties"].as_object().unwrap();
+    assert_eq!((found.len(), properties.len(), properties["OSType"].as_u64()), (1, 2, Some(36)));
+    serve.run(&["query", "SELEKT *"]).expect_failure(1, "CIM_ERR_INVALID_QUERY", "");
+}
+
 /// The elements at the top of a document, with those below them.
 fn elements(text: &str) -> Vec<String> {
     let mut reader = quick_xml::Reader::from_str(text);
@@ -93,7 +103,7 @@ fn xml_is_one_document_whatever_comes() {
 #[test]
 fn what_the_server_does_not_offer_is_said() {
     let serve = Serve::start();
-    serve.run(&["query", "SELECT * FROM LC_Process"]).expect_failure(1, "does not offer ExecQuery", "");
+    serve.run(&["query", "SELECT * FROM LC_Process", "--dialect", "cql"]).expect_failure(1, "query language", "");
     serve.run(&["associators", "LC_Process"]).expect_failure(1, "of instances only", "");
 }
 

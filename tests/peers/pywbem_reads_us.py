@@ -67,9 +67,44 @@ fails(pywbem.CIM_ERR_NOT_FOUND, peer.GetClass, "No_Such")
 me["Handle"] = "0"
 fails(pywbem.CIM_ERR_NOT_FOUND, peer.GetInstance, me)
 fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.DeleteInstance, me)
-fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.OpenEnumerateInstances, "LC_Process")
-fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.ExecQuery, "WQL", "SELECT * FROM LC_Process")
 fails(pywbem.CIM_ERR_NOT_SUPPORTED, peer.AssociatorNames, "LC_Process")
+
+me["Handle"] = str(os.getpid())
+declared = {one.name: one for one in peer.EnumerateQualifiers()}
+assert declared["Key"] == peer.GetQualifier("Key") and declared["Key"].scopes["REFERENCE"], declared["Key"]
+fails(pywbem.CIM_ERR_NOT_FOUND, peer.GetQualifier, "NoSuch")
+
+# A connection that must pull: without the operations it would fail, not fall back.
+puller = pywbem.WBEMConnection(
+    url, (user, password), default_namespace="root/cimv2", timeout=30, use_pull_operations=True
+)
+handle_filter = {"FilterQueryLanguage": "DMTF:FQL", "FilterQuery": f"Handle = '{me['Handle']}'"}
+pulled = list(puller.IterEnumerateInstances("CIM_Process", MaxObjectCount=3))
+assert me["Handle"] in [one["Handle"] for one in pulled] and all(one.path.host for one in pulled)
+assert me["Handle"] in [path["Handle"] for path in puller.IterEnumerateInstancePaths("CIM_Process", MaxObjectCount=3)]
+(filtered,) = puller.IterEnumerateInstances("CIM_Process", MaxObjectCount=3, **handle_filter)
+assert filtered["Handle"] == me["Handle"] and isinstance(filtered["WorkingSetSize"], pywbem.Uint64)
+(up,) = puller.IterAssociatorInstances(me, MaxObjectCount=1)
+assert up.path.classname == "LC_OperatingSystem" and up["Name"] == system["Name"]
+assert [path.classname for path in puller.IterAssociatorInstancePaths(me, MaxObjectCount=1)] == ["LC_OperatingSystem"]
+assert next(puller.IterReferenceInstances(me, MaxObjectCount=1))["PartComponent"]["Handle"] == me["Handle"]
+assert [path.classname for path in puller.IterReferenceInstancePaths(me, MaxObjectCount=1)] == ["LC_OSProcess"]
+query = f"SELECT Handle, Name FROM LC_Process WHERE Handle = '{me['Handle']}'"
+(asked,) = puller.IterQueryInstances("WQL", query, MaxObjectCount=2).generator
+assert sorted(asked.keys()) == ["Handle", "Name"], asked.keys()
+(asked,) = peer.ExecQuery("WQL", query)
+assert asked["Handle"] == me["Handle"]
+
+opened = peer.OpenEnumerateInstances("LC_Process", MaxObjectCount=1, OperationTimeout=30)
+assert len(opened.instances) == 1 and not opened.eos and opened.context
+more = peer.PullInstancesWithPath(opened.context, MaxObjectCount=1)
+assert len(more.instances) == 1 and more.instances[0].path != opened.instances[0].path
+fails(pywbem.CIM_ERR_INVALID_ENUMERATION_CONTEXT, peer.PullInstancePaths, more.context, MaxObjectCount=1)
+peer.CloseEnumeration(more.context)
+fails(pywbem.CIM_ERR_INVALID_ENUMERATION_CONTEXT, peer.PullInstancesWithPath, more.context, MaxObjectCount=1)
+fails(pywbem.CIM_ERR_INVALID_OPERATION_TIMEOUT, peer.OpenEnumerateInstances, "LC_Process", OperationTimeout=100_000)
+fails(pywbem.CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED, peer.ExecQuery, "DMTF:CQL", query)
+fails(pywbem.CIM_ERR_INVALID_QUERY, peer.ExecQuery, "WQL", "SELEKT *")
 
 try:
     pywbem.WBEMConnection(url, (user, password + "x")).EnumerateClassNames()

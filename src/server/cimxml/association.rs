@@ -3,11 +3,11 @@
 //! Owns: parameters with the defaults of DSP0200 section 5.4, and which associations and ends an object has. Must not know
 //! XML syntax or how instances are found. What a class may be associated with is not offered.
 
-use std::{collections::HashSet, ops::ControlFlow};
+use std::collections::HashSet;
 
 use super::{
-    Gone, Pieces,
-    operation::{Given, Stop, fail, named_keys, returned},
+    Pieces,
+    operation::{EachRow, Given, On, Stop, fail, named_keys, provided, returned},
     request::Param,
     write::{self, Wanted},
 };
@@ -15,39 +15,37 @@ use crate::{
     cim::{CimName, CimStatus, ObjectPath},
     server::{
         provider::{Ask, Row, same_keys},
-        repository::{Repository, Schema, SchemaClass},
+        repository::{Schema, SchemaClass},
     },
 };
 
+/// What an operation tells, and so which parameters it has.
+#[derive(Clone, Copy)]
+pub(super) struct Tell {
+    /// The instances at the other ends, not the associations.
+    pub(super) ends: bool,
+    /// Names only.
+    pub(super) names: bool,
+    /// It opens an enumeration to be pulled.
+    pub(super) pulled: bool,
+}
+
 /// What of an object's associations is asked for.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     object: ObjectPath,
     assoc_class: Option<&'a CimName>,
     result_class: Option<&'a CimName>,
     role: Option<CimName>,
     result_role: Option<CimName>,
-    properties: Option<Vec<CimName>>,
-    class_origin: bool,
+    pub(super) properties: Option<Vec<CimName>>,
+    pub(super) class_origin: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// Takes the parameters out of `given`: those of Associators if `ends` are asked for, those of References otherwise,
-    /// and those of instances unless only names are.
-    fn new(schema: &Schema, given: &mut Given<'a>, ends: bool, names: bool) -> Result<Self, Stop> {
-        let object = match given.take("ObjectName") {
-            Some(Param::Instance(path)) => path,
-            Some(Param::Class(_)) => {
-                return Err(fail(CimStatus::NOT_SUPPORTED, "this server knows the associations of instances only"));
-            }
-            Some(_) => return Err(fail(CimStatus::INVALID_PARAMETER, "ObjectName is no object name")),
-            None => return Err(fail(CimStatus::INVALID_PARAMETER, "ObjectName is missing")),
-        };
-        // DSP0200 has no CIM_ERR_INVALID_CLASS for these operations.
-        let class = schema.class(&object.class).ok_or_else(|| {
-            fail(CimStatus::INVALID_PARAMETER, format!("no class {} in {}", object.class, schema.namespace()))
-        })?;
+    /// Takes the parameters out of `given`.
+    pub(super) fn new(schema: &Schema, given: &mut Given<'a>, tell: Tell) -> Result<Self, Stop> {
         let mut asked = Self {
-            object: named_keys(class, object)?,
+            object: object(schema, given, if tell.pulled { "InstanceName" } else { "ObjectName" })?,
             assoc_class: None,
             result_class: given.class("ResultClass")?,
             role: given.name("Role")?,
@@ -55,12 +53,14 @@ impl<'a> Asked<'a> {
             properties: None,
             class_origin: false,
         };
-        if ends {
+        if tell.ends {
             asked.assoc_class = given.class("AssocClass")?;
             asked.result_role = given.name("ResultRole")?;
         }
-        if !names {
-            given.flag("IncludeQualifiers", false)?;
+        if !tell.names {
+            if !tell.pulled {
+                given.flag("IncludeQualifiers", false)?;
+            }
             asked.class_origin = given.flag("IncludeClassOrigin", false)?;
             asked.properties = given.properties()?;
         }
@@ -92,146 +92,119 @@ impl<'a> Asked<'a> {
     }
 }
 
-pub(super) fn references(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
-) -> Result<(), Stop> {
-    let asked = Asked::new(schema, given, false, false)?;
-    each_reference(repository, schema, &asked, out, |class, row, out| {
-        write::object(
-            out.text(),
-            repository.host(),
-            &located(schema, row.path()),
-            class,
-            row.values(),
-            &asked.wanted(),
-        );
-        Ok(())
+/// The instance whose associations are asked for.
+fn object(schema: &Schema, given: &mut Given<'_>, parameter: &str) -> Result<ObjectPath, Stop> {
+    let object = match given.take(parameter) {
+        Some(Param::Instance(path)) => path,
+        Some(Param::Class(_)) => {
+            return Err(fail(CimStatus::NOT_SUPPORTED, "this server knows the associations of instances only"));
+        }
+        Some(_) => return Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is no object name"))),
+        None => return Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is missing"))),
+    };
+    // DSP0200 has no CIM_ERR_INVALID_CLASS for these operations.
+    let class = schema.class(&object.class).ok_or_else(|| {
+        fail(CimStatus::INVALID_PARAMETER, format!("no class {} in {}", object.class, schema.namespace()))
+    })?;
+    named_keys(class, object)
+}
+
+pub(super) fn references(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let asked = Asked::new(on.schema, given, Tell { ends: false, names: false, pulled: false })?;
+    returned(out, |out| {
+        each_reference(on, &asked, &mut |class, row| {
+            let path = located(on.schema, row.path());
+            write::object(out.text(), on.repository.host(), &path, class, row.values(), &asked.wanted());
+            Ok(out.pass_on()?)
+        })
     })
 }
 
-pub(super) fn reference_names(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
-) -> Result<(), Stop> {
-    let asked = Asked::new(schema, given, false, true)?;
-    each_reference(repository, schema, &asked, out, |_, row, out| {
-        write::object_path(out.text(), repository.host(), &located(schema, row.path()));
-        Ok(())
+pub(super) fn reference_names(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let asked = Asked::new(on.schema, given, Tell { ends: false, names: true, pulled: false })?;
+    returned(out, |out| {
+        each_reference(on, &asked, &mut |_, row| {
+            write::object_path(out.text(), on.repository.host(), &located(on.schema, row.path()));
+            Ok(out.pass_on()?)
+        })
     })
 }
 
-pub(super) fn associators(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
+pub(super) fn associators(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let asked = Asked::new(on.schema, given, Tell { ends: true, names: false, pulled: false })?;
+    returned(out, |out| {
+        each_end_row(on, &asked, &mut |class, row, path| {
+            write::object(out.text(), on.repository.host(), &path, class, row.values(), &asked.wanted());
+            Ok(out.pass_on()?)
+        })
+    })
+}
+
+pub(super) fn associator_names(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let asked = Asked::new(on.schema, given, Tell { ends: true, names: true, pulled: false })?;
+    returned(out, |out| {
+        each_end(on, &asked, &mut |path| {
+            write::object_path(out.text(), on.repository.host(), &path);
+            Ok(out.pass_on()?)
+        })
+    })
+}
+
+/// The path with the namespace it is in.
+pub(super) fn located(schema: &Schema, path: ObjectPath) -> ObjectPath {
+    ObjectPath { namespace: path.namespace.clone().or_else(|| Some(schema.namespace().clone())), ..path }
+}
+
+/// Every association of the class asked for that refers to the object.
+pub(super) fn each_reference(on: On<'_>, asked: &Asked<'_>, each: &mut EachRow<'_>) -> Result<(), Stop> {
+    each_association(on, asked.result_class, &mut |class, row| {
+        if asked.roles(row).is_empty() { Ok(()) } else { each(class, row) }
+    })
+}
+
+/// The path of every instance at the other end of such an association, once.
+pub(super) fn each_end(
+    on: On<'_>,
+    asked: &Asked<'_>,
+    each: &mut dyn FnMut(ObjectPath) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let asked = Asked::new(schema, given, true, false)?;
-    each_end(repository, schema, &asked, out, |path, out| {
-        let Some(class) = schema.class(&path.class) else { return Ok(()) };
-        let provider = repository.providers(schema, class.name()).find(|(served, _)| served.name() == class.name());
-        let Some((_, provider)) = provider else { return Ok(()) };
-        // What has gone since the association was read is left out.
-        if let Some(row) = provider.get(&Ask { class, keys_only: false }, path).map_err(Stop::Error)? {
-            write::object(out.text(), repository.host(), path, class, row.values(), &asked.wanted());
+    let mut told = HashSet::new();
+    each_association(on, asked.assoc_class, &mut |_, row| {
+        let roles = asked.roles(row);
+        for (name, path) in row.references() {
+            let is_other = roles.iter().any(|role| *role != name);
+            let is_asked = asked.result_role.as_ref().is_none_or(|role| role == name)
+                && asked.result_class.is_none_or(|class| on.schema.is_a(&path.class, class));
+            if is_other && is_asked && told.insert(path.clone()) {
+                each(located(on.schema, path.clone()))?;
+            }
         }
         Ok(())
     })
 }
 
-pub(super) fn associator_names(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
-) -> Result<(), Stop> {
-    let asked = Asked::new(schema, given, true, true)?;
-    each_end(repository, schema, &asked, out, |path, out| {
-        write::object_path(out.text(), repository.host(), path);
-        Ok(())
-    })
-}
+/// Takes in an instance with the path by which the association refers to it.
+type EachEndRow<'w> = dyn FnMut(&SchemaClass, &Row<'_>, ObjectPath) -> Result<(), Stop> + 'w;
 
-fn located(schema: &Schema, path: ObjectPath) -> ObjectPath {
-    ObjectPath { namespace: path.namespace.clone().or_else(|| Some(schema.namespace().clone())), ..path }
-}
-
-type Each<'w> = dyn FnMut(&SchemaClass, &Row<'_>, &mut Pieces) -> Result<(), Stop> + 'w;
-
-/// Every association of the class asked for that refers to the object.
-fn each_reference(
-    repository: &Repository,
-    schema: &Schema,
-    asked: &Asked<'_>,
-    out: &mut Pieces,
-    mut write: impl FnMut(&SchemaClass, &Row<'_>, &mut Pieces) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    returned(out, |out| {
-        each_association(repository, schema, asked.result_class, out, &mut |class, row, out| {
-            if asked.roles(row).is_empty() { Ok(()) } else { write(class, row, out) }
-        })
-    })
-}
-
-/// Every instance at the other end of such an association, once.
-fn each_end(
-    repository: &Repository,
-    schema: &Schema,
-    asked: &Asked<'_>,
-    out: &mut Pieces,
-    mut write: impl FnMut(&ObjectPath, &mut Pieces) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let mut told = HashSet::new();
-    returned(out, |out| {
-        each_association(repository, schema, asked.assoc_class, out, &mut |_, row, out| {
-            let roles = asked.roles(row);
-            for (name, path) in row.references() {
-                let is_other = roles.iter().any(|role| *role != name);
-                let is_asked = asked.result_role.as_ref().is_none_or(|role| role == name)
-                    && asked.result_class.is_none_or(|class| schema.is_a(&path.class, class));
-                if is_other && is_asked && told.insert(path.clone()) {
-                    write(&located(schema, path.clone()), out)?;
-                }
-            }
-            Ok(())
-        })
+/// The same instances themselves. What has gone since the association was read is left out.
+pub(super) fn each_end_row(on: On<'_>, asked: &Asked<'_>, each: &mut EachEndRow<'_>) -> Result<(), Stop> {
+    each_end(on, asked, &mut |path| {
+        let Some(class) = on.schema.class(&path.class) else { return Ok(()) };
+        let mut providers = on.repository.providers(on.schema, class.name());
+        let Some((_, provider)) = providers.find(|(served, _)| served.name() == class.name()) else { return Ok(()) };
+        match provider.get(&Ask { class, keys_only: false }, &path).map_err(Stop::Error)? {
+            Some(row) => each(class, &row, path),
+            None => Ok(()),
+        }
     })
 }
 
 /// Every instance of every association class below `of`.
-fn each_association(
-    repository: &Repository,
-    schema: &Schema,
-    of: Option<&CimName>,
-    out: &mut Pieces,
-    each: &mut Each<'_>,
-) -> Result<(), Stop> {
-    for (class, provider) in repository.all_providers(schema) {
-        let is_asked = of.is_none_or(|of| schema.is_a(class.name(), of));
-        if !class.class().is_association() || !is_asked {
-            continue;
-        }
-        let mut stopped = None;
-        provider
-            .enumerate(&Ask { class, keys_only: false }, &mut |row| {
-                let written = each(class, &row, out).and_then(|()| out.pass_on().map_err(|Gone| Stop::Gone));
-                match written {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(stop) => {
-                        stopped = Some(stop);
-                        ControlFlow::Break(())
-                    }
-                }
-            })
-            .map_err(Stop::Error)?;
-        if let Some(stop) = stopped {
-            return Err(stop);
-        }
-    }
-    Ok(())
+fn each_association(on: On<'_>, of: Option<&CimName>, each: &mut EachRow<'_>) -> Result<(), Stop> {
+    let is_asked =
+        |class: &SchemaClass| class.class().is_association() && of.is_none_or(|of| on.schema.is_a(class.name(), of));
+    on.repository
+        .all_providers(on.schema)
+        .filter(|(class, _)| is_asked(class))
+        .try_for_each(|(class, provider)| provided(provider, &Ask { class, keys_only: false }, each))
 }

@@ -4,15 +4,23 @@
 //! a head and a body and gives pieces of an answer.
 
 mod association;
+mod enumeration;
 mod operation;
+mod pull;
+mod qualifier;
 mod request;
+mod select;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::mpsc;
+
+pub(super) use enumeration::Enumerations;
 
 use super::{http::Head, repository::Repository};
 
@@ -151,11 +159,12 @@ impl Pieces {
 /// The CIM-XML service over a repository.
 pub(super) struct CimXml {
     repository: Repository,
+    enumerations: Arc<Enumerations>,
 }
 
 impl CimXml {
-    pub(super) const fn new(repository: Repository) -> Self {
-        Self { repository }
+    pub(super) fn new(repository: Repository, enumerations: Arc<Enumerations>) -> Self {
+        Self { repository, enumerations }
     }
 
     /// Checks what can be checked before the body is read.
@@ -172,7 +181,7 @@ impl CimXml {
         };
         write::open(pieces.text(), &call);
         let begun = pieces.text().len();
-        match operation::run(&self.repository, &call, &mut pieces) {
+        match operation::run(self, &call, &mut pieces) {
             Ok(()) => {}
             Err(operation::Stop::Gone) => return,
             Err(operation::Stop::Error(error)) => {

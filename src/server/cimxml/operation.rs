@@ -9,14 +9,17 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Gone, Pieces, association,
+    CimXml, Gone, Pieces, association,
+    enumeration::Enumerations,
+    pull, qualifier,
     request::{Call, Param},
+    select,
     write::{self, Wanted},
 };
 use crate::{
     cim::{CimError, CimName, CimStatus, KeyValue, ObjectPath},
     server::{
-        provider::{Ask, Row},
+        provider::{Ask, Provider, Row},
         repository::{Repository, Schema, SchemaClass},
     },
 };
@@ -40,33 +43,58 @@ pub(super) fn fail(status: CimStatus, description: impl Into<String>) -> Stop {
     Stop::Error(CimError { status, description: description.into(), details: Vec::new() })
 }
 
-/// Runs `call` and writes what it returns, without the elements around it.
-pub(super) fn run(repository: &Repository, call: &Call, out: &mut Pieces) -> Result<(), Stop> {
-    let operation = match call.name.as_str() {
-        _ if call.extrinsic => None,
-        "EnumerateClassNames" => Some(enumerate_class_names as Operation),
-        "EnumerateClasses" => Some(enumerate_classes as Operation),
-        "GetClass" => Some(get_class as Operation),
-        "EnumerateInstances" => Some(enumerate_instances as Operation),
-        "EnumerateInstanceNames" => Some(enumerate_instance_names as Operation),
-        "GetInstance" => Some(get_instance as Operation),
-        "Associators" => Some(association::associators as Operation),
-        "AssociatorNames" => Some(association::associator_names as Operation),
-        "References" => Some(association::references as Operation),
-        "ReferenceNames" => Some(association::reference_names as Operation),
-        _ => None,
-    };
-    let operation = operation.ok_or_else(|| {
-        fail(CimStatus::NOT_SUPPORTED, format!("this server reads only; it does not offer {}", call.name))
-    })?;
-    let schema = repository
-        .schema(&call.namespace)
-        .ok_or_else(|| fail(CimStatus::INVALID_NAMESPACE, format!("no namespace {}", call.namespace)))?;
-    let mut given = Given::new(call)?;
-    operation(repository, schema, &mut given, out)
+/// What an operation runs on.
+#[derive(Clone, Copy)]
+pub(super) struct On<'a> {
+    pub(super) repository: &'a Repository,
+    /// The classes of the namespace that was named.
+    pub(super) schema: &'a Schema,
+    pub(super) enumerations: &'a Enumerations,
 }
 
-type Operation = for<'a> fn(&Repository, &Schema, &mut Given<'a>, &mut Pieces) -> Result<(), Stop>;
+type Operation = for<'a> fn(On<'_>, &mut Given<'a>, &mut Pieces) -> Result<(), Stop>;
+
+/// What is offered, by the names of DSP0200.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("EnumerateClassNames", enumerate_class_names),
+    ("EnumerateClasses", enumerate_classes),
+    ("GetClass", get_class),
+    ("EnumerateInstances", enumerate_instances),
+    ("EnumerateInstanceNames", enumerate_instance_names),
+    ("GetInstance", get_instance),
+    ("Associators", association::associators),
+    ("AssociatorNames", association::associator_names),
+    ("References", association::references),
+    ("ReferenceNames", association::reference_names),
+    ("EnumerateQualifiers", qualifier::enumerate),
+    ("GetQualifier", qualifier::get),
+    ("ExecQuery", select::exec_query),
+    ("OpenEnumerateInstances", pull::open_enumerate_instances),
+    ("OpenEnumerateInstancePaths", pull::open_enumerate_instance_paths),
+    ("OpenAssociatorInstances", pull::open_associator_instances),
+    ("OpenAssociatorInstancePaths", pull::open_associator_instance_paths),
+    ("OpenReferenceInstances", pull::open_reference_instances),
+    ("OpenReferenceInstancePaths", pull::open_reference_instance_paths),
+    ("OpenQueryInstances", select::open_query_instances),
+    ("PullInstancesWithPath", pull::pull_instances_with_path),
+    ("PullInstancePaths", pull::pull_instance_paths),
+    ("PullInstances", pull::pull_instances),
+    ("CloseEnumeration", pull::close_enumeration),
+];
+
+/// Runs `call` and writes what it returns, without the elements around it.
+pub(super) fn run(service: &CimXml, call: &Call, out: &mut Pieces) -> Result<(), Stop> {
+    let offered = OPERATIONS.iter().find(|(name, _)| !call.extrinsic && *name == call.name);
+    let (_, operation) = offered.ok_or_else(|| {
+        fail(CimStatus::NOT_SUPPORTED, format!("this server reads only; it does not offer {}", call.name))
+    })?;
+    let schema = service
+        .repository
+        .schema(&call.namespace)
+        .ok_or_else(|| fail(CimStatus::INVALID_NAMESPACE, format!("no namespace {}", call.namespace)))?;
+    let on = On { repository: &service.repository, schema, enumerations: &service.enumerations };
+    operation(on, &mut Given::new(call)?, out)
+}
 
 /// The parameters given, taken out one by one; what is left over is unknown to the operation.
 pub(super) struct Given<'a>(Vec<(&'a str, &'a Param)>);
@@ -111,14 +139,33 @@ impl<'a> Given<'a> {
 
     /// A text that is a name; an empty one says nothing.
     pub(super) fn name(&mut self, parameter: &str) -> Result<Option<CimName>, Stop> {
+        let text = self.text(parameter)?.map(str::trim).filter(|text| !text.is_empty());
+        Ok(text.map(CimName::new))
+    }
+
+    /// A text that must not be empty.
+    pub(super) fn required_text(&mut self, parameter: &str) -> Result<&'a str, Stop> {
+        match self.text(parameter)?.map(str::trim) {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is missing"))),
+        }
+    }
+
+    pub(super) fn text(&mut self, parameter: &str) -> Result<Option<&'a str>, Stop> {
         match self.take(parameter) {
             None => Ok(None),
-            Some(Param::Value(text)) => Ok(Some(CimName::new(text.trim())).filter(|name| !name.as_str().is_empty())),
+            Some(Param::Value(text)) => Ok(Some(text)),
             Some(_) => Err(fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is no text"))),
         }
     }
 
-    fn required_class(&mut self) -> Result<&'a CimName, Stop> {
+    /// A `uint32`.
+    pub(super) fn count(&mut self, parameter: &str) -> Result<Option<u32>, Stop> {
+        let wrong = |_| fail(CimStatus::INVALID_PARAMETER, format!("{parameter} is no number from 0 to {}", u32::MAX));
+        self.text(parameter)?.map(|text| text.trim().parse().map_err(wrong)).transpose()
+    }
+
+    pub(super) fn required_class(&mut self) -> Result<&'a CimName, Stop> {
         self.class("ClassName")?.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "ClassName is missing"))
     }
 
@@ -142,7 +189,7 @@ impl<'a> Given<'a> {
     }
 }
 
-fn no_class(status: CimStatus, schema: &Schema, name: &CimName) -> Stop {
+pub(super) fn no_class(status: CimStatus, schema: &Schema, name: &CimName) -> Stop {
     fail(status, format!("no class {name} in {}", schema.namespace()))
 }
 
@@ -154,7 +201,8 @@ pub(super) fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Resu
     Ok(())
 }
 
-fn enumerate_class_names(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+fn enumerate_class_names(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let (of, deep) = (given.class("ClassName")?, given.flag("DeepInheritance", false)?);
     given.end()?;
     let classes = schema.below(of, deep).ok_or_else(|| invalid(schema, of))?;
@@ -171,7 +219,8 @@ fn invalid(schema: &Schema, name: Option<&CimName>) -> Stop {
     no_class(CimStatus::INVALID_CLASS, schema, name.unwrap_or(&CimName::new("")))
 }
 
-fn enumerate_classes(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+fn enumerate_classes(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let (of, deep) = (given.class("ClassName")?, given.flag("DeepInheritance", false)?);
     let wanted = Wanted {
         local_only: given.flag("LocalOnly", true)?,
@@ -191,7 +240,8 @@ fn enumerate_classes(_: &Repository, schema: &Schema, given: &mut Given<'_>, out
     })
 }
 
-fn get_class(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+fn get_class(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let (name, properties) = (given.required_class()?, given.properties()?);
     let wanted = Wanted {
         local_only: given.flag("LocalOnly", true)?,
@@ -208,12 +258,8 @@ fn get_class(_: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut P
     })
 }
 
-fn enumerate_instances(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
-) -> Result<(), Stop> {
+fn enumerate_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let (name, properties) = (given.required_class()?, given.properties()?);
     given.flag("LocalOnly", true)?;
     given.flag("IncludeQualifiers", false)?;
@@ -228,59 +274,57 @@ fn enumerate_instances(
         properties: properties.as_deref(),
         known_to: (!deep).then_some(asked),
     };
-    each_row(repository, schema, asked, false, out, |class, row, out| {
-        out.text().push_str("<VALUE.NAMEDINSTANCE>\n");
-        write::instance_name(out.text(), &row.path());
-        write::instance(out.text(), class, row.values(), &wanted);
-        out.text().push_str("</VALUE.NAMEDINSTANCE>\n");
+    returned(out, |out| {
+        each_row(on, asked, false, &mut |class, row| {
+            out.text().push_str("<VALUE.NAMEDINSTANCE>\n");
+            write::instance_name(out.text(), &row.path());
+            write::instance(out.text(), class, row.values(), &wanted);
+            out.text().push_str("</VALUE.NAMEDINSTANCE>\n");
+            Ok(out.pass_on()?)
+        })
     })
 }
 
-fn enumerate_instance_names(
-    repository: &Repository,
-    schema: &Schema,
-    given: &mut Given<'_>,
-    out: &mut Pieces,
-) -> Result<(), Stop> {
+fn enumerate_instance_names(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let name = given.required_class()?;
     given.end()?;
     let asked = schema.class(name).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, name))?;
-    each_row(repository, schema, asked, true, out, |_, row, out| write::instance_name(out.text(), &row.path()))
-}
-
-/// Writes every instance of `asked` and of the classes below it, as the providers find them.
-fn each_row(
-    repository: &Repository,
-    schema: &Schema,
-    asked: &SchemaClass,
-    keys_only: bool,
-    out: &mut Pieces,
-    mut write: impl FnMut(&SchemaClass, &Row<'_>, &mut Pieces),
-) -> Result<(), Stop> {
     returned(out, |out| {
-        for (class, provider) in repository.providers(schema, asked.name()) {
-            let mut gone = false;
-            provider
-                .enumerate(&Ask { class, keys_only }, &mut |row| {
-                    write(class, &row, out);
-                    match out.pass_on() {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(Gone) => {
-                            gone = true;
-                            ControlFlow::Break(())
-                        }
-                    }
-                })
-                .map_err(Stop::Error)?;
-            if gone {
-                return Err(Stop::Gone);
-            }
-        }
-        Ok(())
+        each_row(on, asked, true, &mut |_, row| {
+            write::instance_name(out.text(), &row.path());
+            Ok(out.pass_on()?)
+        })
     })
 }
 
-fn get_instance(repository: &Repository, schema: &Schema, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+/// Takes in an instance; an error ends the enumeration.
+pub(super) type EachRow<'w> = dyn FnMut(&SchemaClass, &Row<'_>) -> Result<(), Stop> + 'w;
+
+/// Tells every instance of `asked` and of the classes below it, as the providers find them.
+pub(super) fn each_row(on: On<'_>, asked: &SchemaClass, keys_only: bool, each: &mut EachRow<'_>) -> Result<(), Stop> {
+    on.repository
+        .providers(on.schema, asked.name())
+        .try_for_each(|(class, provider)| provided(provider, &Ask { class, keys_only }, each))
+}
+
+/// Tells every instance `provider` knows.
+pub(super) fn provided(provider: &dyn Provider, ask: &Ask<'_>, each: &mut EachRow<'_>) -> Result<(), Stop> {
+    let mut stopped = None;
+    provider
+        .enumerate(ask, &mut |row| match each(ask.class, &row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(stop) => {
+                stopped = Some(stop);
+                ControlFlow::Break(())
+            }
+        })
+        .map_err(Stop::Error)?;
+    stopped.map_or(Ok(()), Err)
+}
+
+fn get_instance(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let schema = on.schema;
     let path = match given.take("InstanceName") {
         Some(Param::Instance(path)) => path,
         Some(_) => return Err(fail(CimStatus::INVALID_PARAMETER, "InstanceName is no instance name")),
@@ -300,7 +344,8 @@ fn get_instance(repository: &Repository, schema: &Schema, given: &mut Given<'_>,
     let class = schema.class(&path.class).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, &path.class))?;
     let path = named_keys(class, path)?;
     let not_found = || fail(CimStatus::NOT_FOUND, format!("no such instance of {}", class.name()));
-    let provider = repository
+    let provider = on
+        .repository
         .providers(schema, class.name())
         .find(|(served, _)| served.name() == class.name())
         .map(|(_, provider)| provider)

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod association;
+mod pull;
+mod select;
 
 use std::collections::HashMap;
 
@@ -127,8 +129,15 @@ fn head(operation: &str, namespace: &str) -> Head {
     }
 }
 
+fn service() -> CimXml {
+    CimXml::new(Repository::embedded().expect("the embedded schema"), Arc::default())
+}
+
 fn answer(head: &Head, body: &[u8]) -> Result<String, Refusal> {
-    let service = CimXml::new(Repository::embedded().expect("the embedded schema"));
+    answer_of(&service(), head, body)
+}
+
+fn answer_of(service: &CimXml, head: &Head, body: &[u8]) -> Result<String, Refusal> {
     let (to, mut from) = mpsc::channel(1024);
     service.answer(head, body, Pieces::new(to));
     let (mut text, mut ended) = (String::new(), false);
@@ -144,8 +153,12 @@ fn answer(head: &Head, body: &[u8]) -> Result<String, Refusal> {
 }
 
 fn call(operation: &str, namespace: &str, params: &str) -> Element {
+    call_on(&service(), operation, namespace, params)
+}
+
+fn call_on(service: &CimXml, operation: &str, namespace: &str, params: &str) -> Element {
     let (head, body) = request(operation, namespace, params);
-    let text = answer(&head, body.as_bytes()).expect("an answer");
+    let text = answer_of(service, &head, body.as_bytes()).expect("an answer");
     let root = read(&text);
     assert_eq!(root.one("MESSAGE").attributes["ID"], "7&8");
     assert_eq!(root.one("IMETHODRESPONSE").attributes["NAME"], operation);
@@ -156,8 +169,14 @@ fn class_name(name: &str) -> String {
     format!("<IPARAMVALUE NAME=\"ClassName\"><CLASSNAME NAME=\"{name}\"/></IPARAMVALUE>")
 }
 
+fn text(name: &str, value: &str) -> String {
+    let mut escaped = String::new();
+    write::escape(&mut escaped, value);
+    format!("<IPARAMVALUE NAME=\"{name}\"><VALUE>{escaped}</VALUE></IPARAMVALUE>")
+}
+
 fn flag(name: &str, value: bool) -> String {
-    format!("<IPARAMVALUE NAME=\"{name}\"><VALUE>{value}</VALUE></IPARAMVALUE>")
+    text(name, &value.to_string())
 }
 
 fn list(names: &[&str]) -> String {
@@ -187,7 +206,11 @@ fn instance_name(class: &str, keys: &str) -> String {
 }
 
 fn status(operation: &str, namespace: &str, params: &str) -> u32 {
-    let root = call(operation, namespace, params);
+    status_on(&service(), operation, namespace, params)
+}
+
+fn status_on(service: &CimXml, operation: &str, namespace: &str, params: &str) -> u32 {
+    let root = call_on(service, operation, namespace, params);
     assert!(root.find("IRETURNVALUE").is_empty(), "an error stands alone");
     root.one("ERROR").attributes["CODE"].parse().unwrap()
 }
@@ -357,14 +380,7 @@ fn each_mistake_has_its_status() {
     assert_eq!(status("GetClass", "root/cimv2", ""), 4);
     assert_eq!(status("GetClass", "root/cimv2", &(process.clone() + &flag("Surprise", true))), 4);
     assert_eq!(status("GetClass", "root/cimv2", &(process.clone() + &process)), 4);
-    assert_eq!(
-        status(
-            "EnumerateInstances",
-            "root/cimv2",
-            &(process.clone() + "<IPARAMVALUE NAME=\"LocalOnly\"><VALUE>maybe</VALUE></IPARAMVALUE>")
-        ),
-        4
-    );
+    assert_eq!(status("EnumerateInstances", "root/cimv2", &(process.clone() + &text("LocalOnly", "maybe"))), 4);
     assert_eq!(status("EnumerateInstances", "root/cimv2", &class_name("No_Such")), 5);
     assert_eq!(status("EnumerateInstanceNames", "root/cimv2", &class_name("No_Such")), 5);
     assert_eq!(status("EnumerateClasses", "root/cimv2", &class_name("No_Such")), 5);
@@ -374,9 +390,29 @@ fn each_mistake_has_its_status() {
     assert_eq!(status("GetInstance", "root/cimv2", &instance_name("LC_Process", &keys_of("0"))), 6);
     assert_eq!(status("GetInstance", "root/cimv2", &instance_name("LC_Process", &keys_of("../1"))), 6);
     assert_eq!(status("GetInstance", "root/cimv2", &instance_name("CIM_Process", &keys_of("1"))), 6);
-    for operation in ["CreateInstance", "DeleteInstance", "OpenEnumerateInstances", "ExecQuery", "GetQualifier"] {
+    for operation in ["CreateInstance", "DeleteInstance", "EnumerationCount", "GetProperty", "SetQualifier"] {
         assert_eq!(status(operation, "root/cimv2", ""), 7, "{operation}");
     }
+}
+
+#[test]
+fn qualifiers_are_told_as_they_are_declared() {
+    let all = call("EnumerateQualifiers", "root/cimv2", "");
+    let declared = all.names("QUALIFIER.DECLARATION");
+    assert!(declared.contains(&"Key") && declared.contains(&"Description"), "{declared:?}");
+    let name = |name: &str| text("QualifierName", name);
+    let key = call("GetQualifier", "root/cimv2", &name("key"));
+    let key = key.one("QUALIFIER.DECLARATION");
+    assert_eq!((key.attributes["TYPE"].as_str(), key.attributes["ISARRAY"].as_str()), ("boolean", "false"));
+    assert_eq!((key.attributes["OVERRIDABLE"].as_str(), key.value()), ("false", "FALSE"));
+    let scope = &key.one("SCOPE").attributes;
+    assert_eq!(
+        (scope["PROPERTY"].as_str(), scope["REFERENCE"].as_str(), scope["CLASS"].as_str()),
+        ("true", "true", "false")
+    );
+    assert_eq!(status("GetQualifier", "root/cimv2", &name("NoSuch")), 6);
+    assert_eq!(status("GetQualifier", "root/cimv2", ""), 4);
+    assert_eq!(status("EnumerateQualifiers", "root/cimv2", &name("Key")), 4);
 }
 
 fn refused(head: &Head, body: &str) -> Refusal {

@@ -1,23 +1,28 @@
 //! Writing answers.
 //!
-//! Owns: the CIM-XML elements of DSP0201 as text: escaping, values, paths, instances, classes, errors. Must not know where
-//! a value came from or where the text goes.
+//! Owns: the CIM-XML elements of DSP0201 as text: escaping, values, paths, instances, errors; classes are
+//! [`schema`]'s. Must not know where a value came from or where the text goes.
+
+mod schema;
 
 use std::fmt::Write as _;
 
 use super::request::Call;
 use crate::{
     cim::{
-        CimClass, CimError, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty,
-        EmbeddedKind, Flavor, KeyValue, Namespace, ObjectPath, Qualifier, text::real_text,
+        CimError, CimInstance, CimName, CimType, CimValue, ClassProperty, EmbeddedKind, KeyValue, Namespace,
+        ObjectPath, text::real_text,
     },
     server::repository::SchemaClass,
 };
+
+pub(super) use schema::{class, qualifier_declaration};
 
 /// Writing into a `String` cannot fail; this keeps the calls readable.
 macro_rules! put {
     ($out:expr, $($arg:tt)*) => {{ let _ = write!($out, $($arg)*); }};
 }
+use put;
 
 /// What of a class or an instance is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +158,7 @@ fn reference(out: &mut String, path: &ObjectPath) {
 }
 
 /// `INSTANCEPATH`, which needs a host.
-fn instance_path(out: &mut String, host: &str, path: &ObjectPath) {
+pub(super) fn instance_path(out: &mut String, host: &str, path: &ObjectPath) {
     out.push_str("<INSTANCEPATH><NAMESPACEPATH><HOST>");
     escape(out, host);
     out.push_str("</HOST>");
@@ -187,6 +192,37 @@ pub(super) fn object(
     out.push_str("</VALUE.OBJECTWITHPATH>\n");
 }
 
+/// `VALUE.INSTANCEWITHPATH`, otherwise as [`object`].
+pub(super) fn instance_with_path(
+    out: &mut String,
+    host: &str,
+    path: &ObjectPath,
+    class: &SchemaClass,
+    values: &[CimValue],
+    wanted: &Wanted<'_>,
+) {
+    out.push_str("<VALUE.INSTANCEWITHPATH>\n");
+    instance_path(out, host, path);
+    instance(out, class, values, wanted);
+    out.push_str("</VALUE.INSTANCEWITHPATH>\n");
+}
+
+/// `PARAMVALUE` of an output parameter, with what `inner` writes in it.
+pub(super) fn output(out: &mut String, name: &str, inner: impl FnOnce(&mut String)) {
+    out.push_str("<PARAMVALUE");
+    attribute(out, "NAME", name);
+    out.push_str(">\n");
+    inner(out);
+    out.push_str("</PARAMVALUE>\n");
+}
+
+/// `VALUE` of a text.
+pub(super) fn text_value(out: &mut String, text: &str) {
+    out.push_str("<VALUE>");
+    escape(out, text);
+    out.push_str("</VALUE>\n");
+}
+
 fn namespace_path(out: &mut String, namespace: &Namespace) {
     out.push_str("<LOCALNAMESPACEPATH>");
     for part in namespace.parts() {
@@ -197,7 +233,7 @@ fn namespace_path(out: &mut String, namespace: &Namespace) {
     out.push_str("</LOCALNAMESPACEPATH>");
 }
 
-const fn boolean(value: bool) -> &'static str {
+pub(super) const fn boolean(value: bool) -> &'static str {
     if value { "TRUE" } else { "FALSE" }
 }
 
@@ -251,7 +287,7 @@ fn scalar(out: &mut String, ty: CimType, value: &CimValue) {
             let mut inner = String::new();
             let all =
                 Wanted { local_only: false, qualifiers: true, class_origin: true, properties: None, known_to: None };
-            self::class(&mut inner, class, &all);
+            schema::class(&mut inner, class, &all);
             escape(out, &inner);
         }
         CimValue::Null | CimValue::Array(_) | CimValue::Reference(_) => {}
@@ -331,109 +367,4 @@ fn property_open(out: &mut String, property: &ClassProperty, embedded: Option<Em
         None => {}
     }
     element
-}
-
-/// `CLASS`
-pub(super) fn class(out: &mut String, class: &CimClass, wanted: &Wanted<'_>) {
-    out.push_str("<CLASS");
-    attribute(out, "NAME", class.name.as_str());
-    if let Some(superclass) = &class.superclass {
-        attribute(out, "SUPERCLASS", superclass.as_str());
-    }
-    out.push_str(">\n");
-    qualifiers(out, &class.qualifiers, wanted);
-    for property in &class.properties {
-        if wanted.takes(&property.name) && !(wanted.local_only && property.propagated) {
-            let element = property_open(out, property, property.embedded());
-            origin_and_propagated(out, property.origin.as_ref(), property.propagated, wanted);
-            out.push('>');
-            qualifiers(out, &property.qualifiers, wanted);
-            value(out, property.ty, &property.default);
-            put!(out, "</{element}>\n");
-        }
-    }
-    for method in &class.methods {
-        if !(wanted.local_only && method.propagated) {
-            self::method(out, method, wanted);
-        }
-    }
-    out.push_str("</CLASS>\n");
-}
-
-fn origin_and_propagated(out: &mut String, origin: Option<&CimName>, propagated: bool, wanted: &Wanted<'_>) {
-    if let Some(origin) = origin.filter(|_| wanted.class_origin) {
-        attribute(out, "CLASSORIGIN", origin.as_str());
-    }
-    if propagated {
-        attribute(out, "PROPAGATED", "true");
-    }
-}
-
-fn method(out: &mut String, method: &ClassMethod, wanted: &Wanted<'_>) {
-    out.push_str("<METHOD");
-    attribute(out, "NAME", method.name.as_str());
-    if let Some(ty) = method.return_type {
-        attribute(out, "TYPE", ty.keyword());
-    }
-    origin_and_propagated(out, method.origin.as_ref(), method.propagated, wanted);
-    out.push_str(">\n");
-    qualifiers(out, &method.qualifiers, wanted);
-    method.parameters.iter().for_each(|parameter| self::parameter(out, parameter, wanted));
-    out.push_str("</METHOD>\n");
-}
-
-fn parameter(out: &mut String, parameter: &ClassParameter, wanted: &Wanted<'_>) {
-    let element = match (parameter.ty, parameter.is_array) {
-        (CimType::Reference, false) => "PARAMETER.REFERENCE",
-        (CimType::Reference, true) => "PARAMETER.REFARRAY",
-        (_, false) => "PARAMETER",
-        (_, true) => "PARAMETER.ARRAY",
-    };
-    put!(out, "<{element}");
-    attribute(out, "NAME", parameter.name.as_str());
-    match &parameter.reference_class {
-        Some(class) if parameter.ty == CimType::Reference => attribute(out, "REFERENCECLASS", class.as_str()),
-        _ if parameter.ty == CimType::Reference => {}
-        _ => attribute(out, "TYPE", parameter.ty.keyword()),
-    }
-    if let Some(size) = parameter.array_size.filter(|_| parameter.is_array) {
-        put!(out, " ARRAYSIZE=\"{size}\"");
-    }
-    out.push('>');
-    qualifiers(out, &parameter.qualifiers, wanted);
-    put!(out, "</{element}>\n");
-}
-
-fn qualifiers(out: &mut String, list: &[Qualifier], wanted: &Wanted<'_>) {
-    if !wanted.qualifiers {
-        return;
-    }
-    for qualifier in list {
-        if wanted.local_only && qualifier.propagated {
-            continue;
-        }
-        out.push_str("<QUALIFIER");
-        attribute(out, "NAME", qualifier.name.as_str());
-        attribute(out, "TYPE", qualifier.value.ty.keyword());
-        if qualifier.propagated {
-            attribute(out, "PROPAGATED", "true");
-        }
-        flavor(out, qualifier.flavor);
-        out.push('>');
-        value(out, qualifier.value.ty, &qualifier.value.value);
-        out.push_str("</QUALIFIER>\n");
-    }
-}
-
-/// Only what differs from the defaults of DSP0201.
-fn flavor(out: &mut String, flavor: Flavor) {
-    if !flavor.overridable {
-        attribute(out, "OVERRIDABLE", "false");
-    }
-    if !flavor.to_subclass {
-        attribute(out, "TOSUBCLASS", "false");
-    }
-    if flavor.translatable {
-        attribute(out, "TRANSLATABLE", "true");
-    }
 }

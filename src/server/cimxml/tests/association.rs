@@ -6,10 +6,6 @@ fn object_name(class: &str, keys: &str) -> String {
     instance_name(class, keys).replace("InstanceName", "ObjectName")
 }
 
-fn text(name: &str, value: &str) -> String {
-    format!("<IPARAMVALUE NAME=\"{name}\"><VALUE>{value}</VALUE></IPARAMVALUE>")
-}
-
 /// The classes of the instances an answer holds or names at its top.
 fn answered(root: &Element) -> Vec<String> {
     let paths = root.find("INSTANCEPATH").into_iter();

@@ -1,0 +1,286 @@
+//! The pulled enumerations of DSP0200 section 5.4.2.24: Open, Pull and Close.
+//!
+//! Owns: their parameters and status codes, and what an enumeration is opened with. Must not know XML syntax, how
+//! instances are found or how long an enumeration is kept.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Pieces,
+    association::{self, Asked, Tell, each_end, each_end_row, each_reference},
+    enumeration::{Kept, Kind, Page, Refused, Shape, VALUES_MAX},
+    operation::{Given, On, Stop, each_row, fail, no_class, returned},
+    write::{self, Wanted},
+};
+use crate::{
+    cim::{CimName, CimStatus, CimValue, ObjectPath},
+    server::{
+        provider::Row,
+        query::{self, Condition},
+        repository::SchemaClass,
+    },
+};
+
+/// The longest time between two operations on an enumeration that a client may ask for.
+const TIMEOUT_MAX: u32 = 300;
+/// The time where the client asks for none.
+const TIMEOUT: u32 = 60;
+
+/// The parameters every Open has.
+pub(super) struct Opening {
+    max: usize,
+    timeout: Duration,
+}
+
+impl Opening {
+    pub(super) fn new(given: &mut Given<'_>) -> Result<Self, Stop> {
+        if given.flag("ContinueOnError", false)? {
+            return Err(fail(
+                CimStatus::CONTINUATION_ON_ERROR_NOT_SUPPORTED,
+                "this server ends an enumeration at its first error",
+            ));
+        }
+        let seconds = given.count("OperationTimeout")?.unwrap_or(TIMEOUT);
+        if !(1..=TIMEOUT_MAX).contains(&seconds) {
+            return Err(fail(
+                CimStatus::INVALID_OPERATION_TIMEOUT,
+                format!("OperationTimeout is from 1 to {TIMEOUT_MAX} seconds here"),
+            ));
+        }
+        let max = given.count("MaxObjectCount")?.unwrap_or(0) as usize;
+        Ok(Self { max, timeout: Duration::from_secs(seconds.into()) })
+    }
+}
+
+/// `FilterQueryLanguage` and `FilterQuery` of every Open but that of a query.
+fn filter(given: &mut Given<'_>) -> Result<Option<Condition>, Stop> {
+    match (given.text("FilterQueryLanguage")?, given.text("FilterQuery")?) {
+        (None, None) => Ok(None),
+        (Some(language), Some(text)) if language.trim().eq_ignore_ascii_case("DMTF:FQL") => {
+            query::condition(text).map(Some).map_err(|wrong| fail(CimStatus::INVALID_QUERY, wrong.to_string()))
+        }
+        (Some(language), Some(_)) => Err(unknown_language(language, "DMTF:FQL")),
+        (Some(_), None) => Err(fail(CimStatus::INVALID_PARAMETER, "FilterQueryLanguage without FilterQuery")),
+        (None, Some(_)) => Err(fail(CimStatus::INVALID_PARAMETER, "FilterQuery without FilterQueryLanguage")),
+    }
+}
+
+pub(super) fn unknown_language(language: &str, known: &str) -> Stop {
+    let text = format!("the query language here is {known}, not {}", language.trim());
+    fail(CimStatus::QUERY_LANGUAGE_NOT_SUPPORTED, text)
+}
+
+/// Gathers what an enumeration will tell.
+pub(super) struct Gathering<'a> {
+    on: On<'a>,
+    shape: Shape,
+    filter: Option<Condition>,
+    rows: VecDeque<Kept>,
+    values: usize,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn new(on: On<'a>, kind: Kind, opening: &Opening, filter: Option<Condition>) -> Self {
+        let shape = Shape {
+            kind,
+            namespace: on.schema.namespace().clone(),
+            properties: None,
+            class_origin: false,
+            known_to: None,
+            timeout: opening.timeout,
+        };
+        Self { on, shape, filter, rows: VecDeque::new(), values: 0 }
+    }
+
+    pub(super) fn with(mut self, properties: Option<Vec<CimName>>, class_origin: bool) -> Self {
+        self.shape.properties = properties;
+        self.shape.class_origin = class_origin;
+        self
+    }
+
+    /// Keeps `row`, if the filter lets it through.
+    pub(super) fn row(&mut self, class: &SchemaClass, row: &Row<'_>) -> Result<(), Stop> {
+        self.row_at(class, row, association::located(self.on.schema, row.path()))
+    }
+
+    fn row_at(&mut self, class: &SchemaClass, row: &Row<'_>, path: ObjectPath) -> Result<(), Stop> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.holds(class, row.values())) {
+            return Ok(());
+        }
+        let values = if self.shape.kind == Kind::Paths { Vec::new() } else { self.asked_for(class, row) };
+        self.keep(Kept { path, values })
+    }
+
+    /// The values of the properties that will be told; NULL stands in for the others.
+    fn asked_for(&self, class: &SchemaClass, row: &Row<'_>) -> Vec<CimValue> {
+        let wanted = wanted(self.on, &self.shape);
+        let properties = class.class().properties.iter().zip(row.values());
+        properties
+            .map(|(property, value)| if wanted.takes(&property.name) { value.clone() } else { CimValue::Null })
+            .collect()
+    }
+
+    fn keep(&mut self, kept: Kept) -> Result<(), Stop> {
+        self.values += kept.size();
+        if self.values > VALUES_MAX {
+            return Err(full("the enumeration is larger than this server holds; enumerate without pulling"));
+        }
+        self.rows.push_back(kept);
+        Ok(())
+    }
+
+    /// Answers with the first of it, and keeps the rest to be pulled. `more` writes further output parameters.
+    pub(super) fn open(self, opening: &Opening, out: &mut Pieces, more: impl FnOnce(&mut String)) -> Result<(), Stop> {
+        let opened = self.on.enumerations.open(self.shape, self.rows, opening.max, Instant::now());
+        let page = opened.map_err(|refused| match refused {
+            Refused::Full => full("too many enumerations are open here; close one, or wait until one expires"),
+            Refused::NoContext => fail(CimStatus::FAILED, "no random numbers for an enumeration context"),
+        })?;
+        let told = tell(self.on, &page, out).map(|()| more(out.text()));
+        if let (Err(_), Some(context)) = (&told, &page.context) {
+            // Nobody will ever know the context.
+            self.on.enumerations.close(context, &page.shape.namespace, Instant::now());
+        }
+        told
+    }
+}
+
+fn full(what: &str) -> Stop {
+    fail(CimStatus::SERVER_LIMITS_EXCEEDED, what)
+}
+
+fn wanted<'a>(on: On<'a>, shape: &'a Shape) -> Wanted<'a> {
+    Wanted {
+        local_only: false,
+        qualifiers: false,
+        class_origin: shape.class_origin,
+        properties: shape.properties.as_deref(),
+        known_to: shape.known_to.as_ref().and_then(|name| on.schema.class(name)),
+    }
+}
+
+/// Writes a page and the output parameters `EndOfSequence` and `EnumerationContext`.
+fn tell(on: On<'_>, page: &Page, out: &mut Pieces) -> Result<(), Stop> {
+    let (host, wanted) = (on.repository.host(), wanted(on, &page.shape));
+    if !page.rows.is_empty() {
+        returned(out, |out| {
+            for kept in &page.rows {
+                match (page.shape.kind, on.schema.class(&kept.path.class)) {
+                    (Kind::Paths, _) => write::instance_path(out.text(), host, &kept.path),
+                    (_, Some(class)) => {
+                        write::instance_with_path(out.text(), host, &kept.path, class, &kept.values, &wanted);
+                    }
+                    (_, None) => {}
+                }
+                out.pass_on()?;
+            }
+            Ok(())
+        })?;
+    }
+    write::output(out.text(), "EndOfSequence", |out| write::text_value(out, write::boolean(page.context.is_none())));
+    let context = page.context.as_deref().unwrap_or_default();
+    write::output(out.text(), "EnumerationContext", |out| write::text_value(out, context));
+    Ok(())
+}
+
+pub(super) fn open_enumerate_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let (opening, filter) = (Opening::new(given)?, filter(given)?);
+    let (name, properties) = (given.required_class()?, given.properties()?);
+    let deep = given.flag("DeepInheritance", true)?;
+    let class_origin = given.flag("IncludeClassOrigin", false)?;
+    given.end()?;
+    let asked = of_class(on, name, filter.as_ref())?;
+    let mut found = Gathering::new(on, Kind::Instances, &opening, filter).with(properties, class_origin);
+    found.shape.known_to = (!deep).then(|| asked.name().clone());
+    each_row(on, asked, false, &mut |class, row| found.row(class, row))?;
+    found.open(&opening, out, |_| {})
+}
+
+pub(super) fn open_enumerate_instance_paths(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    let (opening, filter) = (Opening::new(given)?, filter(given)?);
+    let name = given.required_class()?;
+    given.end()?;
+    let asked = of_class(on, name, filter.as_ref())?;
+    let keys_only = filter.is_none();
+    let mut found = Gathering::new(on, Kind::Paths, &opening, filter);
+    each_row(on, asked, keys_only, &mut |class, row| found.row(class, row))?;
+    found.open(&opening, out, |_| {})
+}
+
+/// The class `name`, whose properties the filter can be about.
+fn of_class<'a>(on: On<'a>, name: &CimName, filter: Option<&Condition>) -> Result<&'a SchemaClass, Stop> {
+    let class = on.schema.class(name).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, on.schema, name))?;
+    let wrong = filter.and_then(|filter| {
+        let below = on.schema.below(Some(name), true).unwrap_or_default();
+        let fits = |class: &SchemaClass| filter.check(class);
+        // A property may be one of a subclass only.
+        fits(class).err().filter(|_| below.into_iter().all(|class| fits(class).is_err()))
+    });
+    wrong.map_or(Ok(class), |wrong| Err(fail(CimStatus::INVALID_QUERY, wrong.to_string())))
+}
+
+pub(super) fn open_reference_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    open_along(on, given, Tell { ends: false, names: false, pulled: true }, out)
+}
+
+pub(super) fn open_reference_instance_paths(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    open_along(on, given, Tell { ends: false, names: true, pulled: true }, out)
+}
+
+pub(super) fn open_associator_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    open_along(on, given, Tell { ends: true, names: false, pulled: true }, out)
+}
+
+pub(super) fn open_associator_instance_paths(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    open_along(on, given, Tell { ends: true, names: true, pulled: true }, out)
+}
+
+fn open_along(on: On<'_>, given: &mut Given<'_>, tell: Tell, out: &mut Pieces) -> Result<(), Stop> {
+    let (opening, filter) = (Opening::new(given)?, filter(given)?);
+    let asked = Asked::new(on.schema, given, tell)?;
+    let kind = if tell.names { Kind::Paths } else { Kind::Instances };
+    let needs_rows = !tell.names || filter.is_some();
+    let mut found = Gathering::new(on, kind, &opening, filter).with(asked.properties.clone(), asked.class_origin);
+    match (tell.ends, needs_rows) {
+        (false, _) => each_reference(on, &asked, &mut |class, row| found.row(class, row))?,
+        (true, true) => each_end_row(on, &asked, &mut |class, row, path| found.row_at(class, row, path))?,
+        (true, false) => each_end(on, &asked, &mut |path: ObjectPath| found.keep(Kept { path, values: Vec::new() }))?,
+    }
+    found.open(&opening, out, |_| {})
+}
+
+pub(super) fn pull_instances_with_path(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    pull(on, given, Kind::Instances, out)
+}
+
+pub(super) fn pull_instance_paths(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    pull(on, given, Kind::Paths, out)
+}
+
+pub(super) fn pull_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
+    pull(on, given, Kind::Query, out)
+}
+
+fn pull(on: On<'_>, given: &mut Given<'_>, kind: Kind, out: &mut Pieces) -> Result<(), Stop> {
+    let context = given.required_text("EnumerationContext")?;
+    let max = given.count("MaxObjectCount")?;
+    given.end()?;
+    let max = max.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "MaxObjectCount is missing"))? as usize;
+    let page = on.enumerations.pull(context, on.schema.namespace(), kind, max, Instant::now());
+    tell(on, &page.ok_or_else(not_open)?, out)
+}
+
+pub(super) fn close_enumeration(on: On<'_>, given: &mut Given<'_>, _: &mut Pieces) -> Result<(), Stop> {
+    let context = given.required_text("EnumerationContext")?;
+    given.end()?;
+    if on.enumerations.close(context, on.schema.namespace(), Instant::now()) { Ok(()) } else { Err(not_open()) }
+}
+
+fn not_open() -> Stop {
+    fail(
+        CimStatus::INVALID_ENUMERATION_CONTEXT,
+        "no such enumeration is open: it was closed, read to its end, or not read in time",
+    )
+}
