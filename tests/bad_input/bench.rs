@@ -13,7 +13,7 @@ use std::{
 
 use lazycim::{
     auth::Credentials,
-    cim::{CimName, rows::RowStore},
+    cim::{CimName, KeyBinding, KeyValue, ObjectPath, rows::RowStore},
     config::{Config, Paths},
     engine::{Engine, Settings},
     op::{
@@ -21,7 +21,7 @@ use lazycim::{
         Timeline, Timeouts,
     },
     server::{RunningServer, Scenario, ServerOptions, TlsIdentity},
-    session::{Target, Tls},
+    session::{PullUse, Target, Tls},
     wire::{ConnectHook, Resolver},
 };
 use tokio::sync::mpsc;
@@ -46,17 +46,101 @@ pub enum Ask {
     Names,
     /// EnumerateInstances: GetClass before it.
     Instances,
+    /// GetInstance: GetClass before it.
+    Instance,
+    /// Associators: GetClass of the source before it.
+    Associators,
+    /// ReferenceNames: GetClass of the source before it.
+    ReferenceNames,
+    /// Associators of a class: one request.
+    ClassAssociators,
+    /// ExecQuery: one request.
+    Query,
+    /// EnumerateClassNames: one request.
+    ClassNames,
+    /// EnumerateClasses: one request.
+    Classes,
+    /// EnumerateQualifiers: one request.
+    Qualifiers,
+    /// GetQualifier: one request.
+    Qualifier,
+    /// The namespaces: several requests.
+    Namespaces,
+}
+
+/// All of them.
+pub const EVERYTHING: [Ask; 13] = [
+    Ask::Class,
+    Ask::Names,
+    Ask::Instances,
+    Ask::Instance,
+    Ask::Associators,
+    Ask::ReferenceNames,
+    Ask::ClassAssociators,
+    Ask::Query,
+    Ask::ClassNames,
+    Ask::Classes,
+    Ask::Qualifiers,
+    Ask::Qualifier,
+    Ask::Namespaces,
+];
+
+/// A path of the class every case knows.
+fn path() -> ObjectPath {
+    let key = KeyBinding { name: CimName::new("Name"), value: KeyValue::String("one".into()) };
+    ObjectPath::new(None, CimName::new(CLASS), vec![key])
+}
+
+fn associators(object: ObjectPath) -> OperationKind {
+    OperationKind::AssociatorInstances { object, assoc_class: None, result_class: None, role: None, result_role: None }
 }
 
 impl Ask {
+    /// The operation of CIM-XML that is asked for, where the session pulls or does not; the first of the namespaces'.
+    pub fn wire_name(self, pulls: bool) -> &'static str {
+        match (self, pulls) {
+            (Self::Class, _) => "GetClass",
+            (Self::Names, false) => "EnumerateInstanceNames",
+            (Self::Names, true) => "OpenEnumerateInstancePaths",
+            (Self::Instances, false) => "EnumerateInstances",
+            (Self::Instances, true) => "OpenEnumerateInstances",
+            (Self::Instance, _) => "GetInstance",
+            (Self::Associators, true) => "OpenAssociatorInstances",
+            (Self::Associators, false) | (Self::ClassAssociators, _) => "Associators",
+            (Self::ReferenceNames, false) => "ReferenceNames",
+            (Self::ReferenceNames, true) => "OpenReferenceInstancePaths",
+            (Self::Query, false) => "ExecQuery",
+            (Self::Query, true) => "OpenQueryInstances",
+            (Self::ClassNames, _) => "EnumerateClassNames",
+            (Self::Classes, _) => "EnumerateClasses",
+            (Self::Qualifiers, _) => "EnumerateQualifiers",
+            (Self::Qualifier, _) => "GetQualifier",
+            (Self::Namespaces, _) => "EnumerateInstances",
+        }
+    }
+
     /// The operation.
     pub fn operation(self) -> Operation {
         let class = CimName::new(CLASS);
         let mut operation = Operation::new(match self {
             Self::Class => OperationKind::GetClass { class },
             Self::Names | Self::Instances => OperationKind::EnumerateInstances { class },
+            Self::Instance => OperationKind::GetInstance { path: path() },
+            Self::Associators => associators(path()),
+            Self::ReferenceNames => {
+                OperationKind::ReferenceInstances { object: path(), result_class: None, role: None }
+            }
+            Self::ClassAssociators => associators(ObjectPath::new(None, class, Vec::new())),
+            Self::Query => OperationKind::QueryInstances { query: format!("SELECT * FROM {CLASS}") },
+            Self::ClassNames => OperationKind::EnumerateClasses { parent: None, deep: false, names_only: true },
+            Self::Classes => OperationKind::EnumerateClasses { parent: None, deep: true, names_only: false },
+            Self::Qualifiers => OperationKind::EnumerateQualifiers,
+            Self::Qualifier => OperationKind::GetQualifier { name: CimName::new("Key") },
+            Self::Namespaces => OperationKind::EnumerateNamespaces,
         });
-        operation.options.keys_only = matches!(self, Self::Names);
+        operation.options.keys_only = matches!(self, Self::Names | Self::ReferenceNames);
+        // GetClass and EnumerateClasses would otherwise be answered from what an earlier operation learned.
+        operation.options.refresh = matches!(self, Self::Class);
         operation
     }
 }
@@ -94,6 +178,8 @@ pub struct Case {
     pub stalled_connects: usize,
     /// TLS, and whether another authority signed the first server's certificate.
     pub tls: Option<Signed>,
+    /// Whether the session pulls enumerations.
+    pub pull: PullUse,
     /// Time-outs of the session.
     pub timeouts: Timeouts,
     /// The table `[limits]` of the configuration.
@@ -134,6 +220,7 @@ pub fn case(scenario: &'static str) -> Case {
         resolves: Vec::new(),
         stalled_connects: 0,
         tls: None,
+        pull: PullUse::Never,
         timeouts: Timeouts::default(),
         limits: "",
         secrets: Vec::new(),
@@ -141,6 +228,12 @@ pub fn case(scenario: &'static str) -> Case {
 }
 
 impl Case {
+    /// The session pulls enumerations where the server can.
+    pub fn pulls(mut self) -> Self {
+        self.pull = PullUse::Auto;
+        self
+    }
+
     /// Asks for something else.
     pub fn ask(mut self, ask: Ask) -> Self {
         self.ask = ask;
@@ -214,6 +307,25 @@ pub struct Told {
 }
 
 impl Told {
+    /// Without what was told of the clean-up after it.
+    pub fn of_the_operation(&self) -> Self {
+        let op = self.events[0].op;
+        let mut told =
+            Self { events: Vec::new(), timeline: Timeline::default(), store: RowStore::default(), prompts: self.prompts };
+        self.events.iter().filter(|event| event.op == op).for_each(|event| told.hear(event.clone()));
+        told
+    }
+
+    fn hear(&mut self, event: OpEvent) {
+        self.timeline.apply(&event);
+        match &event.kind {
+            OpEventKind::Shape(id, shape) => self.store.add_shape(*id, shape.clone()),
+            OpEventKind::Rows(batch) => drop(self.store.push(batch.clone())),
+            _ => {}
+        }
+        self.events.push(event);
+    }
+
     /// The failure, if it failed.
     pub fn failure(&self) -> Option<&OpError> {
         match self.events.last().map(|event| &event.kind) {
@@ -279,6 +391,7 @@ impl Bench {
             tls: case.tls.map(|_| Tls { ca_file: Some(ca_file) }),
             user: (!case.secrets.is_empty()).then(|| "ann".to_owned()),
             timeouts: Some(case.timeouts),
+            pull: case.pull,
             ..Target::this_computer()
         };
         engine.open(SESSION, target.clone());
@@ -286,10 +399,15 @@ impl Bench {
         Self { engine, server, target, limits, secrets, _held: (stranger, files) }
     }
 
-    /// Runs an operation in the session and hears it out.
+    /// Asks and hears it out.
     pub async fn run(&self, ask: Ask, timeouts: Option<Timeouts>) -> Told {
         let mut operation = ask.operation();
         operation.options.timeouts = timeouts;
+        self.run_operation(operation).await
+    }
+
+    /// Runs an operation in the session and hears it out, and what is cleaned up after it.
+    pub async fn run_operation(&self, operation: Operation) -> Told {
         let (sender, mut receiver) = mpsc::channel(64);
         self.engine.start(SESSION, self.engine.ids().next(), operation, sender);
         let mut told =
@@ -304,22 +422,12 @@ impl Bench {
     }
 
     fn hear(&self, event: OpEvent, told: &mut Told) {
-        told.timeline.apply(&event);
-        match &event.kind {
-            OpEventKind::SecretNeeded { .. } => {
-                told.prompts += 1;
-                let secret = self.secrets.lock().unwrap().pop().expect("no more secrets than there are");
-                self.engine.give_secret(SESSION, Some(secret.to_owned().into()));
-            }
-            OpEventKind::Shape(id, shape) => {
-                told.store.add_shape(*id, shape.clone());
-            }
-            OpEventKind::Rows(batch) => {
-                told.store.push(batch.clone());
-            }
-            _ => {}
+        if matches!(event.kind, OpEventKind::SecretNeeded { .. }) {
+            told.prompts += 1;
+            let secret = self.secrets.lock().unwrap().pop().expect("no more secrets than there are");
+            self.engine.give_secret(SESSION, Some(secret.to_owned().into()));
         }
-        told.events.push(event);
+        told.hear(event);
     }
 }
 
@@ -422,7 +530,7 @@ fn is_explained(name: &str, error: &OpError) {
 }
 
 /// Whether two kinds are the same but for where in the body.
-fn same(expected: &ErrorKind, found: &ErrorKind) -> bool {
+pub fn same(expected: &ErrorKind, found: &ErrorKind) -> bool {
     match (expected, found) {
         (ErrorKind::BadAnswer { item, .. }, ErrorKind::BadAnswer { item: found, .. }) => item == found,
         _ => expected == found,
@@ -462,7 +570,7 @@ pub async fn play(case: &Case) -> (Bench, Told) {
 
 impl Bench {
     /// The session answers a good operation, and then holds no connection.
-    async fn is_usable(&self, name: &str) {
+    pub async fn is_usable(&self, name: &str) {
         let told = self.run(Ask::Instances, Some(Timeouts::default())).await;
         keeps_its_promises(name, &told);
         let end = told.events.last().map(|event| &event.kind);

@@ -18,6 +18,8 @@ mod answers;
 mod bench;
 mod limits;
 mod network;
+mod operations;
+mod pulls;
 mod refusals;
 mod screen;
 
@@ -30,6 +32,7 @@ fn every_scenario_is_played() {
         include_str!("answers.rs"),
         include_str!("limits.rs"),
         include_str!("network.rs"),
+        include_str!("operations.rs"),
         include_str!("refusals.rs"),
         include_str!("screen.rs"),
     ];

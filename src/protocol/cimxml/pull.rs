@@ -136,7 +136,7 @@ impl Running<'_, '_> {
         let needed = self.cx.target.pull == PullUse::Always || self.op.options.filter.is_some();
         let mut refused = None;
         if let Some(open) = ways.open.as_ref().filter(|open| needed || self.may_pull(open.operation())) {
-            if needed && !self.can_pull(open.operation()) {
+            if needed && (self.cx.target.pull == PullUse::Never || !self.can_pull(open.operation())) {
                 return Err(self.cannot_pull());
             }
             match self.pulled(open, ways, rows).await {
@@ -182,7 +182,12 @@ impl Running<'_, '_> {
     }
 
     fn cannot_pull(&self) -> OpError {
-        let (cause, hint) = if self.op.options.filter.is_some() {
+        let (cause, hint) = if self.cx.target.pull == PullUse::Never {
+            (
+                "a filter query needs a pulled enumeration, and the session pulls none",
+                "set pull = \"auto\" for the session",
+            )
+        } else if self.op.options.filter.is_some() {
             ("the server applies no filter queries here", "leave the filter out, and filter what comes")
         } else {
             (

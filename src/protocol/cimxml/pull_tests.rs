@@ -388,6 +388,9 @@ fn a_session_says_whether_to_pull() {
     let mut bench = Bench::pulling(counting(1));
     bench.target.pull = PullUse::Never;
     run(&bench, &enumerate()).unwrap();
+    let mut filtered = enumerate();
+    filtered.options.filter = Some(FilterQuery { language: "DMTF:FQL".to_owned(), text: "Id = '1'".to_owned() });
+    assert!(fails(&bench, &filtered).hint.contains("pull = \"auto\""));
     assert_eq!(asked(&bench), ["GetClass", "EnumerateInstances"]);
 
     let mut bench = Bench::pulling(|asked| match asked.operation.as_str() {

@@ -1,0 +1,17 @@
+//! What every protocol keeps to, tried on each there is over real connections: one terminal event and nothing after it, a closed
+//! socket and a closed enumeration wherever an operation is cancelled, a time-out for each step, bounded memory behind a consumer
+//! that stands still, sessions that do not disturb each other, and the same rows whichever protocol brought them.
+//!
+//! `tests/engine` holds the engine to the same with a protocol that does as it is told, in every phase there is.
+//!
+//! A protocol joins with a row in [`stage::SUBJECTS`] and scenarios of the names used here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cancel;
+mod ending;
+mod pressure;
+mod reads;
+mod sessions;
+mod stage;
+mod timeouts;
