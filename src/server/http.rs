@@ -3,7 +3,7 @@
 //! Owns: which requests reach CIM-XML at all, and how an answer is framed: with its length when it is small, chunked
 //! while it is still being produced otherwise. Must not know what is inside a body.
 
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, fmt, sync::Arc};
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -25,6 +25,10 @@ use crate::auth::Credentials;
 
 /// The realm of our 401.
 const CHALLENGE: &str = "Basic realm=\"lazycim\"";
+/// The extension an `M-POST` declares in `Man` (DSP0200 section 6.2, RFC 2774).
+const EXTENSION: &str = "http://www.dmtf.org/cim/mapping/http/v1.0";
+/// The prefix of the fields of our answers to `M-POST`.
+const NUMBER: &str = "27";
 /// A refused request's body up to this size is read and thrown away, so that its connection can go on.
 const DRAINED: u64 = 64 * 1024;
 /// `user:password` in an Authorization header is compared up to this length.
@@ -42,6 +46,34 @@ impl Head {
     /// The first field `name`, without regard to case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the fields of CIM-XML come with the prefix that `Man` declares.
+    fn is_extended(&self) -> bool {
+        self.method == "M-POST"
+    }
+
+    /// The prefix that `Man` declares for the fields of CIM-XML, such as `73-`.
+    fn prefix(&self) -> Option<String> {
+        let mut parts = self.header("man")?.split(';').map(str::trim);
+        let extension = parts.next()?.trim_matches('"');
+        let number = parts.find_map(|part| part.strip_prefix("ns="))?;
+        let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+        (extension == EXTENSION && is_number).then(|| format!("{number}-"))
+    }
+
+    /// The head with the fields of an `M-POST` under their own names.
+    pub(super) fn without_prefix(mut self) -> Self {
+        if self.is_extended()
+            && let Some(prefix) = self.prefix()
+        {
+            for (name, _) in &mut self.headers {
+                if let Some(own) = name.strip_prefix(&prefix) {
+                    *name = own.to_owned();
+                }
+            }
+        }
+        self
     }
 
     fn of<B>(request: &hyper::Request<B>) -> Self {
@@ -70,7 +102,7 @@ impl Head {
 /// An answer, not yet framed.
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(Cow<'static, str>, String)>,
     pub(super) body: AnswerBody,
 }
 
@@ -100,8 +132,19 @@ impl Answer {
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The answer to `head`: for an `M-POST` the fields of CIM-XML have a prefix, which `Man` declares.
+    fn to(mut self, head: &Head) -> Self {
+        if !head.is_extended() {
+            return self;
+        }
+        for (name, _) in self.headers.iter_mut().filter(|(name, _)| name.starts_with("CIM")) {
+            *name = format!("{NUMBER}-{name}").into();
+        }
+        self.with("Ext", "").with("Cache-Control", "no-cache").with("Man", format!("{EXTENSION}; ns={NUMBER}"))
     }
 
     fn refused(refusal: &Refusal) -> Self {
@@ -144,15 +187,15 @@ impl Backend {
         }
         match head.method.as_str() {
             "POST" => {}
-            // DSP0200 section 6.2: a client that begins with M-POST falls back to POST on 501.
-            "M-POST" => return Some(Answer::bare(501)),
-            _ => return Some(Answer::bare(405).with("Allow", "POST")),
+            "M-POST" if head.prefix().is_some() => {}
+            "M-POST" => return Some(Answer::bare(510)),
+            _ => return Some(Answer::bare(405).with("Allow", "POST, M-POST")),
         }
         let length = head.header("content-length").and_then(|text| text.trim().parse::<u64>().ok());
         if length.is_some_and(|length| length > self.limits.request_bytes as u64) {
             return Some(Answer::bare(413));
         }
-        self.cimxml.check_head(head).err().map(|refusal| Answer::refused(&refusal))
+        self.cimxml.check_head(head).err().map(|refusal| Answer::refused(&refusal).to(head))
     }
 
     /// Whether the head carries the right credential. Neither the time it takes nor the answer tells how much was right.
@@ -169,8 +212,9 @@ impl Backend {
     pub(super) async fn answer(&self, head: Head, body: Bytes) -> Answer {
         let (pieces, mut made) = mpsc::channel(4);
         let cimxml = Arc::clone(&self.cimxml);
-        tokio::task::spawn_blocking(move || cimxml.answer(&head, &body, Pieces::new(pieces)));
-        match made.recv().await {
+        let asked = head.clone();
+        tokio::task::spawn_blocking(move || cimxml.answer(&asked, &body, Pieces::new(pieces)));
+        let answer = match made.recv().await {
             Some(Piece::Refused(refusal)) => Answer::refused(&refusal),
             // Passed on early because there is a lot of it: more is being made.
             Some(Piece::Bytes(first)) if first.len() >= PIECE => success(AnswerBody::Pieces(first, made)),
@@ -179,7 +223,8 @@ impl Backend {
                 _ => Answer::bare(500),
             },
             Some(Piece::End) | None => Answer::bare(500),
-        }
+        };
+        answer.to(&head)
     }
 }
 
@@ -224,7 +269,7 @@ pub(super) async fn serve<S: Stream + 'static>(stream: S, connection: &Connectio
 }
 
 async fn respond(head: Head, body: Incoming, connection: &Connection) -> Answer {
-    let backend = &connection.backend;
+    let (head, backend) = (head.without_prefix(), &connection.backend);
     if let Some(answer) = backend.refuse(&head) {
         return if drain(body).await { answer } else { answer.with("Connection", "close") };
     }

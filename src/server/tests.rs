@@ -68,7 +68,33 @@ async fn what_is_too_large_or_no_post_is_refused_before_its_body_is_read() {
     };
     assert!(plain(&server, &head("POST", 1_000_000)).await.starts_with("HTTP/1.1 413"));
     assert!(plain(&server, &head("GET", 1_000_000)).await.starts_with("HTTP/1.1 405"));
-    assert!(plain(&server, &head("M-POST", 1_000_000)).await.starts_with("HTTP/1.1 501"));
+    assert!(plain(&server, &head("M-POST", 1_000_000)).await.starts_with("HTTP/1.1 510"), "no extension is declared");
+}
+
+#[tokio::test]
+async fn an_m_post_is_read_by_the_prefix_it_declares_and_answered_with_ours() {
+    let server = start(ServerOptions::loopback(credentials())).await.unwrap();
+    let more = format!("{}Connection: close\r\n", basic("ann:p:w"));
+    let with = |man: &str| {
+        let plain = request(&format!("{more}Man: {man}\r\n")).replacen("POST", "M-POST", 1);
+        plain.replace("CIMOperation:", "73-CIMOperation:").replace("CIMMethod:", "73-CIMMethod:")
+    };
+    for man in
+        ["http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=73", "\"http://www.dmtf.org/cim/mapping/http/v1.0\";ns=73"]
+    {
+        let answer = plain(&server, &with(man)).await.to_ascii_lowercase();
+        assert!(
+            answer.starts_with("http/1.1 200 ok") && answer.contains("\r\n27-cimoperation: methodresponse"),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\next:") && !answer.contains("\r\ncimoperation"), "{answer}");
+    }
+    let other_number = with("http://www.dmtf.org/cim/mapping/http/v1.0; ns=74");
+    let answer = plain(&server, &other_number).await.to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 400") && answer.contains("27-cimerror: unsupported-operation"), "{answer}");
+    for man in ["http://example.org/other; ns=73", "http://www.dmtf.org/cim/mapping/http/v1.0", ""] {
+        assert!(plain(&server, &with(man)).await.starts_with("HTTP/1.1 510"), "{man}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@
 //! # -- when it plays (all that are given must hold)
 //! at = "request"                   # "request" (default): after a request was read | "accept": before TLS and any byte
 //! nth = 1                          # the n-th request (at = "accept": connection) of the server, from 1
-//! operation = "EnumerateInstances" # the CIMMethod header
+//! method = "POST"                  # the HTTP method: "POST" | "M-POST" | any other
+//! operation = "EnumerateInstances" # the CIMMethod header, in an M-POST under its prefix
 //! authorized = false               # whether the request has an Authorization header
 //! times = 1                        # at most so often; default: always
 //!
@@ -40,8 +41,9 @@
 //! then = "keep_open"               # "keep_open" (default) | "close" | "reset" | "stall": open, but never a byte again
 //! ```
 //!
-//! `PART` is `{ text = ".." }`, `{ file = ".." }`, `{ repeat = "..", times = 1000 }` or `{ repeat = "..", endless = true }`;
-//! an endless one ends when the client leaves, or after 1 GiB. Files are named relative to the scenario's folder and
+//! `PART` is `{ text = ".." }`, `{ file = ".." }`, `{ repeat = "..", times = 1000 }`, `{ repeat = "..", endless = true }` or
+//! `{ count = true }`. An endless one ends when the client leaves, or after 1 GiB. A count is written as the number of times
+//! the step has played, from 1, so that answers can differ where they must, such as the context of an enumeration. Files are named relative to the scenario's folder and
 //! stay inside it.
 
 mod parts;
@@ -105,6 +107,7 @@ struct StepText {
     #[serde(default)]
     at: At,
     nth: Option<u64>,
+    method: Option<String>,
     operation: Option<String>,
     authorized: Option<bool>,
     times: Option<u64>,
@@ -144,6 +147,8 @@ struct PartText {
     times: Option<u64>,
     #[serde(default)]
     endless: bool,
+    #[serde(default)]
+    count: bool,
 }
 
 /// Where a step plays.
@@ -181,6 +186,7 @@ enum Then {
 enum Part {
     Bytes(Bytes),
     Repeat { unit: Bytes, times: u64 },
+    Count,
 }
 
 /// What a step answers.
@@ -195,6 +201,7 @@ enum Answer {
 struct Step {
     at: At,
     nth: Option<u64>,
+    method: Option<String>,
     operation: Option<String>,
     authorized: Option<bool>,
     times: Option<u64>,
@@ -249,9 +256,9 @@ impl Scenario {
         &self.about
     }
 
-    /// The step for a request or connection, which then counts as played.
-    fn step(&self, moment: &Moment<'_>) -> Option<&Step> {
-        self.steps.iter().find(|step| step.matches(moment) && step.claim())
+    /// The step for a request or connection, which then counts as played, and how often it has.
+    fn step(&self, moment: &Moment<'_>) -> Option<(&Step, u64)> {
+        self.steps.iter().filter(|step| step.matches(moment)).find_map(|step| Some((step, step.claim()?)))
     }
 }
 
@@ -259,6 +266,7 @@ impl Scenario {
 struct Moment<'a> {
     at: At,
     nth: u64,
+    method: &'a str,
     operation: Option<&'a str>,
     authorized: bool,
 }
@@ -267,6 +275,7 @@ impl Step {
     fn matches(&self, moment: &Moment<'_>) -> bool {
         self.at == moment.at
             && self.nth.is_none_or(|nth| nth == moment.nth)
+            && self.method.as_deref().is_none_or(|wanted| wanted == moment.method)
             && self
                 .operation
                 .as_deref()
@@ -274,14 +283,15 @@ impl Step {
             && self.authorized.is_none_or(|wanted| wanted == moment.authorized)
     }
 
-    /// Takes one of the times the step may play.
-    fn claim(&self) -> bool {
+    /// Takes one of the times the step may play; the number of it, from 1.
+    fn claim(&self) -> Option<u64> {
         let limit = self.times.unwrap_or(u64::MAX);
         self.played
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |played| {
                 (played < limit).then(|| played.saturating_add(1))
             })
-            .is_ok()
+            .ok()
+            .map(|before| before.saturating_add(1))
     }
 }
 
@@ -297,7 +307,9 @@ impl StepText {
         if raw.is_none() && status.is_none() && (body.is_some() || self.framing.is_some() || self.reason.is_some()) {
             return Err(wrong("a body, a framing or a reason needs a status"));
         }
-        if self.at == At::Accept && (self.operation.is_some() || self.authorized.is_some() || status.is_some()) {
+        if self.at == At::Accept
+            && (self.method.is_some() || self.operation.is_some() || self.authorized.is_some() || status.is_some())
+        {
             return Err(wrong("at = \"accept\" comes before any request: only raw bytes can be sent there"));
         }
         if self.chunk_sizes.contains(&0) {
@@ -320,6 +332,7 @@ impl StepText {
         Ok(Step {
             at: self.at,
             nth: self.nth,
+            method: self.method,
             operation: self.operation,
             authorized: self.authorized,
             times: self.times,
@@ -367,6 +380,11 @@ fn read(file: &str, step: usize, folder: &Path) -> Result<Bytes, ScenarioError> 
 
 impl PartText {
     fn checked(self, step: usize, folder: &Path) -> Result<Part, ScenarioError> {
+        if self.count {
+            let alone = self.text.is_none() && self.file.is_none() && self.repeat.is_none();
+            let what = "a count stands alone";
+            return if alone { Ok(Part::Count) } else { Err(ScenarioError::Step { step, what }) };
+        }
         match (self.text, self.file, self.repeat, self.times, self.endless) {
             (Some(text), None, None, None, false) => Ok(Part::Bytes(text.into())),
             (None, Some(file), None, None, false) => read(&file, step, folder).map(Part::Bytes),
@@ -379,7 +397,7 @@ impl PartText {
             }
             _ => Err(ScenarioError::Step {
                 step,
-                what: "a part is text, file, repeat with times, or repeat with endless",
+                what: "a part is text, file, repeat with times, repeat with endless, or count",
             }),
         }
     }

@@ -9,13 +9,21 @@ use super::Part;
 /// The size of a piece where a step asks for none.
 const PIECE: usize = 64 * 1024;
 
-/// The total length of `parts`.
+/// `parts` with each count replaced by its digits.
+pub(super) fn counted(parts: &[Part], count: u64) -> Vec<Part> {
+    let digits =
+        |part: &Part| if let Part::Count = part { Part::Bytes(count.to_string().into()) } else { part.clone() };
+    parts.iter().map(digits).collect()
+}
+
+/// The total length of `parts`, whose counts have been replaced.
 pub(super) fn length(parts: &[Part]) -> u64 {
     parts
         .iter()
         .map(|part| match part {
             Part::Bytes(bytes) => bytes.len() as u64,
             Part::Repeat { unit, times } => (unit.len() as u64).saturating_mul(*times),
+            Part::Count => 0,
         })
         .fold(0, u64::saturating_add)
 }
@@ -44,6 +52,7 @@ impl Iterator for Cutter {
             let Some(part) = self.current.take().or_else(|| self.parts.next()) else { break };
             let room = self.size - piece.len();
             match part {
+                Part::Count => {}
                 Part::Bytes(mut bytes) => {
                     piece.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
                     self.current = (!bytes.is_empty()).then_some(Part::Bytes(bytes));

@@ -29,9 +29,9 @@ enum End {
 
 /// Serves `stream` by `scenario` to its end.
 pub(in crate::server) async fn play(scenario: &Scenario, mut stream: TcpStream, connection: &Connection) {
-    let moment = Moment { at: At::Accept, nth: connection.number, operation: None, authorized: false };
-    if let Some(step) = scenario.step(&moment)
-        && let Err(end) = before_anything(step, &mut stream, connection).await
+    let moment = Moment { at: At::Accept, nth: connection.number, method: "", operation: None, authorized: false };
+    if let Some((step, count)) = scenario.step(&moment)
+        && let Err(end) = before_anything(step, count, &mut stream, connection).await
     {
         return finish(&stream, &end);
     }
@@ -59,10 +59,10 @@ fn finish(stream: &TcpStream, end: &End) {
     }
 }
 
-async fn before_anything(step: &Step, stream: &mut TcpStream, connection: &Connection) -> Result<(), End> {
+async fn before_anything(step: &Step, count: u64, stream: &mut TcpStream, connection: &Connection) -> Result<(), End> {
     pause(step, connection).await;
     if let Answer::Raw(raw) = &step.answer {
-        write(step, raw.clone(), stream).await?;
+        write(step, parts::counted(raw, count), stream).await?;
     }
     afterwards(step, stream).await
 }
@@ -99,15 +99,21 @@ async fn talk<S: Stream>(scenario: &Scenario, stream: &mut S, connection: &Conne
     loop {
         let Some(head) = read_head(stream, &mut unread).await else { return End::Close };
         let nth = connection.seen.requested(head.seen(connection.number)) as u64;
-        let authorized = head.header("authorization").is_some();
-        let moment = Moment { at: At::Request, nth, operation: head.header("cimmethod"), authorized };
+        let head = head.without_prefix();
+        let moment = Moment {
+            at: At::Request,
+            nth,
+            method: &head.method,
+            operation: head.header("cimmethod"),
+            authorized: head.header("authorization").is_some(),
+        };
         let step = scenario.step(&moment);
         let Some(body) = read_body(stream, &mut unread, &head, connection.limits.request_bytes).await else {
             return End::Close;
         };
         let closing = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let outcome = match step {
-            Some(step) => act(step, head, body, stream, connection).await,
+            Some((step, count)) => act(step, count, head, body, stream, connection).await,
             None => pass(&Step::plain(), head, body, stream, connection).await,
         };
         match outcome {
@@ -124,6 +130,7 @@ impl Step {
         Self {
             at: At::Request,
             nth: None,
+            method: None,
             operation: None,
             authorized: None,
             times: None,
@@ -142,6 +149,7 @@ impl Step {
 
 async fn act<S: Stream>(
     step: &Step,
+    count: u64,
     head: Head,
     body: Bytes,
     stream: &mut S,
@@ -150,11 +158,11 @@ async fn act<S: Stream>(
     pause(step, connection).await;
     match &step.answer {
         Answer::Pass => pass(step, head, body, stream, connection).await?,
-        Answer::Raw(raw) => write(step, raw.clone(), stream).await?,
+        Answer::Raw(raw) => write(step, parts::counted(raw, count), stream).await?,
         Answer::Http { status, reason, headers, framing, body } => {
             let mut text = status_line(*status, reason.as_deref());
             headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
-            framed(step, text, *framing, body.clone(), stream).await?;
+            framed(step, text, *framing, parts::counted(body, count), stream).await?;
         }
     }
     afterwards(step, stream).await

@@ -1,6 +1,8 @@
 //! Scenarios parsed, and played to a bare socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pull;
+
 use std::path::PathBuf;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,6 +52,8 @@ fn unknown_keys_and_contradictions_are_errors() {
         ("raw_file = \"no_such_file\"", "no_such_file"),
         ("raw_parts = [{ repeat = \"x\" }]", "a part is"),
         ("raw_parts = [{ repeat = \"\", endless = true }]", "a part is"),
+        ("raw_parts = [{ text = \"x\", count = true }]", "a count stands alone"),
+        ("at = \"accept\"\nmethod = \"POST\"", "before any request"),
     ] {
         let error = step(text).expect_err(text).to_string();
         assert!(error.contains(says), "{text}: {error}");
