@@ -66,6 +66,10 @@ def repository(folder):
     outer.properties["Inners"] = pywbem.CIMProperty(
         "Inners", [inner, inner], "string", is_array=True, embedded_object="instance"
     )
+    # NULL, an empty text, an empty array and NULL in an array are four things.
+    outer["Empty"] = ""
+    outer["NoValue"] = pywbem.CIMProperty("NoValue", None, "string")
+    outer["AText"] = pywbem.CIMProperty("AText", ["a", None, ""], "string", is_array=True)
     outer["AEmpty"] = pywbem.CIMProperty("AEmpty", [], "string", is_array=True)
     mock.add_cimobjects(outer, namespace=NAMESPACE)
     return mock
@@ -78,7 +82,10 @@ def plain(mock, namespace, value, name):
         for key, declared in mock.GetClass(value.classname, namespace=namespace, LocalOnly=False).properties.items():
             if declared.type == "datetime" and key in value.keybindings:
                 value.keybindings[key] = pywbem.CIMDateTime(str(value.keybindings[key]))
-    if name in ("MaxObjectCount", "OperationTimeout") and value is not None:
+    if name == "MaxObjectCount" and value is not None:
+        # Never more than two to an answer, which a server may decide: so that pulling takes several.
+        return min(int(value), 2)
+    if name == "OperationTimeout" and value is not None:
         return int(value)
     if name in ("ContinueOnError", "ReturnQueryResultClass") and value is not None:
         return value.lower() == "true"

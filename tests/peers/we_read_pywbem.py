@@ -13,8 +13,8 @@ import pywbem_server
 began = time.monotonic()
 folder = pywbem_server.captures()
 if folder is None:
-    print("SKIPPED: no lab_classes.mof beside the captured exchanges: set LAZYCIM_CAPTURES", file=sys.stderr)
-    sys.exit(1 if os.environ.get("LAZYCIM_REQUIRE_CAPTURES") == "1" else 0)
+    print("no lab_classes.mof beside the captured exchanges: set LAZYCIM_CAPTURES", file=sys.stderr)
+    sys.exit(1 if os.environ.get("LAZYCIM_REQUIRE_CAPTURES") == "1" else 77)
 mock = pywbem_server.repository(folder)
 server = pywbem_server.start(mock)
 NAMESPACE = pywbem_server.NAMESPACE
@@ -23,20 +23,21 @@ peer = pywbem.WBEMConnection(f"http://127.0.0.1:{server.server_port}", default_n
 compared = 0
 
 
-def run(*arguments, code=0):
+def run(*arguments, code=0, pull="auto"):
     url = f"cimxml+http://127.0.0.1:{server.server_port}/cimom"
-    command = [os.environ["LAZYCIM_PROGRAM"], "--url", url, "-n", NAMESPACE, *arguments]
+    command = [os.environ["LAZYCIM_PROGRAM"], "--url", url, "-n", NAMESPACE, "--pull", pull, *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == code, f"{arguments}: {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
     return ran
 
 
-def lines(*arguments):
-    """What the command prints: the same rows whether as an array or line by line."""
-    array = json.loads(run(*arguments, "-o", "json").stdout)
-    if arguments[0] not in ("class", "classes", "namespaces"):
-        told = [json.loads(line) for line in run(*arguments, "-o", "ndjson").stdout.splitlines()]
-        assert told == array, arguments
+def lines(*arguments, pull="on"):
+    """What the command prints: the same rows whether pulled or not, in an array or line by line."""
+    if arguments[0] in ("class", "namespaces", "qualifiers"):
+        return json.loads(run(*arguments, "-o", "json").stdout)
+    array = json.loads(run(*arguments, "-o", "json", pull=pull).stdout)
+    told = [json.loads(line) for line in run(*arguments, "-o", "ndjson", pull="off").stdout.splitlines()]
+    assert told == array, arguments
     return array
 
 
@@ -132,15 +133,23 @@ for name in names:
         told = lines("get", uri.to_wbem_uri(format="historical"))
         same_instances(told, [instance], uri)
 
+for one in lines("qualifiers"):
+    theirs = peer.GetQualifier(one["name"])
+    assert (one["type"], one["array"]) == (theirs.type, theirs.is_array), theirs
+    assert {scope.upper() for scope in one["scopes"]} == {name for name, stands in theirs.scopes.items() if stands}, theirs
+    assert one["overridable"] == (theirs.overridable is not False), theirs
+    assert one["to_subclass"] == (theirs.tosubclass is not False), theirs
+    same(one["default"], theirs.value, theirs.type, one["name"])
+
 some = next(path for path in peer.EnumerateInstanceNames("LAB_Types") if path["Id"] == "max")
-for target, named in ((some, 'LAB_Types.Id="max"'), ("LAB_Types", "LAB_Types")):
+for target, named, pull in ((some, 'LAB_Types.Id="max"', "on"), ("LAB_Types", "LAB_Types", "off")):
     for command, full, brief in (
         ("associators", peer.Associators, peer.AssociatorNames),
         ("references", peer.References, peer.ReferenceNames),
     ):
         for role in (None, "From", "To"):
             more = ["--role", role] if role else []
-            told, bare = lines(command, named, *more), lines(command, named, "--names", *more)
+            told, bare = (lines(command, named, *names, *more, pull=pull) for names in ((), ("--names",)))
             theirs, paths = full(target, Role=role), brief(target, Role=role)
             if target is not some:
                 assert sorted(one["class"] for one in told) == sorted(one.classname for _, one in theirs), command
@@ -162,4 +171,6 @@ contexts = mock._mainprovider.enumeration_contexts
 assert not contexts, f"enumerations were left open: {contexts}"
 server.shutdown()
 used = ", ".join(sorted(set(server.operations)))
+for operation in ("OpenEnumerateInstances", "OpenAssociatorInstances", "PullInstancesWithPath", "PullInstancePaths"):
+    assert operation in server.operations, f"no {operation} among {used}"
 print(f"pywbem_mock {pywbem.__version__}: {compared} values in {time.monotonic() - began:.1f} s; {used}")
