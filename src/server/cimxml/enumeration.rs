@@ -244,5 +244,5 @@ fn context() -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "tests/enumeration.rs"]
+#[path = "enumeration_tests.rs"]
 mod tests;
