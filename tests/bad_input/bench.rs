@@ -310,8 +310,12 @@ impl Told {
     /// Without what was told of the clean-up after it.
     pub fn of_the_operation(&self) -> Self {
         let op = self.events[0].op;
-        let mut told =
-            Self { events: Vec::new(), timeline: Timeline::default(), store: RowStore::default(), prompts: self.prompts };
+        let mut told = Self {
+            events: Vec::new(),
+            timeline: Timeline::default(),
+            store: RowStore::default(),
+            prompts: self.prompts,
+        };
         self.events.iter().filter(|event| event.op == op).for_each(|event| told.hear(event.clone()));
         told
     }

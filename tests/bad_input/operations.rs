@@ -1,6 +1,7 @@
 //! The same bad input on every operation there is, asked for at once and pulled.
 
 use lazycim::{
+    cim::{CimError, CimStatus},
     op::{ErrorKind, OpEventKind},
     server::Scenario,
 };
@@ -52,7 +53,6 @@ fn inputs() -> Vec<(Case, ErrorKind)> {
 fn ambiguous() -> Vec<(Case, ErrorKind)> {
     vec![
         (case("closes_without_answer"), ErrorKind::ConnectionLost),
-        (case("resets_without_answer"), ErrorKind::ConnectionLost),
         (case("sends_html_404"), ErrorKind::Http(404)),
         (case("no_length_400"), ErrorKind::Http(400)),
     ]
@@ -63,9 +63,17 @@ async fn each_is_told_alike_whatever_was_asked() {
     for (case, kind) in inputs().into_iter().chain(ambiguous()) {
         for ask in EVERYTHING {
             let found = meets(&case, ask).await;
+            // One interop namespace that does not answer is no reason to give up: the next ones are asked, and say no.
+            let passed = matches!(ask, Ask::Namespaces) && kind == ErrorKind::ConnectionLost;
+            let kind = if passed { no_such_namespace() } else { kind.clone() };
             assert!(found.as_ref().is_some_and(|found| same(&kind, found)), "{} of {ask:?}: {found:?}", case.scenario);
         }
     }
+}
+
+fn no_such_namespace() -> ErrorKind {
+    let (status, description) = (CimStatus::INVALID_NAMESPACE, "no namespace root".to_owned());
+    ErrorKind::Cim(std::sync::Arc::new(CimError { status, description, details: Vec::new() }))
 }
 
 /// What can be pulled.

@@ -119,7 +119,7 @@ fn control_and_bidirectional_characters_do_not_reach_a_table() {
 fn a_server_that_never_answers_runs_into_the_time_outs() {
     let server = Scripted::play("about = \"Silence.\"\n[[step]]\nraw = \"\"\nthen = \"stall\"\n");
     let home = Home::new();
-    let arguments = ["--url", &server.url, "classes"];
+    let arguments = ["--pull", "off", "--url", &server.url, "classes"];
     let output = home.command(&arguments).env("LAZYCIM_TIMEOUTS_FIRST_BYTE", "0.1").output().unwrap();
     ran(output).expect_failure(1, "wait: 127.0.0.1:", "");
     home.run(&[&["--timeout", "0.1"], &arguments[..]].concat()).expect_failure(
@@ -135,7 +135,7 @@ fn an_interrupt_ends_the_command_after_the_rows_so_far() {
         // Cut in the spaces after the row, before the last chunk.
         let server = answering(&format!("{ONE_ROW}{}", " ".repeat(9_000)), "drop_after = 6000\nthen = \"stall\"");
         let home = Home::new();
-        let arguments = [&["--url", &server.url], INSTANCES, &["-o", "json"]].concat();
+        let arguments = [&["--pull", "off", "--url", &server.url], INSTANCES, &["-o", "json"]].concat();
         let mut child = home.command(&arguments).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut begun = String::new();
@@ -160,12 +160,12 @@ fn a_reader_that_leaves_ends_the_command_well() {
     );
     let server = Scripted::play(&endless);
     let home = Home::new();
-    let arguments = [&["--url", &server.url], INSTANCES, &["-o", "ndjson"]].concat();
+    let arguments = [&["--pull", "off", "--url", &server.url], INSTANCES, &["-o", "ndjson"]].concat();
     let mut child = home.command(&arguments).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
-    let limited = [&["--url", &server.url], INSTANCES, &["-o", "ndjson", "--limit", "300"]].concat();
+    let limited = [&["--pull", "off", "--url", &server.url], INSTANCES, &["-o", "ndjson", "--limit", "300"]].concat();
     assert_eq!(home.run(&limited).expect_code(0).stdout.lines().count(), 300);
 }

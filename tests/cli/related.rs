@@ -124,3 +124,75 @@ fn paths_and_languages_are_checked_before_anything_is_done() {
         run(arguments).expect_code(2);
     }
 }
+
+#[test]
+fn what_a_filter_lets_through_is_the_servers_to_say() {
+    let serve = Serve::start();
+    let all = json(&serve.run(&["instances", "LC_Process", "--keys-only", "-o", "json"]).expect_code(0));
+    let handle = all[0]["keys"]["Handle"].as_str().unwrap().to_owned();
+    let filter = format!("Handle = '{handle}'");
+    let filtered = ["instances", "LC_Process", "-p", "Handle", "-o", "json", "--filter", &filter];
+    let found = json(&serve.run(&filtered).expect_code(0));
+    assert_eq!((found.len(), found[0]["properties"]["Handle"].as_str()), (1, Some(handle.as_str())));
+    let system = system(&serve);
+    let none = serve.run(&["associators", &system, "--names", "--filter", "Name = 'nobody'", "-o", "json"]);
+    assert_eq!(none.expect_code(0).stdout, "[]\n");
+    serve.run(&[&filtered[..], &["--pull", "off"]].concat()).expect_failure(
+        1,
+        "the session pulls none",
+        "pull = \"auto\"",
+    );
+    serve.run(&["instances", "LC_Process", "--filter", "Handle ="]).expect_failure(1, "CIM_ERR_INVALID_QUERY", "");
+}
+
+#[test]
+fn pulled_or_not_the_rows_are_the_same() {
+    let serve = Serve::start();
+    let run = |pull| serve.run(&["instances", "LC_ComputerSystem", "--pull", pull, "-o", "xml"]).expect_code(0).stdout;
+    let (on, off) = (run("on"), run("off"));
+    assert!(on.contains("<INSTANCE CLASSNAME=\"LC_ComputerSystem\">"), "{on}");
+    assert_eq!((&on, &on), (&off, &run("auto")));
+}
+
+#[test]
+fn what_a_limit_leaves_open_is_closed() {
+    let serve = Serve::start();
+    let ran = serve.run(&["-v", "instances", "LC_Process", "-p", "Handle", "--limit", "2"]).expect_code(0);
+    assert_eq!(ran.stdout.lines().count(), 3, "{ran:?}");
+    assert!(ran.stderr.contains("Release EnumerateInstances LC_Process, because of #"), "{ran:?}");
+}
+
+#[test]
+fn qualifier_types_are_printed_in_every_format() {
+    let serve = Serve::start();
+    let run = |more: &[&str]| serve.run(&[&["qualifiers"], more].concat()).expect_code(0).stdout;
+    let mof = "Qualifier Key : boolean = FALSE,\n   Scope(property, reference),\n   Flavor(DisableOverride);\n";
+    assert_eq!(run(&["key"]), mof);
+    let all = run(&[]);
+    assert!(all.contains(mof) && all.matches("Qualifier ").count() > 10, "{all}");
+    let list: Vec<Value> = serde_json::from_str(&run(&["-o", "json"])).unwrap();
+    let key = list.iter().find(|one| one["name"] == "Key").unwrap();
+    assert_eq!(
+        (&key["scopes"], &key["overridable"]),
+        (&serde_json::json!(["property", "reference"]), &Value::Bool(false))
+    );
+    let xml = run(&["Key", "-o", "xml"]);
+    assert!(
+        xml.starts_with(
+            "<QUALIFIER.DECLARATION NAME=\"Key\" TYPE=\"boolean\" OVERRIDABLE=\"false\">\n  <SCOPE PROPERTY"
+        )
+    );
+    assert_eq!(run(&["-o", "xml"]).matches("<QUALIFIER.DECLARATION").count(), list.len());
+    serve.run(&["qualifiers", "Nothing"]).expect_failure(1, "CIM_ERR_NOT_FOUND", "");
+}
+
+#[test]
+fn classes_can_be_had_whole() {
+    let serve = Serve::start();
+    let run = |more: &[&str]| serve.run(&[&["classes", "--of", "CIM_Process"], more].concat()).expect_code(0).stdout;
+    assert!(run(&["-o", "mof"]).contains("class LC_Process : CIM_Process {"));
+    let xml = run(&["-o", "xml"]);
+    assert!(
+        xml.starts_with("<IRETURNVALUE>\n") && xml.contains("<CLASS NAME=\"LC_Process\" SUPERCLASS=\"CIM_Process\">")
+    );
+}

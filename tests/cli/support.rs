@@ -169,8 +169,8 @@ impl Scripted {
         Self { url, _server: server, _runtime: runtime }
     }
 
-    /// Runs a command on it, without a user.
+    /// Runs a command on it, without a user and without pulling: the scenarios script the plain operations.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        lazycim(&[&["--url", &self.url], arguments].concat())
+        lazycim(&[&["--pull", "off", "--url", &self.url], arguments].concat())
     }
 }

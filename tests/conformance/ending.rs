@@ -56,7 +56,7 @@ async fn enough_rows_end_it_well_and_the_rest_is_closed_on_the_server() {
 #[tokio::test]
 async fn a_pull_that_fails_keeps_its_rows_and_is_closed() {
     for subject in SUBJECTS {
-        for (scenario, kept) in [("second_pull_fails", 2), ("pull_is_cut", 2)] {
+        for (scenario, kept) in [("second_pull_fails", 2), ("pull_is_cut", 3)] {
             let stage = Stage::new(subject, None, spoken(subject, scenario), Timeouts::default()).await;
             let (id, events) = stage.start(pulled());
             let seen = ended(id, rest(Vec::new(), events).await);
