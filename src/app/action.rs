@@ -3,6 +3,7 @@
 //! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
 
 use super::{CommandId, Pane, SessionEntry};
+use crate::op::{Fingerprint, SessionId};
 
 /// One intent.
 #[derive(Clone, Debug)]
@@ -54,6 +55,15 @@ pub enum Action {
         cause: String,
         /// What to try.
         hint: String,
+    },
+    /// A session is to be pinned from now on.
+    Pinned {
+        /// The session.
+        session: SessionId,
+        /// The fingerprint of the one certificate it accepts.
+        pin: Fingerprint,
+        /// It is in the sessions file; else it holds for this run.
+        saved: bool,
     },
     /// Something the user should know, as a toast and in the log, raw.
     Notice(String),

@@ -169,6 +169,8 @@ commands! {
     CloseSession "close-session" "close session" ["X"] Scope::Panes(&[Sessions]);
     /// Show the newest error in full.
     ErrorDetail "error" "error" ["E"] HERE;
+    /// Pin the session to the certificate that was refused, after asking.
+    Pin "pin" "pin" ["P"] HERE;
     /// Show errors and notices since the start.
     Log "log" "log" ["L"] HERE;
     /// Draw the screen anew.

@@ -6,8 +6,8 @@
 use secrecy::SecretString;
 
 use crate::{
-    op::{OpId, Operation, SessionId},
-    session::{Profile, Target},
+    op::{Fingerprint, OpId, Operation, SessionId},
+    session::{Profile, ProfileId, Target},
 };
 
 /// Something to be done outside.
@@ -16,6 +16,13 @@ use crate::{
 pub enum Effect {
     /// Make a session known to the engine. Opens no connection.
     Open {
+        /// Its number.
+        session: SessionId,
+        /// Where and as whom it connects.
+        target: Target,
+    },
+    /// Give a session another target; what runs goes on, the secret stays.
+    Change {
         /// Its number.
         session: SessionId,
         /// Where and as whom it connects.
@@ -44,6 +51,15 @@ pub enum Effect {
     },
     /// Append a profile to the sessions file; answer with [`super::Action::SessionAdded`] or [`super::Action::SaveFailed`].
     SaveProfile(Box<Profile>),
+    /// Save a pin in the sessions file, if the profile is in it; answer with [`super::Action::Pinned`].
+    SavePin {
+        /// The session.
+        session: SessionId,
+        /// Its profile.
+        profile: ProfileId,
+        /// The fingerprint of the certificate to accept from now on.
+        pin: Fingerprint,
+    },
     /// Put a text on the clipboard.
     Copy(String),
     /// Hand the terminal back to the shell until the process is continued.

@@ -2,10 +2,13 @@
 //!
 //! Owns: its fields, their defaults and the checks that make a profile of them. Must not know files.
 
+use std::path::{Path, PathBuf};
+
 use super::LineEdit;
 use crate::{
     cim::Namespace,
-    session::{Profile, ProfileId, PullUse, SecretSource, Target, Tls},
+    op::Fingerprint,
+    session::{Profile, ProfileId, PullUse, SecretSource, Target, Tls, TlsVersion, url::is_host},
 };
 
 /// A field of the form, in the order they are shown.
@@ -25,12 +28,43 @@ pub enum Field {
     Namespace,
     /// Basic over clear text is allowed.
     ClearText,
+    /// The certificates to trust.
+    CaFile,
+    /// The client's certificate.
+    ClientCert,
+    /// Its key.
+    ClientKey,
+    /// The name to check instead of the computer's.
+    ServerName,
+    /// The one certificate to accept.
+    Pin,
+    /// TLS 1.3 or nothing.
+    OnlyTls13,
+    /// Who signed the certificate is not checked.
+    SkipChain,
+    /// The certificate's name is not checked.
+    SkipName,
 }
 
 impl Field {
     /// Every field in order.
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Computer, Self::Port, Self::Tls, Self::User, Self::Namespace, Self::ClearText];
+    pub const ALL: [Self; 15] = [
+        Self::Name,
+        Self::Computer,
+        Self::Port,
+        Self::Tls,
+        Self::User,
+        Self::Namespace,
+        Self::ClearText,
+        Self::CaFile,
+        Self::ClientCert,
+        Self::ClientKey,
+        Self::ServerName,
+        Self::Pin,
+        Self::OnlyTls13,
+        Self::SkipChain,
+        Self::SkipName,
+    ];
 
     /// Its label.
     pub const fn label(self) -> &'static str {
@@ -42,6 +76,14 @@ impl Field {
             Self::User => "User",
             Self::Namespace => "Namespace",
             Self::ClearText => "Allow clear text",
+            Self::CaFile => "CA file or folder",
+            Self::ClientCert => "Client cert",
+            Self::ClientKey => "Client key",
+            Self::ServerName => "Server name",
+            Self::Pin => "Pin (SHA-256)",
+            Self::OnlyTls13 => "TLS 1.3 only",
+            Self::SkipChain => "Skip chain check",
+            Self::SkipName => "Skip name check",
         }
     }
 
@@ -55,12 +97,20 @@ impl Field {
             Self::User => "empty: no credentials are sent; the password is asked for later",
             Self::Namespace => "where classes are looked for first",
             Self::ClearText => "space switches it; sends the password readable by anyone on the way",
+            Self::CaFile => "empty: what this computer trusts; else the whole path of PEM file or folder",
+            Self::ClientCert => "for servers that want one: the whole path of a PEM file",
+            Self::ClientKey => "empty: in the same file as the certificate",
+            Self::ServerName => "empty: the computer's; what the certificate is for instead",
+            Self::Pin => "empty: none; else only the certificate with this fingerprint is accepted",
+            Self::OnlyTls13 => "space switches it",
+            Self::SkipChain => "space switches it; anyone could have signed the certificate",
+            Self::SkipName => "space switches it; the certificate may be another server's",
         }
     }
 
     /// Whether it is switched rather than typed.
     pub const fn is_switch(self) -> bool {
-        matches!(self, Self::Tls | Self::ClearText)
+        matches!(self, Self::Tls | Self::ClearText | Self::OnlyTls13 | Self::SkipChain | Self::SkipName)
     }
 }
 
@@ -69,11 +119,8 @@ impl Field {
 pub struct Form {
     /// The field with the cursor.
     pub field: Field,
-    texts: [LineEdit; 7],
-    /// TLS is on.
-    pub tls: bool,
-    /// Basic over clear text is allowed.
-    pub clear_text: bool,
+    texts: [LineEdit; 15],
+    switches: [bool; 15],
     /// What is wrong, and in which field.
     pub error: Option<(Field, String)>,
     /// It is being saved.
@@ -82,9 +129,11 @@ pub struct Form {
 
 impl Default for Form {
     fn default() -> Self {
-        let mut texts: [LineEdit; 7] = Default::default();
+        let mut texts: [LineEdit; 15] = Default::default();
         texts[Field::Namespace as usize].set("root/cimv2");
-        Self { field: Field::Name, texts, tls: true, clear_text: false, error: None, saving: false }
+        let mut switches = [false; 15];
+        switches[Field::Tls as usize] = true;
+        Self { field: Field::Name, texts, switches, error: None, saving: false }
     }
 }
 
@@ -92,6 +141,11 @@ impl Form {
     /// What is typed in `field`.
     pub fn text(&self, field: Field) -> &LineEdit {
         &self.texts[field as usize]
+    }
+
+    /// Whether the switch `field` is on.
+    pub fn is_on(&self, field: Field) -> bool {
+        self.switches[field as usize]
     }
 
     pub(super) fn edit(&mut self) -> &mut LineEdit {
@@ -107,11 +161,7 @@ impl Form {
 
     pub(super) fn switch(&mut self) {
         self.error = None;
-        match self.field {
-            Field::Tls => self.tls = !self.tls,
-            Field::ClearText => self.clear_text = !self.clear_text,
-            _ => {}
-        }
+        self.switches[self.field as usize] ^= self.field.is_switch();
     }
 
     fn trimmed(&self, field: Field) -> &str {
@@ -134,7 +184,7 @@ impl Form {
         }
         let port = match self.trimmed(Field::Port) {
             "" => {
-                if self.tls {
+                if self.is_on(Field::Tls) {
                     5989
                 } else {
                     5988
@@ -162,15 +212,56 @@ impl Form {
             protocol: "cimxml".to_owned(),
             port,
             path: "/cimom".to_owned(),
-            tls: self.tls.then(Tls::default),
+            tls: self.tls()?,
             user: (!user.is_empty()).then(|| user.to_owned()),
             secret: SecretSource::Prompt,
-            allow_clear_text: self.clear_text && !self.tls,
+            allow_clear_text: self.is_on(Field::ClearText) && !self.is_on(Field::Tls),
             namespace,
             timeouts: None,
             pull: PullUse::Auto,
         };
         Ok(Profile { id, name: name.to_owned(), target })
+    }
+
+    /// How TLS is checked, unless it is off.
+    fn tls(&self) -> Result<Option<Tls>, (Field, String)> {
+        use Field::{CaFile, ClientCert, ClientKey, OnlyTls13, Pin, ServerName, SkipChain, SkipName};
+        fn wrong<T>(field: Field, why: &str) -> Result<T, (Field, String)> {
+            Err((field, why.to_owned()))
+        }
+        if !self.is_on(Field::Tls) {
+            let used = |field: &Field| self.is_on(*field) || !self.trimmed(*field).is_empty();
+            let all = [CaFile, ClientCert, ClientKey, ServerName, Pin, OnlyTls13, SkipChain, SkipName];
+            return all.into_iter().find(used).map_or(Ok(None), |field| wrong(field, "means nothing while TLS is off"));
+        }
+        let file = |field: Field| match self.trimmed(field) {
+            "" => Ok(None),
+            text if Path::new(text).is_absolute() => Ok(Some(PathBuf::from(text))),
+            _ => wrong(field, "the whole path, wherever lazycim is started"),
+        };
+        let (client_cert, client_key) = (file(ClientCert)?, file(ClientKey)?);
+        if client_key.is_some() && client_cert.is_none() {
+            return wrong(ClientCert, "the key needs its certificate");
+        }
+        let name = self.trimmed(ServerName);
+        if !name.is_empty() && !is_host(name) {
+            return wrong(ServerName, "a host name or an address alone");
+        }
+        let pin = self.trimmed(Pin);
+        let fingerprint = Fingerprint::parse(pin);
+        if !pin.is_empty() && fingerprint.is_none() {
+            return wrong(Pin, "64 hexadecimal digits, with or without colons");
+        }
+        Ok(Some(Tls {
+            ca_file: file(CaFile)?,
+            client_cert,
+            client_key,
+            skip_chain: self.is_on(SkipChain),
+            skip_name: self.is_on(SkipName),
+            min_version: if self.is_on(OnlyTls13) { TlsVersion::Tls13 } else { TlsVersion::Tls12 },
+            server_name: (!name.is_empty()).then(|| name.to_owned()),
+            pin: fingerprint,
+        }))
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! Owns: [`State::key`] and [`State::paste`]: the topmost layer first, then the keymap with its chords. Must not log keys.
 
-use super::{CommandId, CommandLine, Effect, Form, Key, KeyCode, Layer, Level, ListCursor, Lookup, Motion, State};
+use super::{
+    CommandId, CommandLine, ConfirmPin, ConfirmQuit, Effect, Form, Key, KeyCode, Layer, Level, ListCursor, Lookup,
+    Motion, State,
+};
 use crate::session::Profile;
 
 /// The most lines the history of the `:` line keeps.
@@ -69,7 +72,7 @@ impl State {
             Some(Layer::Secret(_)) | None => {}
             Some(Layer::CommandLine(_)) => self.command_line_key(key),
             Some(Layer::NewSession(_)) => self.form_key(key),
-            Some(Layer::ConfirmQuit(_)) => self.confirm_key(key),
+            Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_)) => self.confirm_key(key),
             Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Help(_) | Layer::Palette(_)) => self.prompt_key(key),
             Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_)) => self.view_key(key),
         }
@@ -234,16 +237,26 @@ impl State {
     }
 
     fn confirm_key(&mut self, key: Key) {
-        let Some(Layer::ConfirmQuit(confirm)) = self.layers.last_mut() else { return };
+        let Some(Layer::ConfirmQuit(ConfirmQuit { yes }) | Layer::ConfirmPin(ConfirmPin { yes, .. })) =
+            self.layers.last_mut()
+        else {
+            return;
+        };
         match key.code {
-            KeyCode::Char('y' | 'Y') => self.quit(),
-            KeyCode::Enter if confirm.yes => self.quit(),
+            KeyCode::Char('y' | 'Y') => self.confirmed(),
+            KeyCode::Enter if *yes => self.confirmed(),
             KeyCode::Enter | KeyCode::Char('n' | 'N' | 'q') => {
                 self.layers.pop();
             }
-            KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab | KeyCode::Char('h' | 'l') => {
-                confirm.yes = !confirm.yes;
-            }
+            KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab | KeyCode::Char('h' | 'l') => *yes = !*yes,
+            _ => {}
+        }
+    }
+
+    fn confirmed(&mut self) {
+        match self.layers.last() {
+            Some(Layer::ConfirmQuit(_)) => self.quit(),
+            Some(Layer::ConfirmPin(_)) => self.pin(),
             _ => {}
         }
     }
@@ -263,6 +276,7 @@ impl State {
                 let lines = self.log.get(view.entry).map(|entry| entry.lines().join("\n"));
                 self.effects.extend(lines.map(Effect::Copy));
             }
+            (KeyCode::Char('P'), Some(Layer::Error(view))) => self.confirm_pin(Some(view.entry)),
             (KeyCode::Char('x'), Some(Layer::Timeline(view))) => {
                 let op = self.operations.get(view.op).filter(|row| row.is_running()).map(|row| row.id);
                 self.effects.extend(op.map(Effect::Cancel));

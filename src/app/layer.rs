@@ -3,8 +3,10 @@
 //! Owns: the kinds of layer and their contents. Must not know how they are drawn. A secret is never part of one: only its
 //! length is.
 
+use std::sync::Arc;
+
 use super::{CommandId, Form, LineEdit, ListCursor, Pane};
-use crate::op::{OpId, SessionId};
+use crate::op::{OpId, PeerCertificate, SessionId};
 
 /// One layer. The last of [`super::State::layers`] has the keys.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub enum Layer {
     Log(ListCursor),
     /// Operations run: really quit?
     ConfirmQuit(ConfirmQuit),
+    /// Really pin the session to a certificate?
+    ConfirmPin(ConfirmPin),
 }
 
 /// The help overlay.
@@ -153,6 +157,19 @@ impl TextView {
 /// Really quit? The button it begins on is No.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConfirmQuit {
+    /// The cursor is on Yes.
+    pub yes: bool,
+}
+
+/// Really pin the session to this certificate? The button it begins on is No.
+#[derive(Clone, Debug)]
+pub struct ConfirmPin {
+    /// The session.
+    pub session: SessionId,
+    /// Its name, escaped.
+    pub name: String,
+    /// The certificate that was refused.
+    pub certificate: Arc<PeerCertificate>,
     /// The cursor is on Yes.
     pub yes: bool,
 }

@@ -41,6 +41,7 @@ mod open;
 mod operations;
 mod page;
 mod palette;
+mod pin;
 mod sessions;
 mod state;
 mod table;
@@ -67,14 +68,14 @@ pub use input::{LINE_BYTES, LineEdit};
 pub use key::{Key, KeyCode, KeyError, chord, chord_text};
 pub use keymap::{Keymap, KeymapError, Lookup, keys_markdown, keys_toml};
 pub use layer::{
-    CommandLine, CommandRow, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette, SecretPrompt, TextView,
-    TimelineView,
+    CommandLine, CommandRow, ConfirmPin, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette, SecretPrompt,
+    TextView, TimelineView,
 };
 pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
 pub use list::{ListCursor, Motion};
 pub use log::{Level, Log, LogEntry, Toast};
 pub use operations::{OperationRow, Operations};
-pub use page::{ERROR_LABEL, ErrorPart, error_lines, timeline_height, wrap};
+pub use page::{ERROR_LABEL, ErrorPart, certificate_lines, error_lines, timeline_height, wrap};
 pub use palette::grouped;
 pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
 pub use state::{Crumb, Hint, Load, Pane, Place, State, StateOptions};

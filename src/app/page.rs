@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::display;
-use crate::op::{OpError, Timeline, lifecycle::Outcome};
+use crate::op::{OpError, PeerCertificate, RowTone, Timeline, lifecycle::Outcome};
 
 /// The cells the labels of an error's parts take.
 pub const ERROR_LABEL: usize = 8;
@@ -45,8 +45,29 @@ pub fn error_lines(error: &OpError, width: usize) -> Vec<(ErrorPart, &'static st
     lines
 }
 
-/// How many lines the page of a timeline has in `width` cells: its summary, a table of phases, one of connections, and what
-/// went wrong, each after an empty line.
+/// A certificate as lines of at most `width` cells, escaped: the label (on the first line of a row), the text, its tone.
+pub fn certificate_lines(certificate: &PeerCertificate, width: usize) -> Vec<(&'static str, String, RowTone)> {
+    let room = width.saturating_sub(ERROR_LABEL);
+    let mut lines = Vec::new();
+    for (label, text, tone) in certificate.rows() {
+        let text =
+            if text == certificate.fingerprint.to_string() { by_bytes(&text, room) } else { display::safe(&text) };
+        for (at, line) in wrap(&text, room, PART_LINES).into_iter().enumerate() {
+            lines.push((if at == 0 { label } else { "" }, line, tone));
+        }
+    }
+    lines
+}
+
+/// A fingerprint broken into equal lines between its bytes, so that they can be compared.
+fn by_bytes(fingerprint: &str, room: usize) -> String {
+    let bytes = [32, 16, 8].into_iter().find(|bytes| bytes * 3 - 1 <= room).unwrap_or(4);
+    let bytes = fingerprint.split(':').collect::<Vec<_>>().chunks(bytes).map(|line| line.join(":")).collect::<Vec<_>>();
+    bytes.join("\n")
+}
+
+/// How many lines the page of a timeline has in `width` cells: its summary, a table of phases, the certificates, a table of
+/// connections, and what went wrong, each after an empty line.
 pub fn timeline_height(timeline: &Timeline, width: usize) -> usize {
     let ended = match &timeline.outcome {
         Some((_, Outcome::Failed(error))) => 1 + error_lines(error, width).len(),
@@ -54,7 +75,9 @@ pub fn timeline_height(timeline: &Timeline, width: usize) -> usize {
         _ => 0,
     };
     let warnings = timeline.warnings.iter().map(|warning| 2 + error_lines(warning, width).len()).sum::<usize>();
-    2 + 1 + timeline.spans.len().max(1) + 1 + 1 + timeline.connections.len() + ended + warnings
+    let certificates = timeline.certificates.iter().map(|(_, shown)| 2 + certificate_lines(shown, width).len());
+    let certificates = certificates.sum::<usize>();
+    2 + 1 + timeline.spans.len().max(1) + certificates + 1 + 1 + timeline.connections.len() + ended + warnings
 }
 
 /// `text` broken into lines of at most `room` cells, at spaces where possible; at most `most` lines.

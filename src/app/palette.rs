@@ -27,6 +27,7 @@ impl State {
             Id::Mof | Id::CopyPath if self.focus == Pane::Classes => why(classes, "no namespace is open"),
             Id::Mof | Id::CopyPath | Id::CopyJson => why(instance, "no instance is selected"),
             Id::ErrorDetail => why(self.log.newest_problem().is_some(), "nothing went wrong"),
+            Id::Pin => why(self.pin_offer(None).is_some(), "no certificate was refused that could be pinned"),
             Id::CloseSession => {
                 let on_one = matches!(self.sessions.selected(), Some(row) if *row != SessionRow::New);
                 why(on_one, "no session is selected")
@@ -86,7 +87,13 @@ impl State {
     /// The five to seven keys worth knowing for what is under the cursor, most useful first.
     pub fn hints(&self) -> Vec<Hint> {
         if let Some(layer) = self.layers.last() {
-            return layer_hints(layer);
+            let mut hints = layer_hints(layer);
+            if let Layer::Error(view) = layer
+                && self.pin_offer(Some(view.entry)).is_some()
+            {
+                hints.insert(0, Hint { keys: "P".to_owned(), title: "pin", command: Some(CommandId::Pin) });
+            }
+            return hints;
         }
         if !self.pending.is_empty() {
             let following = self.keymap.following(self.focus, &self.pending).into_iter();
@@ -94,7 +101,8 @@ impl State {
         }
         let mut wanted = self.wanted_here();
         let running = [CommandId::Cancel].into_iter().filter(|_| self.operations.running() > 0);
-        let failed = [CommandId::ErrorDetail].into_iter().filter(|_| self.log.toasts().next().is_some());
+        let failed =
+            [CommandId::ErrorDetail, CommandId::Pin].into_iter().filter(|_| self.log.toasts().next().is_some());
         wanted.splice(
             1.min(wanted.len())..,
             running.chain(failed).chain(wanted.get(1..).unwrap_or_default().to_vec()).collect::<Vec<_>>(),
@@ -300,6 +308,7 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         Layer::Text(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Log(_) => &[("enter", "details"), ("j/k", "move"), ("esc", "close")],
         Layer::ConfirmQuit(_) => &[("y", "quit"), ("n", "stay")],
+        Layer::ConfirmPin(_) => &[("y", "pin"), ("n", "refuse")],
     };
     hints.iter().map(|(keys, title)| Hint { keys: (*keys).to_owned(), title, command: None }).collect()
 }

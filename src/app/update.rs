@@ -66,6 +66,7 @@ impl State {
             Action::SecretDeclined => self.answer_prompt(false),
             Action::SessionAdded(entry) => self.session_added(*entry),
             Action::SaveFailed { cause, hint } => self.save_failed(&cause, &hint),
+            Action::Pinned { session, pin, saved } => self.pinned(session, pin, saved),
             Action::Notice(text) => self.note(None, None, &text, ""),
             Action::Problem { cause, hint } => self.log_text(Level::Error, None, None, &cause, &hint),
         }
@@ -144,6 +145,7 @@ impl State {
             Id::Redraw => self.effects.push(Effect::Redraw),
             Id::Suspend => self.effects.push(Effect::Suspend),
             Id::CloseSession => self.close_session(),
+            Id::Pin => self.confirm_pin(None),
             Id::Mof => self.show_mof(),
             Id::CopyValue | Id::CopyPath | Id::CopyPowerShell | Id::CopyJson | Id::CopyCommand => self.copy(command),
             _ => self.open_layer(command),

@@ -12,8 +12,8 @@ use clap_complete::Shell;
 
 use crate::{
     cim::{CimName, Namespace},
-    op::FilterQuery,
-    session::PullUse,
+    op::{FilterQuery, Fingerprint},
+    session::{PullUse, TlsVersion, url::is_host},
 };
 
 /// `0.1.0 (COMMIT), TLS: PROVIDER`
@@ -73,9 +73,6 @@ pub struct TargetArguments {
     /// Take the password from the environment variable VAR
     #[arg(long, global = true, value_name = "VAR")]
     pub password_env: Option<String>,
-    /// Trust the certificates in this PEM file instead of the platform's
-    #[arg(long, global = true, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
     /// Whether enumerations are pulled in batches [without it the session's, else auto]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub pull: Option<Pull>,
@@ -85,6 +82,56 @@ pub struct TargetArguments {
     /// The namespace; without it the session's, else root/cimv2
     #[arg(short, long, global = true, value_name = "NS", value_parser = namespace)]
     pub namespace: Option<Namespace>,
+    /// How TLS is spoken and checked.
+    #[command(flatten)]
+    pub tls: TlsArguments,
+}
+
+/// How TLS is spoken and checked, for this run.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsArguments {
+    /// Trust the certificates in this PEM file, or folder of PEM files, instead of the platform's
+    #[arg(long, global = true, value_name = "PATH")]
+    pub ca_file: Option<PathBuf>,
+    /// Show the server this certificate (PEM), for servers that want one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
+    /// The key of --client-cert (PEM, not encrypted), if it is in another file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key: Option<PathBuf>,
+    /// Do not check who signed the server's certificate; its name and dates are checked
+    #[arg(long, global = true)]
+    pub skip_chain: bool,
+    /// Do not check which name the server's certificate is for; its chain and dates are checked
+    #[arg(long, global = true)]
+    pub skip_name: bool,
+    /// The oldest version to speak: 1.2 (default) or 1.3
+    #[arg(long, global = true, value_name = "VERSION", value_parser = tls_version)]
+    pub tls_min_version: Option<TlsVersion>,
+    /// The name to send (SNI) and to look for in the certificate instead of the host's
+    #[arg(long, global = true, value_name = "NAME", value_parser = tls_name)]
+    pub tls_server_name: Option<String>,
+    /// Accept the certificate with this SHA-256 fingerprint and no other, whoever signed it
+    #[arg(long, global = true, value_name = "SHA256", value_parser = pin)]
+    pub pin: Option<Fingerprint>,
+}
+
+impl TlsArguments {
+    /// The first flag that was given.
+    pub(super) fn first(&self) -> Option<&'static str> {
+        let given = [
+            ("--ca-file", self.ca_file.is_some()),
+            ("--client-cert", self.client_cert.is_some()),
+            ("--client-key", self.client_key.is_some()),
+            ("--skip-chain", self.skip_chain),
+            ("--skip-name", self.skip_name),
+            ("--tls-min-version", self.tls_min_version.is_some()),
+            ("--tls-server-name", self.tls_server_name.is_some()),
+            ("--pin", self.pin.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
 }
 
 /// What holds for every command.
@@ -426,6 +473,18 @@ fn name(text: &str) -> Result<CimName, &'static str> {
         return Err("not a CIM name: a letter or _, then letters, digits and _");
     }
     Ok(name)
+}
+
+fn tls_version(text: &str) -> Result<TlsVersion, &'static str> {
+    TlsVersion::from_text(text).ok_or("1.2 or 1.3 is needed")
+}
+
+fn tls_name(text: &str) -> Result<String, &'static str> {
+    is_host(text).then(|| text.to_owned()).ok_or("a host name or an address is needed")
+}
+
+fn pin(text: &str) -> Result<Fingerprint, &'static str> {
+    Fingerprint::parse(text).ok_or("64 hexadecimal digits are needed, with or without colons, as openssl prints them")
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {

@@ -2,7 +2,10 @@
 //!
 //! Owns: the exit codes of CLI.md. Must not print anything but what is safe on a terminal.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use crate::{
     cim::text::escape_for_terminal,
@@ -83,4 +86,12 @@ impl From<&SessionsError> for Failure {
 /// One line on stderr, safe for a terminal. Where stderr is closed there is nobody to tell.
 pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", escape_for_terminal(line));
+}
+
+/// One line on stderr that must not be overlooked: red on a terminal, unless `NO_COLOR` asks for none.
+pub(super) fn say_danger(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (on, off) = if colour { ("\u{1b}[31m", "\u{1b}[0m") } else { ("", "") };
+    let _ = writeln!(stderr, "{on}{}{off}", escape_for_terminal(line));
 }

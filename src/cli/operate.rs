@@ -106,11 +106,12 @@ impl Operator {
         })?;
         let engine = Engine::new(settings);
         engine.open(SESSION, chosen.target.clone());
+        let verbose = Verbose::new(verbose, chosen.target.dangers());
         Ok(Self {
             engine,
             chosen,
             signals,
-            verbose: Verbose::new(verbose),
+            verbose,
             stdout: tokio::io::stdout(),
             events: mpsc::channel(WAITING_EVENTS),
         })

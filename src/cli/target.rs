@@ -5,13 +5,13 @@
 use secrecy::SecretString;
 
 use super::{
-    args::TargetArguments,
+    args::{TargetArguments, TlsArguments},
     failure::{Failure, say},
 };
 use crate::{
     cim::{Namespace, ObjectPath},
     session::{
-        Profile, ProfileId, SecretSource, Target,
+        Profile, ProfileId, SecretSource, Target, Tls,
         profile::THIS_COMPUTER,
         store::{NotFound, SessionsFile, id_of},
         url::TargetUrl,
@@ -107,8 +107,9 @@ fn by_url(text: &str) -> Result<Chosen, Failure> {
 
 fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
     let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
-    let TargetArguments { user, password_env, ca_file, allow_clear_text, pull, .. } = arguments;
-    if target.computer.is_none() && (user.is_some() || password_env.is_some() || ca_file.is_some()) {
+    let TargetArguments { user, password_env, allow_clear_text, pull, tls, .. } = arguments;
+    let tls_flag = tls.first();
+    if target.computer.is_none() && (user.is_some() || password_env.is_some() || tls_flag.is_some()) {
         return usage("this-computer", "it takes no user, password or certificate", "-s NAME or --url URL");
     }
     if let Some(user) = user {
@@ -124,10 +125,11 @@ fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure
         }
         target.secret = SecretSource::Env(variable.clone());
     }
-    if let Some(file) = ca_file {
-        match &mut target.tls {
-            Some(tls) => tls.ca_file = Some(file.clone()),
-            None => return usage("--ca-file", "the target has no TLS", "https in the URL, or tls in the profile"),
+    match (&mut target.tls, tls_flag) {
+        (_, None) => {}
+        (Some(target), Some(_)) => adapt_tls(target, tls)?,
+        (None, Some(flag)) => {
+            return usage(flag, "the target has no TLS", "https in the URL, or tls in the profile");
         }
     }
     target.allow_clear_text |= allow_clear_text;
@@ -135,6 +137,27 @@ fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure
     if let Some(namespace) = &arguments.namespace {
         target.namespace = namespace.clone();
     }
+    Ok(())
+}
+
+/// Flags go before what the profile says; what it skips stays skipped.
+fn adapt_tls(target: &mut Tls, flags: &TlsArguments) -> Result<(), Failure> {
+    let TlsArguments { ca_file, client_cert, client_key, skip_chain, skip_name, tls_min_version, .. } = flags;
+    target.ca_file = ca_file.clone().or(target.ca_file.take());
+    if client_cert.is_some() {
+        // A key belongs to the certificate it came with.
+        (target.client_cert, target.client_key) = (client_cert.clone(), None);
+    }
+    if client_key.is_some() && target.client_cert.is_none() {
+        let cause = "there is no certificate it could be for";
+        return Err(Failure::usage("usage", "--client-key", cause, "--client-cert FILE"));
+    }
+    target.client_key = client_key.clone().or(target.client_key.take());
+    target.skip_chain |= skip_chain;
+    target.skip_name |= skip_name;
+    target.min_version = tls_min_version.unwrap_or(target.min_version);
+    target.server_name = flags.tls_server_name.clone().or(target.server_name.take());
+    target.pin = flags.pin.or(target.pin);
     Ok(())
 }
 

@@ -5,19 +5,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::failure::say;
-use crate::op::{Closer, OpEvent, OpEventKind, OpId, Phase, Timeline, lifecycle::Outcome};
+use super::failure::{say, say_danger};
+use crate::op::{Closer, OpEvent, OpEventKind, OpId, Phase, RowTone, Timeline, lifecycle::Outcome};
 
 /// Tells on stderr what operations do, if asked to.
 pub(super) struct Verbose {
     on: bool,
+    /// What is less safe about the session than it could be.
+    dangers: Vec<&'static str>,
     running: BTreeMap<OpId, Timeline>,
 }
 
 impl Verbose {
-    /// Silent unless `on`.
-    pub(super) const fn new(on: bool) -> Self {
-        Self { on, running: BTreeMap::new() }
+    /// Silent unless `on`. Every operation begins with the `dangers` of its session.
+    pub(super) const fn new(on: bool, dangers: Vec<&'static str>) -> Self {
+        Self { on, dangers, running: BTreeMap::new() }
     }
 
     /// Takes one event in.
@@ -26,9 +28,21 @@ impl Verbose {
             return;
         }
         let timeline = self.running.entry(event.op).or_default();
+        let known = timeline.certificates.len();
         timeline.apply(event);
+        let start = format!("{} +{}", event.op, milliseconds(event.at));
         if let Some(text) = words(&event.kind) {
-            say(&format!("{} +{} {text}", event.op, milliseconds(event.at)));
+            say(&format!("{start} {text}"));
+        }
+        if matches!(event.kind, OpEventKind::Queued) {
+            self.dangers.iter().for_each(|danger| say_danger(&format!("{start} queue WARNING: {danger}")));
+        }
+        // One that is shown again, on another connection, is told once.
+        for (_, certificate) in timeline.certificates.iter().skip(known) {
+            for (label, text, tone) in certificate.rows() {
+                let line = format!("{start} {} {label}: {text}", Phase::Tls);
+                if tone == RowTone::Danger { say_danger(&line) } else { say(&line) }
+            }
         }
         if event.kind.is_terminal() {
             say(&format!("{} {}", event.op, last_line(timeline)));

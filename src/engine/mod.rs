@@ -193,6 +193,12 @@ impl Engine {
         self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
     }
 
+    /// Gives a session another target for the operations to come, which may trust otherwise. Its secret stays, and what runs
+    /// goes on as it began.
+    pub fn change(&self, id: SessionId, target: Target) {
+        self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
+    }
+
     /// Cancels the session's operations and forgets (wipes) its secret. Clean-ups go on.
     pub fn close(&self, id: SessionId) {
         let mut state = self.0.state();

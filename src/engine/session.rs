@@ -20,8 +20,11 @@ use crate::{
     auth::{Credentials, Unusable, authenticator_for, basic::SCHEME},
     op::{ErrorKind, OpError, Phase, SessionId},
     protocol::ServerFacts,
-    session::{SecretSource, Target, Tls},
-    wire::{AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, Trust, clear_text_refused, is_loopback},
+    session::{SecretSource, Target, Tls, TlsVersion},
+    wire::{
+        AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
+        is_loopback,
+    },
 };
 
 /// A live session.
@@ -118,15 +121,27 @@ impl Session {
     pub(super) async fn trust(&self) -> Result<Arc<Trust>, OpError> {
         let make = || async {
             let tls = self.target.tls.clone();
-            // The platform's certificates and a ca_file are read from disk.
+            // Certificates and keys are read from disk.
             let made = tokio::task::spawn_blocking(move || match tls {
                 None => Trust::nobody(),
-                Some(Tls { ca_file: None }) => Trust::platform(),
-                Some(Tls { ca_file: Some(file) }) => Trust::ca_file(&file),
+                Some(tls) => Trust::new(&rules(tls)),
             });
             made.await.unwrap_or_else(|_| Err(defect(Phase::Tls, self.name()))).map(Arc::new)
         };
         self.trust.get_or_try_init(make).await.cloned()
+    }
+}
+
+fn rules(tls: Tls) -> TlsRules {
+    let Tls { ca_file, client_cert, client_key, skip_chain, skip_name, min_version, server_name, pin } = tls;
+    TlsRules {
+        authorities: ca_file,
+        identity: client_cert.map(|certificate| (certificate, client_key)),
+        skip_chain,
+        skip_name,
+        only_tls13: min_version == TlsVersion::Tls13,
+        server_name,
+        pin,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use super::{ConnId, OpError, OpId, Phase};
+use super::{ConnId, OpError, OpId, PeerCertificate, Phase};
 use crate::cim::{
     CimClass, CimName, Namespace, QualifierDeclaration, TypedValue,
     rows::{RowBatch, Shape, ShapeId},
@@ -67,6 +67,13 @@ pub enum OpEventKind {
         phase: Phase,
         /// What the pane shows beside it.
         detail: PhaseDetail,
+    },
+    /// The server showed this certificate: on a full handshake, on a resumed one, and when it was refused.
+    Certificate {
+        /// The connection.
+        conn: ConnId,
+        /// The certificate.
+        certificate: Arc<PeerCertificate>,
     },
     /// TCP is up. Only these count as connections opened.
     ConnectionOpened {

@@ -5,7 +5,7 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::{Closer, ConnId, OpError, OpEvent, OpEventKind, Purpose};
+use super::{Closer, ConnId, OpError, OpEvent, OpEventKind, PeerCertificate, Purpose};
 
 /// A step in the life of an operation or of one of its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +121,8 @@ pub struct Timeline {
     pub spans: Vec<Span>,
     /// Connections in the order they opened.
     pub connections: Vec<Connection>,
+    /// The certificates servers showed, each once, with the connection it was first seen on.
+    pub certificates: Vec<(ConnId, Arc<PeerCertificate>)>,
     /// Bytes of attempts, by number: what `Progress` last said.
     progress: Vec<(ConnId, u64, u64)>,
     /// Rows, names and classes received so far.
@@ -135,6 +137,8 @@ pub struct Timeline {
 
 /// The most spans a timeline keeps; a server cannot make it grow without end. The last one is overwritten beyond.
 const MAX_SPANS: usize = 4_096;
+/// The most certificates a timeline keeps; later ones are dropped.
+const MAX_CERTIFICATES: usize = 16;
 /// The most warnings a timeline keeps; later ones are dropped.
 const MAX_WARNINGS: usize = 1_000;
 
@@ -153,6 +157,12 @@ impl Timeline {
                 let latest = self.spans.iter_mut().rev().find(|span| span.phase == *phase && span.conn == *conn);
                 if let Some(span) = latest {
                     span.detail = detail.clone();
+                }
+            }
+            OpEventKind::Certificate { conn, certificate } => {
+                let known = self.certificates.iter().any(|(_, known)| known == certificate);
+                if !known && self.certificates.len() < MAX_CERTIFICATES {
+                    self.certificates.push((*conn, certificate.clone()));
                 }
             }
             OpEventKind::ConnectionOpened { conn, purpose, peer } => {

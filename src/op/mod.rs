@@ -7,12 +7,14 @@
 //! Operation --> engine --> Protocol::run --> OpEvent* --> exactly one of Finished | Failed | Cancelled
 //! ```
 
+pub mod certificate;
 pub mod error;
 pub mod event;
 pub mod lifecycle;
 pub mod operation;
 pub mod sink;
 
+pub use certificate::{Fingerprint, PeerCertificate, RowTone, Verdict};
 pub use error::{ErrorKind, OpError};
 pub use event::{Closer, Names, OpEvent, OpEventKind, PhaseDetail, Purpose, Summary};
 pub use lifecycle::{Phase, Timeline};

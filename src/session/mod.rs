@@ -7,4 +7,4 @@ pub mod profile;
 pub mod store;
 pub mod url;
 
-pub use profile::{Profile, ProfileId, PullUse, SecretSource, Target, Tls};
+pub use profile::{Profile, ProfileId, PullUse, SecretSource, Target, Tls, TlsVersion};

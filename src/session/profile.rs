@@ -5,7 +5,10 @@
 
 use std::path::PathBuf;
 
-use crate::{cim::Namespace, op::Timeouts};
+use crate::{
+    cim::Namespace,
+    op::{Fingerprint, Timeouts},
+};
 
 /// The id of a profile: `[a-z0-9._-]{1,64}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,11 +67,50 @@ pub enum PullUse {
     Never,
 }
 
-/// How TLS is checked. Chain and name are always checked.
+/// How TLS is spoken and checked. By default chain, dates and name are checked, by the platform's authorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// PEM file of the certificates to trust instead of the platform's.
+    /// PEM file, or folder of PEM files, of the certificates to trust instead of the platform's.
     pub ca_file: Option<PathBuf>,
+    /// PEM file of the client's certificate chain.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its key; `None` where the key is in the same file.
+    pub client_key: Option<PathBuf>,
+    /// Who signed the server's certificate is not checked; dates and name are.
+    pub skip_chain: bool,
+    /// The name the server's certificate is for is not checked; chain and dates are.
+    pub skip_name: bool,
+    /// The oldest version spoken.
+    pub min_version: TlsVersion,
+    /// The name to send (SNI) and to check, instead of the computer's.
+    pub server_name: Option<String>,
+    /// The one certificate of the server that is accepted. It replaces every check of chain, dates and name.
+    pub pin: Option<Fingerprint>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl TlsVersion {
+    /// As profiles and flags write it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Tls12 => "1.2",
+            Self::Tls13 => "1.3",
+        }
+    }
+
+    /// The version `text` names.
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Tls12, Self::Tls13].into_iter().find(|version| version.text() == text)
+    }
 }
 
 /// Where a secret comes from.
@@ -94,6 +136,20 @@ impl ProfileId {
 }
 
 impl Target {
+    /// What is less safe about it than it could be, in words for every place that shows the session. A pin stands in for the
+    /// checks it makes needless.
+    pub fn dangers(&self) -> Vec<&'static str> {
+        let clear = self.allow_clear_text.then_some("clear text");
+        let tls = self.tls.as_ref().filter(|tls| tls.pin.is_none());
+        let unchecked = tls.and_then(|tls| match (tls.skip_chain, tls.skip_name) {
+            (true, true) => Some("chain and name unchecked"),
+            (true, false) => Some("chain unchecked"),
+            (false, true) => Some("name unchecked"),
+            (false, false) => None,
+        });
+        clear.into_iter().chain(unchecked).collect()
+    }
+
     /// This computer, through the embedded server.
     pub fn this_computer() -> Self {
         Self {

@@ -32,8 +32,8 @@ use super::{
 use crate::{
     app::{Action, Effect, Key, KeyCode, Pane, SessionEntry, State},
     engine::Engine,
-    op::{OpEvent, SessionId},
-    session::{Profile, store::SessionsFile},
+    op::{Fingerprint, OpEvent, SessionId},
+    session::{Profile, ProfileId, store::SessionsFile},
 };
 
 pub use start::{Start, TuiOptions, entries, run};
@@ -374,6 +374,7 @@ impl<S: Screen> Front<S> {
         for effect in effects {
             match effect {
                 Effect::Open { session, target } => self.engine.open(session, target),
+                Effect::Change { session, target } => self.engine.change(session, target),
                 Effect::Close(session) => self.engine.close(session),
                 Effect::Run { session, op, operation } => {
                     self.engine.start(session, op, *operation, self.sender.clone());
@@ -381,6 +382,7 @@ impl<S: Screen> Front<S> {
                 Effect::Cancel(op) => self.engine.cancel(op),
                 Effect::GiveSecret { session, secret } => self.engine.give_secret(session, secret),
                 Effect::SaveProfile(profile) => self.save(*profile)?,
+                Effect::SavePin { session, profile, pin } => self.pin(session, &profile, pin)?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Suspend => {
                     self.screen.suspend()?;
@@ -403,6 +405,17 @@ impl<S: Screen> Front<S> {
                 self.act(Action::SessionAdded(Box::new(entry)))
             }
             Err(error) => self.act(Action::SaveFailed { cause: error.to_string(), hint: error.hint }),
+        }
+    }
+
+    /// A session that is not in the file, or whose file cannot be written, is pinned for this run.
+    fn pin(&mut self, session: SessionId, profile: &ProfileId, pin: Fingerprint) -> io::Result<()> {
+        let listed = self.sessions.entries.iter().any(|entry| entry.id == *profile);
+        let saved = if listed { self.sessions.pin(profile, pin) } else { Ok(()) };
+        self.act(Action::Pinned { session, pin, saved: listed && saved.is_ok() })?;
+        match saved {
+            Ok(()) => Ok(()),
+            Err(error) => self.act(Action::Problem { cause: error.to_string(), hint: error.hint }),
         }
     }
 

@@ -41,7 +41,7 @@ impl HttpExchange {
     /// A new client for one attempt at `peer`.
     pub(super) fn open(&self, peer: SocketAddr, request: &HttpRequest) -> Result<Arc<Life>, OpError> {
         let (settings, endpoint) = (&self.settings, &self.endpoint);
-        let tls_name = endpoint.tls.then_some(endpoint.host.as_str());
+        let tls_name = endpoint.tls.then_some(endpoint.spoken_to.as_str());
         let (sink, conn) = (settings.sink.clone(), settings.conn_ids.next());
         let observer = Arc::new(Observer::new(sink, conn, peer, self.purpose, tls_name));
         let gate = Gate::new(observer.clone(), settings.connect_hook.clone(), settings.reuse_grace);
@@ -57,7 +57,7 @@ impl HttpExchange {
             .no_proxy()
             .tcp_nodelay(true)
             .pool_max_idle_per_host(1)
-            .resolve_to_addrs(&endpoint.host, &[peer])
+            .resolve_to_addrs(&endpoint.spoken_to, &[peer])
             .connector_layer(gate)
             .build();
         let client = client.map_err(|error| {
@@ -115,7 +115,12 @@ impl HttpExchange {
                 biased;
                 answer = &mut answer => {
                     let phase = steps.borrow().phase;
-                    return answer.map_err(|error| lost(place, phase, reused, &error));
+                    return answer.map_err(|error| {
+                        if let Some(refused) = find::<rustls::Error>(&error).and_then(trust::refused) {
+                            observer.showed(refused.certificate.clone());
+                        }
+                        lost(place, phase, reused, &error)
+                    });
                 }
                 _ = steps.changed() => {
                     let phase = steps.borrow().phase;
@@ -201,7 +206,7 @@ impl HttpExchange {
         let bytes = head::answer_bytes(&response);
         life.observer.read_head(bytes);
         if let Some(info) = response.extensions().get::<reqwest::tls::TlsInfo>() {
-            life.observer.secured_once(|| trust::describe(info));
+            life.observer.secured_once(|| self.settings.trust.describe(info));
         }
         if let Err(error) = self.within_limits(response.headers().len(), bytes, place) {
             life.observer.failed(&error);

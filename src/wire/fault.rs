@@ -4,8 +4,9 @@
 
 use std::{error::Error, io, net::SocketAddr, time::Duration};
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
+use super::trust::{Refused, Why, refused};
 use crate::op::{ErrorKind, OpError, Phase};
 
 /// The most characters of foreign text an error quotes.
@@ -189,7 +190,30 @@ impl Place {
         self.error(Phase::Connect, kind, cause, hint).because(plain(&found.to_string()))
     }
 
+    /// The server's certificate was refused: which one it was is what decides what to do.
+    fn refused(&self, phase: Phase, refused: &Refused) -> OpError {
+        let shown = &refused.certificate;
+        match &refused.why {
+            Why::Invalid(error) => {
+                let (cause, hint) = certificate_fault(error);
+                let shown = format!("{}, issued by {}, SHA-256 {}", shown.subject, shown.issuer, shown.fingerprint);
+                self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&error.to_string())).because(shown)
+            }
+            Why::OtherPin(pinned) => {
+                let cause = "the server's certificate is not the one the session is pinned to";
+                let hint =
+                    "find out why it changed; if the new one is right, replace pin in the session (--pin SHA256)";
+                self.error(phase, ErrorKind::Tls, cause, hint)
+                    .because(format!("pinned {pinned}"))
+                    .because(format!("shown {}", shown.fingerprint))
+            }
+        }
+    }
+
     fn tls(&self, phase: Phase, error: &rustls::Error) -> OpError {
+        if let Some(refused) = refused(error) {
+            return self.refused(phase, refused);
+        }
         let (cause, hint) = match error {
             rustls::Error::InvalidCertificate(certificate) => certificate_fault(certificate),
             rustls::Error::InvalidMessage(_) => (
@@ -198,38 +222,61 @@ impl Place {
             ),
             rustls::Error::PeerIncompatible(_) => (
                 "the server and lazycim have no TLS version and cipher suite in common",
-                "let the server offer TLS 1.2 or 1.3 with ECDHE and AES-GCM or ChaCha20",
+                "let the server offer TLS 1.2 or 1.3 (the session's min_version) with ECDHE and AES-GCM or ChaCha20",
             ),
-            rustls::Error::AlertReceived(_) => {
-                ("the server refused the TLS handshake", "look at the server's log; it may want a client certificate")
-            }
+            rustls::Error::AlertReceived(alert) => alert_fault(*alert),
             _ => ("the TLS handshake failed", "look at the server's TLS settings and log"),
         };
         self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&error.to_string()))
     }
 }
 
-fn certificate_fault(error: &CertificateError) -> (&'static str, &'static str) {
+/// What the server's alert (RFC 8446 section 6.2) means.
+const fn alert_fault(alert: AlertDescription) -> (&'static str, &'static str) {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::CertificateRequired | Alert::NoCertificate => (
+            "the server wants a client certificate",
+            "name one with client_cert and client_key (--client-cert FILE --client-key FILE)",
+        ),
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => (
+            "the server refused the client certificate",
+            "name a certificate whose authority the server trusts as client_cert (--client-cert FILE)",
+        ),
+        Alert::ProtocolVersion => (
+            "the server does not speak a TLS version this session allows",
+            "let the server offer it, or lower min_version (--tls-min-version 1.2)",
+        ),
+        _ => ("the server refused the TLS handshake", "look at the server's log; it may want a client certificate"),
+    }
+}
+
+/// Why a certificate is not acceptable, and what to do about it.
+pub(super) fn certificate_fault(error: &CertificateError) -> (&'static str, &'static str) {
     match error {
         // A stranger's authority with the name of one that is trusted shows as a bad signature.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "the certificate is signed by an authority this session does not trust",
-            "if the server is the right one, name its authority's certificate as ca_file (--ca-file FILE)",
+            "name its authority's certificate as ca_file (--ca-file PATH), or pin it if it is the server's: --pin SHA256",
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             "the certificate is for another name",
-            "connect by a name the certificate has, or have it issued for this one",
+            "connect by a name the certificate has, or give that as server_name (--tls-server-name NAME)",
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            ("the certificate has expired", "renew the server's certificate, and check this computer's clock")
+            ("the certificate has expired", "renew it and check this computer's clock, or pin it: --pin SHA256")
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             ("the certificate is not valid yet", "check the clocks of this computer and of the server")
         }
         CertificateError::Revoked => ("the certificate was revoked", "renew the server's certificate"),
-        _ => {
-            ("the certificate is not acceptable", "look at the server's certificate, or name its authority as ca_file")
-        }
+        _ => ("the certificate is not acceptable", "look at it with -v, or pin it if it is the server's: --pin SHA256"),
     }
 }
 

@@ -30,7 +30,7 @@ pub use self::{
     http::{Dialer, clear_text_refused},
     resolver::{ConnectHook, Resolver, SystemResolver, is_loopback},
     settings::{ATTEMPT_LIMIT, AuthenticatorFactory, ConnIds, DialSettings, REUSE_GRACE, Scheme},
-    trust::Trust,
+    trust::{TlsRules, Trust},
 };
 use crate::op::{BoxFuture, ConnId, OpError, Purpose};
 

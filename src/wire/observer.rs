@@ -16,7 +16,7 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::op::{Closer, ConnId, EventSink, OpError, OpEventKind, Phase, PhaseDetail, Purpose};
+use crate::op::{Closer, ConnId, EventSink, OpError, OpEventKind, PeerCertificate, Phase, PhaseDetail, Purpose};
 
 /// What an attempt is doing and since when: time-outs are counted from here.
 #[derive(Clone, Copy, Debug)]
@@ -220,12 +220,21 @@ impl Observer {
     }
 
     /// Tells what was learned about the TLS session, the first time only.
-    pub(super) fn secured_once(&self, describe: impl FnOnce() -> Box<str>) {
+    pub(super) fn secured_once(&self, describe: impl FnOnce() -> (Box<str>, Option<PeerCertificate>)) {
         if std::mem::replace(&mut self.ledger().secured, true) {
             return;
         }
-        let (conn, phase, detail) = (Some(self.conn), Phase::Tls, describe());
+        let (detail, certificate) = describe();
+        let (conn, phase) = (Some(self.conn), Phase::Tls);
         self.sink.tell(OpEventKind::PhaseDetailed { conn, phase, detail: Some(detail) });
+        if let Some(certificate) = certificate {
+            self.showed(Arc::new(certificate));
+        }
+    }
+
+    /// The server showed `certificate`.
+    pub(super) fn showed(&self, certificate: Arc<PeerCertificate>) {
+        self.sink.tell(OpEventKind::Certificate { conn: self.conn, certificate });
     }
 
     fn news(&self) -> Option<OpEventKind> {

@@ -127,6 +127,8 @@ pub(super) struct Endpoint {
     pub server: String,
     /// The host as URLs have it: lower case, IDNA, IPv6 in brackets.
     pub host: String,
+    /// The host of the request's URL, which TLS sends and checks: `host`, unless the session names another.
+    pub spoken_to: String,
     /// The address, where the host is one.
     pub address: Option<IpAddr>,
     pub tls: bool,
@@ -155,16 +157,20 @@ impl Endpoint {
             return Err(broken());
         }
         let scheme = if tls { "https" } else { "http" };
-        let base = url::Url::parse(&format!("{scheme}://{written}:{}/", settings.port)).map_err(|_| broken())?;
+        let mut base = url::Url::parse(&format!("{scheme}://{written}:{}/", settings.port)).map_err(|_| broken())?;
         let (host, address) = match base.host() {
             Some(url::Host::Domain(name)) => (name.to_owned(), None),
             Some(url::Host::Ipv4(address)) => (address.to_string(), Some(IpAddr::V4(address))),
             Some(url::Host::Ipv6(address)) => (format!("[{address}]"), Some(IpAddr::V6(address))),
             None => return Err(broken()),
         };
+        if let Some(name) = settings.trust.host().filter(|_| tls) {
+            base.set_host(Some(name)).map_err(|_| broken())?;
+        }
+        let spoken_to = base.host_str().unwrap_or_default().to_owned();
         let authority = base.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let host_header = HeaderValue::from_str(&authority).map_err(|_| broken())?;
-        Ok(Self { server, host, address, tls, host_header, base })
+        Ok(Self { server, host, spoken_to, address, tls, host_header, base })
     }
 
     /// The URL of `path` on the server; `None` where it would have a query or fragment or is not absolute.

@@ -12,8 +12,9 @@ use toml::{
 use super::{SessionsError, nearest};
 use crate::{
     cim::Namespace,
+    op::Fingerprint,
     session::{
-        Profile, ProfileId, PullUse, SecretSource, Target, Tls,
+        Profile, ProfileId, PullUse, SecretSource, Target, Tls, TlsVersion,
         profile::THIS_COMPUTER,
         url::{Scheme, is_host, is_path_byte},
     },
@@ -22,7 +23,8 @@ use crate::{
 const TOP: &[&str] = &["version", "session"];
 const SESSION: &[&str] =
     &["id", "name", "computer", "protocol", "port", "path", "namespace", "tls", "auth", "allow_clear_text"];
-const TLS: &[&str] = &["use", "ca_file"];
+const TLS: &[&str] =
+    &["use", "ca_file", "client_cert", "client_key", "skip_chain", "skip_name", "min_version", "server_name", "pin"];
 const AUTH: &[&str] = &["mechanism", "user", "secret"];
 /// Keys people write where they expect to put a password.
 const FORBIDDEN: &[&str] = &["password", "passwd", "pass", "pwd"];
@@ -207,11 +209,51 @@ impl Reader<'_> {
     fn tls(&mut self, table: &DeTable<'_>) -> Option<Tls> {
         let Some(tls) = self.table_of(table, "tls") else { return Some(Tls::default()) };
         self.check_keys(tls, TLS, "tls");
-        let ca_file = self.text_of(tls, "ca_file");
         // A file named relative to nothing would depend on where lazycim is started: it lies beside sessions.toml.
         let dir = self.file.parent().unwrap_or(Path::new(""));
-        let ca_file = ca_file.map(|file| dir.join(file));
-        self.switch(tls, "use").unwrap_or(true).then_some(Tls { ca_file })
+        let mut file = |key| self.text_of(tls, key).map(|file| dir.join(file));
+        let (ca_file, client_cert, client_key) = (file("ca_file"), file("client_cert"), file("client_key"));
+        if client_key.is_some() && client_cert.is_none() {
+            let cause = "`client_key` stands without `client_cert`".to_owned();
+            self.problem(place_of(tls, "client_key"), cause, "write client_cert = \"FILE\"".to_owned());
+        }
+        let min_version = self.read_of(tls, "min_version", "is not a version", "write \"1.2\" or \"1.3\"", |text| {
+            TlsVersion::from_text(text)
+        });
+        let server_name =
+            self.read_of(tls, "server_name", "is not a host name or an address", "write the name alone", |text| {
+                is_host(text).then(|| text.to_owned())
+            });
+        let hint = "write the SHA-256 of the server's certificate: 64 hexadecimal digits, colons allowed";
+        let pin = self.read_of(tls, "pin", "is not a fingerprint", hint, Fingerprint::parse);
+        let (skip_chain, skip_name) = (self.switch(tls, "skip_chain"), self.switch(tls, "skip_name"));
+        self.switch(tls, "use").unwrap_or(true).then(|| Tls {
+            ca_file,
+            client_cert,
+            client_key,
+            skip_chain: skip_chain.unwrap_or(false),
+            skip_name: skip_name.unwrap_or(false),
+            min_version: min_version.unwrap_or_default(),
+            server_name,
+            pin,
+        })
+    }
+
+    /// The text of `key` as `read` takes it; one it does not take is a problem: the key, `what`, `hint`.
+    fn read_of<T>(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        what: &str,
+        hint: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text_of(table, key)?;
+        let value = read(&text);
+        if value.is_none() {
+            self.problem(place_of(table, key), format!("`{key}` {what}"), hint.to_owned());
+        }
+        value
     }
 
     fn auth(&mut self, table: &DeTable<'_>) -> (Option<String>, SecretSource) {
@@ -330,12 +372,7 @@ fn table_for(profile: &Profile) -> toml_edit::Table {
         table["path"] = toml_edit::value(&target.path);
     }
     table["namespace"] = toml_edit::value(target.namespace.as_str());
-    let mut tls = toml_edit::InlineTable::new();
-    tls.insert("use", target.tls.is_some().into());
-    if let Some(file) = target.tls.as_ref().and_then(|tls| tls.ca_file.as_ref()) {
-        tls.insert("ca_file", file.to_string_lossy().into_owned().into());
-    }
-    table["tls"] = toml_edit::value(tls);
+    table["tls"] = toml_edit::value(tls_table(target.tls.as_ref()));
     if let Some(user) = &target.user {
         let mut auth = toml_edit::InlineTable::new();
         auth.insert("mechanism", "basic".into());
@@ -347,4 +384,51 @@ fn table_for(profile: &Profile) -> toml_edit::Table {
         table["allow_clear_text"] = toml_edit::value(true);
     }
     table
+}
+
+fn tls_table(tls: Option<&Tls>) -> toml_edit::InlineTable {
+    let mut table = toml_edit::InlineTable::new();
+    table.insert("use", tls.is_some().into());
+    let Some(tls) = tls else { return table };
+    let Tls { ca_file, client_cert, client_key, skip_chain, skip_name, min_version, server_name, pin } = tls;
+    for (key, file) in [("ca_file", ca_file), ("client_cert", client_cert), ("client_key", client_key)] {
+        if let Some(file) = file {
+            table.insert(key, file.to_string_lossy().into_owned().into());
+        }
+    }
+    for (key, on) in [("skip_chain", *skip_chain), ("skip_name", *skip_name)] {
+        if on {
+            table.insert(key, true.into());
+        }
+    }
+    if *min_version != TlsVersion::default() {
+        table.insert("min_version", min_version.text().into());
+    }
+    if let Some(name) = server_name {
+        table.insert("server_name", name.into());
+    }
+    if let Some(pin) = pin {
+        table.insert("pin", pin.to_string().into());
+    }
+    table
+}
+
+/// `text` with the pin of session `id` set, all else as it was; `None` where there is no such session.
+pub(super) fn pinned(text: &str, id: &ProfileId, pin: Fingerprint) -> Option<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().ok()?;
+    let named = |table: &dyn toml_edit::TableLike| table.get("id").and_then(|id| id.as_str()) == Some(id.as_str());
+    let list = document.get_mut("session")?;
+    let session: &mut dyn toml_edit::TableLike = match list {
+        toml_edit::Item::ArrayOfTables(list) => list.iter_mut().find(|table| named(*table))?,
+        toml_edit::Item::Value(toml_edit::Value::Array(list)) => {
+            list.iter_mut().filter_map(|value| value.as_inline_table_mut()).find(|table| named(*table))?
+        }
+        _ => return None,
+    };
+    let tls = session.entry("tls").or_insert_with(|| toml_edit::value(toml_edit::InlineTable::new()));
+    tls.as_table_like_mut()?.insert("pin", toml_edit::value(pin.to_string()));
+    if let Some(tls) = tls.as_inline_table_mut() {
+        tls.fmt();
+    }
+    Some(document.to_string())
 }

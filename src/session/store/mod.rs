@@ -1,10 +1,10 @@
 //! The sessions.toml file.
 //!
-//! Owns: reading it so that one mistake costs one entry, and appending to it without losing a comment, a change somebody
+//! Owns: reading it so that one mistake costs one entry, and appending to it and pinning in it without losing a comment, a change somebody
 //! else made, or the file. Must not know a secret's value: none is ever in the file.
 //!
 //! ```text
-//! load -> entries + problems          append: lock -> load again -> refuse if broken -> temp file, fsync, rename
+//! load -> entries + problems          append, pin: lock -> load again -> refuse if broken -> temp file, fsync, rename
 //! ```
 
 mod entry;
@@ -16,6 +16,7 @@ use std::{
 };
 
 use super::{Profile, ProfileId, SecretSource, profile::THIS_COMPUTER};
+use crate::op::Fingerprint;
 
 /// What sessions.toml says.
 #[derive(Clone, Debug)]
@@ -129,6 +130,42 @@ impl SessionsFile {
     /// Nothing is written where the file has a mistake (the error names its place), where the id is taken or reserved, or
     /// where the new file could not be put in place whole.
     pub fn append(&mut self, profile: &Profile) -> Result<(), SessionsError> {
+        self.rewrite(|file, text, now| {
+            if profile.id.as_str() == THIS_COMPUTER || now.iter().any(|entry| entry.id == profile.id) {
+                let cause = format!("not saved, because the id `{}` is taken", profile.id.as_str());
+                return Err(whole(file, cause, "choose another id"));
+            }
+            entry::appended(text, profile)
+                .ok_or_else(|| whole(file, "not saved: `session` is no list".to_owned(), "write [[session]]"))
+        })
+    }
+
+    /// Pins the session `id` to the certificate with the fingerprint `pin`; comments and layout stay as they are.
+    ///
+    /// # Errors
+    /// As [`SessionsFile::append`]; also where the session is gone or speaks no TLS, and where it is pinned to another
+    /// certificate by now: a pin is never replaced.
+    pub fn pin(&mut self, id: &ProfileId, pin: Fingerprint) -> Result<(), SessionsError> {
+        self.rewrite(|file, text, now| {
+            let fails = |cause: &str, hint| Err(whole(file, format!("not saved, because {cause}"), hint));
+            match now.iter().find(|entry| entry.id == *id).map(|entry| &entry.target.tls) {
+                None => return fails("the session is gone from it", "start lazycim again"),
+                Some(None) => return fails("the session speaks no TLS any more", "start lazycim again"),
+                Some(Some(tls)) if tls.pin.is_some_and(|old| old != pin) => {
+                    return fails("it pins the session to another certificate", "look at who changed it, and why");
+                }
+                Some(Some(_)) => {}
+            }
+            entry::pinned(text, id, pin)
+                .ok_or_else(|| whole(file, "not saved: the session cannot be found".to_owned(), "write [[session]]"))
+        })
+    }
+
+    /// Puts what `change` makes of the file's text, and of the entries in it, in its place.
+    fn rewrite(
+        &mut self,
+        change: impl FnOnce(&Path, &str, &[Profile]) -> Result<String, SessionsError>,
+    ) -> Result<(), SessionsError> {
         let fails = |cause: &str, error: io::Error| {
             whole(&self.path, format!("{cause}: {error}"), "check the directory's permissions and free space")
         };
@@ -148,12 +185,7 @@ impl SessionsFile {
             problem.cause = format!("not saved, because the file has a mistake: {}", problem.cause);
             return Err(problem);
         }
-        if profile.id.as_str() == THIS_COMPUTER || now.entries.iter().any(|entry| entry.id == profile.id) {
-            let cause = format!("not saved, because the id `{}` is taken", profile.id.as_str());
-            return Err(whole(&self.path, cause, "choose another id"));
-        }
-        let new = entry::appended(&text, profile)
-            .ok_or_else(|| whole(&self.path, "not saved: `session` is no list".to_owned(), "write [[session]]"))?;
+        let new = change(&self.path, &text, &now.entries)?;
         replace(&real, &dir, new.as_bytes()).map_err(|error| fails("cannot be written", error))?;
         *self = Self::parse(self.path.clone(), &new);
         Ok(())

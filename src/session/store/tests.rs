@@ -76,7 +76,8 @@ fn what_is_left_out_is_safe_and_usual() {
 fn a_ca_file_lies_beside_the_file() {
     let text = "[[session]]\nid = \"a\"\ncomputer = \"h\"\ntls = { ca_file = \"ca.pem\" }\n";
     let file = SessionsFile::parse(Path::new("conf").join("sessions.toml"), text);
-    assert_eq!(file.entries[0].target.tls, Some(Tls { ca_file: Some(Path::new("conf").join("ca.pem")) }));
+    let ca_file = Some(Path::new("conf").join("ca.pem"));
+    assert_eq!(file.entries[0].target.tls, Some(Tls { ca_file, ..Tls::default() }));
 }
 
 #[test]

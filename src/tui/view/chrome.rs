@@ -58,9 +58,7 @@ fn flags(state: &State, theme: &Theme) -> Option<Line<'static>> {
     if session.entry.read_only {
         told.push("read-only");
     }
-    if session.entry.profile.target.allow_clear_text {
-        told.push("clear text");
-    }
+    told.extend(session.entry.profile.target.dangers());
     (!told.is_empty()).then(|| {
         let spans = told.into_iter().flat_map(|flag| [Span::styled(flag, theme.roles.danger), Span::raw(" ")]);
         Line::from(spans.collect::<Vec<_>>())
@@ -150,7 +148,10 @@ pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
         let top = Rect { x: area.x + 1, width: width - 2, height: 1, ..area };
         brush.line(top, 0, Line::from(Span::styled(format!(" {title} "), style)));
         if entry.level > Level::Notice {
-            let more = vec![Span::styled(" E", roles.hint_key), Span::styled(" details ", roles.dim)];
+            let mut more = vec![Span::styled(" E", roles.hint_key), Span::styled(" details ", roles.dim)];
+            if state.pin_offer(Some(entry.number)).is_some() {
+                more.extend([Span::styled(" P", roles.hint_key), Span::styled(" pin ", roles.dim)]);
+            }
             brush.line_right(top, 0, Line::from(more));
         }
         let inner = super::paint::inside(area);

@@ -1,4 +1,4 @@
-//! Dialogs: the secret, a new session, quitting, and pages of text over the panes.
+//! Dialogs: the secret, a new session, pinning a certificate, quitting, and pages of text over the panes.
 //!
 //! Owns: how they look. Must not know what they decide. A secret is never here: only how long it is.
 
@@ -10,9 +10,9 @@ use ratatui::{
 use super::{
     lines,
     paint::{Brush, line_width},
-    text,
+    text, timeline,
 };
-use crate::app::{Field, Form, SecretPrompt, safe};
+use crate::app::{ConfirmPin, Field, Form, SecretPrompt, safe};
 
 /// The masked field of a secret.
 pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Option<Position> {
@@ -72,8 +72,8 @@ pub fn new_session(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<P
         let mark = if here { brush.theme.symbols.closed } else { " " };
         let label = format!(" {mark} {}  ", text::left(field.label(), labels, ""));
         if field.is_switch() {
-            let on = if field == Field::Tls { form.tls } else { form.clear_text };
-            let danger = field == Field::ClearText && on;
+            let on = form.is_on(field);
+            let danger = on && matches!(field, Field::ClearText | Field::SkipChain | Field::SkipName);
             let told = if on { "[x] on" } else { "[ ] off" };
             let line = Line::from(vec![
                 Span::styled(label.clone(), style),
@@ -111,12 +111,40 @@ pub fn confirm_quit(brush: &mut Brush<'_>, screen: Rect, running: usize, yes: bo
         format!(" {running} operations are still running; quitting cancels them")
     };
     brush.text(inner, 1, &told, roles.text);
+    buttons(brush, inner, 3, "Yes, quit", yes);
+}
+
+/// No and Yes side by side in the middle of `row`.
+fn buttons(brush: &mut Brush<'_>, inner: Rect, row: u16, sure: &str, yes: bool) {
+    let roles = brush.theme.roles;
     let button =
         |label: &str, on: bool| Span::styled(format!("  {label}  "), if on { roles.selection } else { roles.dim });
-    let line = Line::from(vec![button("No", !yes), Span::raw("   "), button("Yes, quit", yes)]);
+    let line = Line::from(vec![button("No", !yes), Span::raw("   "), button(sure, yes)]);
     let pad = (usize::from(inner.width).saturating_sub(line_width(&line)) / 2) as u16;
     let place = Rect { x: inner.x + pad, width: inner.width.saturating_sub(pad), ..inner };
-    brush.line(place, 3, line);
+    brush.line(place, row, line);
+}
+
+/// Really pin the session to the certificate that was refused?
+pub fn confirm_pin(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmPin) {
+    let roles = brush.theme.roles;
+    let width = usize::from(screen.width.min(76)).saturating_sub(4);
+    let rows = timeline::certificate_spans(&confirm.certificate, brush.theme, width);
+    let advice = "Pin it only if the fingerprint is the one the server itself shows. Then this session accepts no other \
+                  certificate, and nothing else is checked.";
+    let advice = text::wrap(advice, width, 4);
+    let wanted = (rows.len() + advice.len()) as u16 + 5;
+    let title = Line::from(format!("Pin {} to this certificate?", confirm.name));
+    let inner = brush.popup(screen, 76, wanted, title, None);
+    let place = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    // On a low screen the buttons stay, and as much of the certificate as there is room for.
+    let last = inner.height.saturating_sub(1);
+    let advice = advice.into_iter().map(|line| Line::from(Span::styled(line, roles.dim)));
+    let lines = rows.into_iter().chain([Line::default()]).chain(advice);
+    for (row, line) in lines.take(usize::from(last)).enumerate() {
+        brush.line(place, row as u16, line);
+    }
+    buttons(brush, inner, last, "Yes, pin", confirm.yes);
 }
 
 /// A page of lines with a title, from line `offset` on.

@@ -118,6 +118,10 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
             dialogs::confirm_quit(brush, screen, state.operations().running(), confirm.yes);
             None
         }
+        Layer::ConfirmPin(confirm) => {
+            dialogs::confirm_pin(brush, screen, confirm);
+            None
+        }
         Layer::Log(cursor) => {
             log::paint(brush, screen, state, *cursor);
             None

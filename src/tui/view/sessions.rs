@@ -67,7 +67,7 @@ fn session_line(brush: &Brush<'_>, inner: Rect, pane: &Sessions, session: &Sessi
     let name = text::fit(&session.name(), room, symbols.ellipsis).into_owned();
     let ranges = pane.filter().ranges(&name);
     spans.extend(highlighted(name, &ranges, roles.text, roles.matched));
-    if session.entry.profile.target.allow_clear_text {
+    if !session.entry.profile.target.dangers().is_empty() {
         spans.push(Span::styled(" !", roles.danger));
     }
     Line::from(spans)

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use ratatui::{
-    style::Modifier,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::{ERROR_LABEL, ErrorPart, OperationRow, safe},
     op::{
-        Closer, OpError, Purpose,
+        Closer, OpError, PeerCertificate, Phase, Purpose, RowTone, Verdict,
         lifecycle::{Outcome, Span as PhaseSpan},
     },
     tui::theme::Theme,
@@ -27,6 +27,11 @@ pub fn lines(row: &OperationRow, now: Duration, theme: &Theme, width: usize) -> 
     let roles = &theme.roles;
     let mut out = vec![summary(row, now, theme), Line::default()];
     phases(&mut out, row, now, theme, width);
+    for (conn, certificate) in &row.timeline.certificates {
+        out.push(Line::default());
+        out.push(Line::from(Span::styled(format!("certificate, connection {}", conn.0), roles.heading)));
+        out.extend(certificate_spans(certificate, theme, width));
+    }
     out.push(Line::default());
     if row.timeline.connections.is_empty() {
         out.push(Line::from(Span::styled("No connection was opened.", roles.dim)));
@@ -101,12 +106,15 @@ fn phases(out: &mut Vec<Line<'static>>, row: &OperationRow, now: Duration, theme
     if row.timeline.spans.is_empty() {
         out.push(Line::from(Span::styled("nothing yet", roles.dim)));
     }
+    let unchecked = |shown: &PeerCertificate| matches!(shown.verdict, Verdict::Unchecked { .. });
+    let unchecked = row.timeline.certificates.iter().any(|(_, shown)| unchecked(shown));
     for span in &row.timeline.spans {
-        out.push(phase_line(span, total, bar, theme));
+        let detail = if unchecked && span.phase == Phase::Tls { roles.danger } else { roles.dim };
+        out.push(phase_line(span, total, bar, theme, detail));
     }
 }
 
-fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme) -> Line<'static> {
+fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme, told: Style) -> Line<'static> {
     let roles = &theme.roles;
     let failed = span.error.is_some();
     let style = if failed { roles.error } else { phase_style(span.phase, theme) };
@@ -132,7 +140,7 @@ fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme) -> L
         (None, Some(detail)) => safe(detail),
         (None, None) => String::new(),
     };
-    spans.push(Span::styled(detail, if failed { roles.error } else { roles.dim }));
+    spans.push(Span::styled(detail, if failed { roles.error } else { told }));
     Line::from(spans)
 }
 
@@ -183,6 +191,16 @@ fn connection_lines(out: &mut Vec<Line<'static>>, row: &OperationRow, theme: &Th
         line.push(Span::styled(format!("  {}", connection.peer), roles.dim));
         out.push(Line::from(line));
     }
+}
+
+/// A certificate in full; what must not be overlooked is red, and says so in words.
+pub fn certificate_spans(certificate: &PeerCertificate, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let roles = &theme.roles;
+    let line = |(label, text, tone): (&str, String, RowTone)| {
+        let style = if tone == RowTone::Danger { roles.danger } else { roles.text };
+        Line::from(vec![Span::styled(text::left(label, ERROR_LABEL, ""), roles.dim), Span::styled(text, style)])
+    };
+    crate::app::certificate_lines(certificate, width).into_iter().map(line).collect()
 }
 
 const fn purpose(purpose: Purpose) -> &'static str {

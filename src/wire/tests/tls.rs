@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::support::*;
 use crate::{
     op::{ErrorKind, OpError, Phase},
-    wire::Trust,
+    wire::{TlsRules, Trust},
 };
 
 struct Authority {
@@ -52,7 +52,11 @@ impl Authority {
 fn trust(pem: &[u8]) -> Result<Trust, OpError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(pem).unwrap();
-    Trust::ca_file(file.path())
+    Trust::new(&trusting(file.path()))
+}
+
+fn trusting(path: &Path) -> TlsRules {
+    TlsRules { authorities: Some(path.to_owned()), ..TlsRules::default() }
 }
 
 #[tokio::test]
@@ -155,7 +159,7 @@ async fn a_server_without_tls() {
 #[test]
 fn unusable_files_are_named() {
     let missing = Path::new("no-such-file.pem");
-    let error = Trust::ca_file(missing).unwrap_err();
+    let error = Trust::new(&trusting(missing)).unwrap_err();
     assert_eq!((&error.kind, error.target.as_str()), (&ErrorKind::Configuration, "no-such-file.pem"));
     let key = KeyPair::generate().unwrap().serialize_pem();
     for (pem, words) in [
@@ -173,7 +177,7 @@ fn unusable_files_are_named() {
 
 #[tokio::test]
 async fn the_platform_does_not_know_a_stranger() {
-    match Trust::platform() {
+    match Trust::new(&TlsRules::default()) {
         Ok(platform) => {
             let error = refused(authority().serves("127.0.0.1", |_| ()), Arc::new(platform)).await;
             assert!(error.cause().contains("does not trust"), "{error}");
