@@ -56,3 +56,90 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{Action, ConfirmPin, script::Script};
+    use super::*;
+    use crate::{
+        op::{ConnId, OpEventKind, OpId},
+        session::Tls,
+    };
+
+    fn refused(pinnable: bool) -> Arc<PeerCertificate> {
+        Arc::new(PeerCertificate {
+            subject: "CN=web01".into(),
+            names: vec!["web01.example".into()],
+            more_names: 0,
+            issuer: "CN=web01".into(),
+            expires: "2031-01-01".into(),
+            fingerprint: Fingerprint([7; 32]),
+            verdict: Verdict::Refused { why: "signed by a stranger".into(), pinnable },
+        })
+    }
+
+    /// web01, over TLS, whose namespaces could not be listed because of its certificate.
+    fn failed(pinnable: bool) -> (Script, OpId) {
+        let mut script = Script::new();
+        script.state.sessions.get_mut(SessionId(2)).unwrap().entry.profile.target.tls = Some(Tls::default());
+        script.keys("j enter");
+        let op = script.last();
+        script.tell(op, OpEventKind::Certificate { conn: ConnId(1), certificate: refused(pinnable) });
+        script.fail(op, "not trusted");
+        (script, op)
+    }
+
+    fn saves(script: &Script) -> usize {
+        script.effects.iter().filter(|effect| matches!(effect, Effect::SavePin { .. })).count()
+    }
+
+    #[test]
+    fn the_button_it_begins_on_is_no() {
+        let (mut script, _) = failed(true);
+        script.keys("P");
+        assert!(matches!(script.state.layer(), Some(Layer::ConfirmPin(ConfirmPin { yes: false, .. }))));
+        script.keys("enter");
+        assert!(script.state.layers().is_empty() && saves(&script) == 0);
+        for keys in ["P n", "P esc", "P tab tab enter"] {
+            script.keys(keys);
+            assert!(script.state.layers().is_empty() && saves(&script) == 0, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_yes_is_saved_and_what_failed_is_asked_again() {
+        for keys in ["P tab enter", "P y", "E P y"] {
+            let (mut script, _) = failed(true);
+            script.keys(keys);
+            let Some(Effect::SavePin { session: SessionId(2), profile, pin }) = script.effects.pop() else { panic!() };
+            assert_eq!((profile.as_str(), pin), ("web01", Fingerprint([7; 32])));
+            assert!(script.state.layers().is_empty(), "{keys}");
+            let runs = script.runs.len();
+            script.act(Action::Pinned { session: SessionId(2), pin, saved: true });
+            let changed = script.effects.iter().find_map(|effect| match effect {
+                Effect::Change { session: SessionId(2), target } => target.tls.as_ref().unwrap().pin,
+                _ => None,
+            });
+            assert_eq!(changed, Some(pin));
+            assert_eq!(script.runs.len(), runs + 1);
+            assert_eq!(
+                script.state.sessions().get(SessionId(2)).unwrap().entry.profile.target.tls.as_ref().unwrap().pin,
+                Some(pin)
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_offered_where_a_pin_would_not_help_or_one_is_set() {
+        let (mut script, _) = failed(false);
+        script.keys("P");
+        assert!(script.state.layers().is_empty());
+        assert!(script.state.greyed(super::super::CommandId::Pin).is_some());
+        let (mut script, _) = failed(true);
+        let tls = script.state.sessions.get_mut(SessionId(2)).unwrap().entry.profile.target.tls.as_mut().unwrap();
+        tls.pin = Some(Fingerprint([1; 32]));
+        script.keys("P");
+        assert!(script.state.layers().is_empty());
+    }
+}

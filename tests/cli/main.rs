@@ -6,4 +6,5 @@ mod faults;
 mod output;
 mod related;
 mod support;
+mod tls;
 mod usage;

@@ -4,4 +4,5 @@
 mod harness;
 mod live;
 mod screens;
+mod tls;
 mod world;

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     cim::Namespace,
-    session::{Target, Tls},
+    session::{Target, Tls, TlsVersion},
 };
 
 const WEB01: &str = r#"
@@ -268,4 +268,97 @@ fn free_ids_are_made_from_names() {
     assert_eq!(free("this-computer"), "this-computer-2");
     assert_eq!(free("\u{fc}\u{202e}"), "session");
     assert!(free(&"x".repeat(300)).len() <= 64);
+}
+
+const PIN: &str = "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89";
+
+fn everything() -> Tls {
+    Tls {
+        ca_file: Some("/etc/ca".into()),
+        client_cert: Some("/etc/me.pem".into()),
+        client_key: Some("/etc/me.key".into()),
+        skip_chain: true,
+        skip_name: true,
+        min_version: TlsVersion::Tls13,
+        server_name: Some("real.example".to_owned()),
+        pin: Fingerprint::parse(PIN),
+    }
+}
+
+#[test]
+fn every_tls_key_is_read() {
+    let keys = format!(
+        "ca_file = \"/etc/ca\"\nclient_cert = \"/etc/me.pem\"\nclient_key = \"/etc/me.key\"\nskip_chain = true\nskip_name = true\n\
+         min_version = \"1.3\"\nserver_name = \"real.example\"\npin = \"{PIN}\"\n"
+    );
+    let file = parse(&format!("[[session]]\nid = \"a\"\ncomputer = \"h\"\n[session.tls]\n{keys}"));
+    assert_eq!(file.problems, []);
+    assert_eq!(file.entries[0].target.tls, Some(everything()));
+}
+
+#[test]
+fn mistakes_in_tls_are_named() {
+    for (tls, message) in [
+        ("skip_chian = true", "2:9: unknown key `skip_chian` in tls"),
+        ("skip_name = 1", "2:21: `skip_name` must be true or false"),
+        ("min_version = \"1.1\"", "2:23: `min_version` is not a version"),
+        ("server_name = \"a b\"", "2:23: `server_name` is not a host name or an address"),
+        ("pin = \"AB:CD\"", "2:15: `pin` is not a fingerprint"),
+        ("client_key = \"k\"", "2:22: `client_key` stands without `client_cert`"),
+    ] {
+        let text = format!("[[session]]\ntls = {{ {tls} }}\nid = \"a\"\ncomputer = \"h\"\n");
+        assert_eq!(problems(&text), [format!("sessions.toml:{message}")], "{tls}");
+    }
+    assert_eq!(parse("[[session]]\ntls = { skip_chian = true }\n").problems[1].hint, "did you mean `skip_chain`?");
+}
+
+#[test]
+fn every_tls_key_is_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sessions.toml");
+    let mut saved = profile("db");
+    saved.target.tls = Some(everything());
+    SessionsFile::load(&path).append(&saved).unwrap();
+    assert_eq!(SessionsFile::load(&path).entries, [saved]);
+}
+
+#[test]
+fn a_pin_is_saved_and_nothing_else_changes() {
+    let pin = Fingerprint::parse(PIN).unwrap();
+    let web01 = ProfileId::new("web01").unwrap();
+    let dotted = WEB01.replace("tls = { use = true }", "tls.use = true # yes");
+    let without = WEB01.replace("tls = { use = true }\n", "");
+    let own_table = format!("{}\n[session.tls]\n# none yet\nuse = true\n", without.trim_end());
+    for text in [WEB01.to_owned(), dotted, without, own_table] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.toml");
+        let before = format!(
+            "# mine\nversion = 1   # one\n{text}\n[[session]]\nid = \"b\" # other\ncomputer = \"h\"\n# the end\n"
+        );
+        fs::write(&path, &before).unwrap();
+        let mut file = SessionsFile::load(&path);
+        file.pin(&web01, pin).unwrap();
+        let after = fs::read_to_string(&path).unwrap();
+        for line in before.lines().filter(|line| !line.starts_with("tls = ")) {
+            assert!(after.lines().any(|known| known == line), "{line:?} is gone from\n{after}");
+        }
+        assert_eq!(after.matches(PIN).count(), 1, "{after}");
+        let pins = file.entries.iter().map(|entry| entry.target.tls.as_ref().and_then(|tls| tls.pin));
+        assert_eq!(pins.collect::<Vec<_>>(), [Some(pin), None], "{after}");
+        assert_eq!(file.entries, SessionsFile::load(&path).entries);
+    }
+}
+
+#[test]
+fn a_pin_is_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sessions.toml");
+    let text = format!("[[session]]\nid = \"a\"\ncomputer = \"h\"\ntls = {{ pin = \"{PIN}\" }}\n");
+    fs::write(&path, &text).unwrap();
+    let id = ProfileId::new("a").unwrap();
+    let error = SessionsFile::load(&path).pin(&id, Fingerprint([1; 32])).unwrap_err();
+    assert!(error.cause.contains("pins the session to another certificate"), "{error}");
+    let gone = SessionsFile::load(&path).pin(&ProfileId::new("b").unwrap(), Fingerprint([1; 32])).unwrap_err();
+    assert!(gone.cause.contains("the session is gone"), "{gone}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }

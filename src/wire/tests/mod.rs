@@ -11,3 +11,4 @@ mod policy;
 mod reuse;
 mod stalls;
 mod tls;
+mod tls_rules;

@@ -147,7 +147,11 @@ pub struct Server {
     pub address: SocketAddr,
     go: watch::Sender<bool>,
     saw: mpsc::UnboundedReceiver<Saw>,
+    handshakes: Arc<Mutex<Vec<Handshake>>>,
 }
+
+/// The name the client sent (SNI), and whether it resumed a session.
+pub type Handshake = (Option<String>, bool);
 
 impl Server {
     pub async fn start(scripts: Vec<Vec<Do>>) -> Self {
@@ -163,25 +167,41 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (tell, saw) = mpsc::unbounded_channel();
         let (go, gone) = watch::channel(false);
+        let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
+        let greeted = handshakes.clone();
         tokio::spawn(async move {
             let mut scripts = scripts.into_iter();
             for id in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let _ = tell.send(Saw::Accepted(id));
                 let script = scripts.next().unwrap_or_else(|| vec![Do::Hold]);
-                let (tell, tls, gone) = (tell.clone(), tls.clone(), gone.clone());
+                let (tell, tls, gone, greeted) = (tell.clone(), tls.clone(), gone.clone(), greeted.clone());
                 tokio::spawn(async move {
                     match tls {
                         None => follow(stream, id, script, tell, gone).await,
-                        Some(tls) => match tokio_rustls::TlsAcceptor::from(tls).accept(stream).await {
-                            Ok(stream) => follow(stream, id, script, tell, gone).await,
-                            Err(_) => drop(tell.send(Saw::NoTls(id))),
+                        Some(tls) => match tokio_rustls::TlsAcceptor::from(tls).accept(stream).into_fallible().await {
+                            Ok(stream) => {
+                                let session = stream.get_ref().1;
+                                let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+                                greeted.lock().unwrap().push((session.server_name().map(str::to_owned), resumed));
+                                follow(stream, id, script, tell, gone).await;
+                            }
+                            Err((_, mut stream)) => {
+                                let _ = tell.send(Saw::NoTls(id));
+                                // Closing with something unread would reset the connection, and the alert be lost.
+                                let _ = stream.read_to_end(&mut Vec::new()).await;
+                            }
                         },
                     }
                 });
             }
         });
-        Self { address, go, saw }
+        Self { address, go, saw, handshakes }
+    }
+
+    /// The TLS handshakes that came to a good end, in order.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.handshakes.lock().unwrap().clone()
     }
 
     /// Lets it go on from `Do::Wait`.

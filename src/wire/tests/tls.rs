@@ -11,16 +11,16 @@ use crate::{
     wire::{TlsRules, Trust},
 };
 
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
+pub struct Authority {
+    pub issuer: Issuer<'static, KeyPair>,
+    pub pem: String,
 }
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     authority_named("Lab authority")
 }
 
-fn authority_named(name: &str) -> Authority {
+pub fn authority_named(name: &str) -> Authority {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);
@@ -30,7 +30,7 @@ fn authority_named(name: &str) -> Authority {
 }
 
 impl Authority {
-    fn serves(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<rustls::ServerConfig> {
+    pub fn serves(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<rustls::ServerConfig> {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "cim server");
         change(&mut params);
