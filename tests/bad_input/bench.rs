@@ -392,7 +392,7 @@ impl Bench {
         let target = Target {
             computer: Some(case.host.to_owned()),
             port: server.addr().port(),
-            tls: case.tls.map(|_| Tls { ca_file: Some(ca_file) }),
+            tls: case.tls.map(|_| Tls { ca_file: Some(ca_file), ..Tls::default() }),
             user: (!case.secrets.is_empty()).then(|| "ann".to_owned()),
             timeouts: Some(case.timeouts),
             pull: case.pull,
