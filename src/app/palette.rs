@@ -27,7 +27,7 @@ impl State {
             Id::Mof | Id::CopyPath if self.focus == Pane::Classes => why(classes, "no namespace is open"),
             Id::Mof | Id::CopyPath | Id::CopyJson => why(instance, "no instance is selected"),
             Id::ErrorDetail => why(self.log.newest_problem().is_some(), "nothing went wrong"),
-            Id::Pin => why(self.pin_offer(None).is_some(), "no certificate was refused that could be pinned"),
+            Id::Pin => why(self.pin_offer(None).is_some(), "no refused certificate to pin"),
             Id::CloseSession => {
                 let on_one = matches!(self.sessions.selected(), Some(row) if *row != SessionRow::New);
                 why(on_one, "no session is selected")

@@ -127,7 +127,8 @@ async fn a_pin_is_saved_and_the_session_opens() {
     let home = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["other.example".to_owned()]).unwrap();
     let key = Arc::new(zeroize::Zeroizing::new(made.signing_key.serialize_pem()));
-    let scenario = Scenario::parse("about = \"As it should.\"\n", Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/bad_input/as_it_should.toml");
+    let scenario = Scenario::load(&scenario).unwrap();
     let mut options = ServerOptions::scripted(scenario);
     options.tls = Some(TlsIdentity::Pem { cert: made.cert.pem(), key });
     let server = server::start(options).await.unwrap();

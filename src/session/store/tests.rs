@@ -309,7 +309,7 @@ fn mistakes_in_tls_are_named() {
         let text = format!("[[session]]\ntls = {{ {tls} }}\nid = \"a\"\ncomputer = \"h\"\n");
         assert_eq!(problems(&text), [format!("sessions.toml:{message}")], "{tls}");
     }
-    assert_eq!(parse("[[session]]\ntls = { skip_chian = true }\n").problems[1].hint, "did you mean `skip_chain`?");
+    assert_eq!(parse("[[session]]\ntls = { skip_chian = true }\n").problems[2].hint, "did you mean `skip_chain`?");
 }
 
 #[test]
