@@ -4,7 +4,7 @@
 
 use std::{error::Error, io, net::SocketAddr, time::Duration};
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::trust::{Refused, Why, refused};
 use crate::op::{ErrorKind, OpError, Phase};
@@ -130,6 +130,10 @@ impl Place {
         let mut lost = self.silent(phase);
         if reset {
             lost.causes.push("the connection was reset".to_owned());
+            // With TLS 1.3 a server refuses a client after its own handshake is over, and the reset may overtake its alert.
+            if self.tls {
+                lost.hint = format!("{}; it may want a client certificate (--client-cert FILE)", lost.hint);
+            }
         }
         if !self.tls && !self.is_write {
             lost.hint = format!("{}; if the port speaks TLS, use https", lost.hint);
@@ -192,12 +196,25 @@ impl Place {
 
     /// The server's certificate was refused: which one it was is what decides what to do.
     fn refused(&self, phase: Phase, refused: &Refused) -> OpError {
+        use CertificateError::{NotValidForName, NotValidForNameContext};
         let shown = &refused.certificate;
         match &refused.why {
             Why::Invalid(error) => {
-                let (cause, hint) = certificate_fault(error);
+                let (cause, hint) = match certificate_fault(error) {
+                    (cause, _)
+                        if matches!(error, NotValidForName | NotValidForNameContext { .. })
+                            && shown.names.is_empty() =>
+                    {
+                        (cause, "it has no name at all: skip the name check (--skip-name), or pin it: --pin SHA256")
+                    }
+                    fault => fault,
+                };
+                let detail = match error {
+                    CertificateError::Other(OtherError(inner)) => inner.to_string(),
+                    error => error.to_string(),
+                };
                 let shown = format!("{}, issued by {}, SHA-256 {}", shown.subject, shown.issuer, shown.fingerprint);
-                self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&error.to_string())).because(shown)
+                self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&detail)).because(shown)
             }
             Why::OtherPin(pinned) => {
                 let cause = "the server's certificate is not the one the session is pinned to";

@@ -4,19 +4,20 @@ use std::path::PathBuf;
 
 use rcgen::{CertificateParams, KeyPair};
 
-use crate::support::{Home, Serve, lazycim};
+use crate::support::{Home, Serve, lazycim, ran};
 
-/// A server for `name`, and a folder with its certificate.
+/// A server for some names, and a folder with its certificate.
 struct Lab {
     serve: Serve,
     home: Home,
     fingerprint: String,
 }
 
-fn lab(name: &str) -> Lab {
+fn lab(names: &[&str]) -> Lab {
     let home = Home::new();
     let key = KeyPair::generate().unwrap();
-    let made = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let made = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
     home.write("server.pem", &made.pem());
     home.write("server.key", &key.serialize_pem());
     let path = |name: &str| home.path().join(name).display().to_string();
@@ -41,7 +42,7 @@ fn other_ca(lab: &Lab) -> String {
 
 #[test]
 fn an_unknown_certificate_is_refused_and_can_be_pinned() {
-    let lab = lab("other.example");
+    let lab = lab(&["other.example"]);
     let ca = other_ca(&lab);
     let ran = lab.serve.run(&["--ca-file", &ca, "-v", "namespaces"]).expect_code(1);
     let error = ran.stderr.lines().find(|line| line.starts_with("lazycim: ")).unwrap();
@@ -64,7 +65,7 @@ fn an_unknown_certificate_is_refused_and_can_be_pinned() {
 
 #[test]
 fn what_is_skipped_is_told_and_the_rest_is_checked() {
-    let lab = lab("other.example");
+    let lab = lab(&["other.example"]);
     lab.serve.run(&["--skip-chain", "namespaces"]).expect_failure(1, "another name", "--tls-server-name");
     let ca = lab.path("server.pem");
     let ran = lab.serve.run(&["--ca-file", &ca, "--skip-name", "-v", "namespaces"]).expect_code(0);
@@ -78,7 +79,7 @@ fn what_is_skipped_is_told_and_the_rest_is_checked() {
 
 #[test]
 fn authorities_names_and_versions() {
-    let lab = lab("other.example");
+    let lab = lab(&["other.example"]);
     let ca = lab.path("");
     let name = ["--ca-file", ca.as_str(), "--tls-server-name", "other.example", "--tls-min-version", "1.3"];
     lab.serve.run(&[&name[..], &["namespaces"]].concat()).expect_code(0);
@@ -113,7 +114,7 @@ fn flags_that_make_no_sense_are_refused_before_anything_is_connected() {
 
 #[test]
 fn a_profile_rules_tls_and_flags_go_before_it() {
-    let lab = lab("other.example");
+    let lab = lab(&["other.example"]);
     let port = lab.serve.url.rsplit(':').next().unwrap().trim_end_matches("/cimom").to_owned();
     let entry = |tls: &str| {
         format!(
@@ -134,4 +135,25 @@ fn a_profile_rules_tls_and_flags_go_before_it() {
     run(&wrong, &["--pin", &lab.fingerprint]).expect_code(0);
     let text = std::fs::read_to_string(PathBuf::from(lab.path("sessions.toml"))).unwrap();
     assert_eq!(text, entry(&wrong), "a flag changed the file");
+}
+
+/// Where the platform's verifier reads files, it is told here which.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn the_authorities_of_the_computer_count_also_where_the_name_does_not() {
+    let known: [&[&str]; 3] = [&["other.example"], &["*.other.example"], &[]];
+    for names in known {
+        let (lab, stranger) = (lab(names), lab(names));
+        let run = |server: &Lab, more: &[&str]| {
+            let target = server.serve.target("ann");
+            let arguments = [&["--url", &target, "--password-env", "PW", "namespaces"], more].concat();
+            let mut command = server.home.command(&arguments);
+            command.env("SSL_CERT_FILE", lab.path("server.pem")).env_remove("SSL_CERT_DIR");
+            ran(command.output().unwrap())
+        };
+        let hint = if names.is_empty() { "--skip-name" } else { "--tls-server-name" };
+        run(&lab, &[]).expect_failure(1, "another name", hint);
+        run(&lab, &["--skip-name"]).expect_code(0);
+        run(&stranger, &["--skip-name"]).expect_failure(1, "does not trust", "--ca-file");
+    }
 }

@@ -202,3 +202,18 @@ async fn cancelled_while_it_waits_it_ends_at_once() {
     settle().await;
     assert!(bench.dialled.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_session_that_is_changed_keeps_its_secret_and_goes_by_its_new_target() {
+    let bench = bench("good", 0);
+    let (_, mut events) = bench.start(operation());
+    assert!(!asked(&mut events).await);
+    give(&bench, "good");
+    until(&mut events, OpEventKind::is_terminal).await;
+    bench.engine.change(SESSION, Target { port: 7, ..with_user(SecretSource::Prompt) });
+    let seen = bench.run(operation()).await;
+    assert!(!seen.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })), "{seen:#?}");
+    assert!(matches!(seen.last().unwrap().kind, OpEventKind::Finished(_)), "{seen:#?}");
+    let ports = bench.dialled.lock().unwrap().iter().map(|request| request.target.port).collect::<Vec<_>>();
+    assert_eq!(ports.last(), Some(&7));
+}

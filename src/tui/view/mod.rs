@@ -53,8 +53,8 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
     for layer in state.layers() {
         cursor = paint_layer(&mut brush, screen, state, layer);
     }
-    // The pages of errors tell more than their toasts would.
-    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_))) {
+    // The pages of errors tell more than their toasts would, and a question must be seen whole.
+    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_) | Layer::ConfirmPin(_))) {
         chrome::toasts(&mut brush, screen, state);
     }
     let choices = state.which_key();

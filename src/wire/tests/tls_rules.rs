@@ -373,6 +373,7 @@ async fn a_refused_certificate_is_told_before_the_failure() {
     let told = at(|event| matches!(event, OpEventKind::Certificate { .. }));
     assert!(told < at(|event| matches!(event, OpEventKind::PhaseEnded { error: Some(_), .. })), "{events:?}");
     let (error, certificate) = asked.refused();
+    assert!(error.cause().contains("does not trust"), "{error}");
     assert_eq!(certificate.fingerprint, fingerprint(&shown.der));
     assert!(matches!(certificate.verdict, Verdict::Refused { pinnable: true, .. }), "{certificate:?}");
     assert!(error.cause().contains(&certificate.fingerprint.to_string()), "{error}");

@@ -117,7 +117,7 @@ impl Verifier {
                 let (roots, leaf) = (&known.roots, ParsedCertificate::try_from(shown.leaf).map_err(invalid)?);
                 let (between, algorithms) = (shown.between, self.algorithms.all);
                 verify_server_cert_signed_by_trust_anchor(&leaf, roots, between, shown.now, algorithms)
-                    .map_err(invalid)?;
+                    .map_err(|error| untrusted(invalid(error), shown.leaf))?;
             }
             Chain::Skipped => check_dates(shown.leaf, shown.now)?,
         }
@@ -146,8 +146,19 @@ impl Verifier {
             {
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => Err(untrusted(error, shown.leaf)),
         }
+    }
+}
+
+/// Certificates made with `openssl req -x509` are authorities of their own, which no server should be: what is the matter
+/// is that nobody vouches for them.
+fn untrusted(error: CertificateError, leaf: &[u8]) -> CertificateError {
+    let read = x509_parser::parse_x509_certificate(leaf);
+    let alone = read.is_ok_and(|(_, read)| read.subject().as_raw() == read.issuer().as_raw());
+    match error {
+        CertificateError::Other(_) if alone => CertificateError::UnknownIssuer,
+        error => error,
     }
 }
 
