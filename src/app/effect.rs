@@ -12,7 +12,6 @@ use crate::{
 
 /// Something to be done outside.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a few effects exist at a time")]
 pub enum Effect {
     /// Make a session known to the engine. Opens no connection.
     Open {

@@ -24,7 +24,7 @@ pub enum Layer {
     /// A secret is asked for; see [`super::State::wants_secret`].
     Secret(SecretPrompt),
     /// A new session.
-    NewSession(Form),
+    NewSession(Box<Form>),
     /// An error in full: the number of its entry in the log.
     Error(ErrorView),
     /// The timeline of one operation.

@@ -18,9 +18,8 @@ impl State {
         let row = self.operations.get(entry.op?)?;
         let session = self.sessions.get(row.session)?;
         session.entry.profile.target.tls.as_ref().filter(|tls| tls.pin.is_none())?;
-        let refused = row.timeline.certificates.iter().rev().map(|(_, certificate)| certificate);
-        let refused =
-            refused.filter(|shown| matches!(shown.verdict, Verdict::Refused { pinnable: true, .. })).next()?;
+        let pinnable = |shown: &&Arc<PeerCertificate>| matches!(shown.verdict, Verdict::Refused { pinnable: true, .. });
+        let refused = row.timeline.certificates.iter().rev().map(|(_, shown)| shown).find(pinnable)?;
         Some((row.session, Arc::clone(refused)))
     }
 

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Action, CommandId, ConfirmQuit, Effect, ErrorView, FilterPrompt, Fold, Form, Help, Layer, Level, LineEdit,
-    ListCursor, Motion, Palette, Pane, SessionRow, State, TextView, TimelineView, display,
+    Action, CommandId, ConfirmQuit, Effect, ErrorView, FilterPrompt, Fold, Help, Layer, Level, LineEdit, ListCursor,
+    Motion, Palette, Pane, SessionRow, State, TextView, TimelineView, display,
 };
 use crate::cim::{CimName, CimType};
 
@@ -161,7 +161,7 @@ impl State {
                 Layer::Help(Help { pane: self.focus, input: LineEdit::default(), list: ListCursor::default() })
             }
             CommandId::ClassName => Layer::ClassName(LineEdit::default()),
-            CommandId::NewSession => Layer::NewSession(Form::default()),
+            CommandId::NewSession => Layer::NewSession(Box::default()),
             CommandId::Log => {
                 // The newest is on top.
                 Layer::Log(ListCursor::default())

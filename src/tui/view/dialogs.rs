@@ -137,11 +137,12 @@ pub fn confirm_pin(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmPin) {
     let title = Line::from(format!("Pin {} to this certificate?", confirm.name));
     let inner = brush.popup(screen, 76, wanted, title, None);
     let place = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    // On a low screen the buttons stay, and as much of the certificate as there is room for.
+    // On a low screen the buttons stay, and the end of the certificate: its fingerprint is what is asked about.
     let last = inner.height.saturating_sub(1);
+    let above = rows.len().saturating_sub(usize::from(last));
     let advice = advice.into_iter().map(|line| Line::from(Span::styled(line, roles.dim)));
     let lines = rows.into_iter().chain([Line::default()]).chain(advice);
-    for (row, line) in lines.take(usize::from(last)).enumerate() {
+    for (row, line) in lines.skip(above).take(usize::from(last)).enumerate() {
         brush.line(place, row as u16, line);
     }
     buttons(brush, inner, last, "Yes, pin", confirm.yes);
