@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use super::{Effect, Layer, Level, Load, LogEntry, SecretPrompt, State, display};
 use crate::{
-    cim::{CimClass, CimName, Namespace, ObjectPath, rows::RowStore},
-    op::{Names, OpError, OpEvent, OpEventKind, OpId, SessionId},
+    cim::{
+        CimClass, CimName, CimStatus, Namespace, ObjectPath,
+        rows::{RowStore, Shape, ShapeId},
+    },
+    op::{ErrorKind, Names, OpError, OpEvent, OpEventKind, OpId, SessionId},
 };
 
 /// What an operation was asked for.
@@ -36,6 +39,10 @@ pub(super) enum What {
     Class(CimName),
     /// A class to be shown as MOF.
     Mof,
+    /// The associations of an instance, as paths; their shapes.
+    References(ObjectPath, Vec<Arc<Shape>>),
+    /// The far ends of an instance's associations of a class, as paths; their shapes.
+    FarEnds(ObjectPath, CimName, Vec<Arc<Shape>>),
 }
 
 /// How an operation ended, for its pane.
@@ -55,6 +62,18 @@ impl End {
     }
 }
 
+const fn of_tree(what: &What) -> bool {
+    matches!(what, What::References(..) | What::FarEnds(..))
+}
+
+/// Whether the server said that it does not have the operation.
+pub(super) fn not_supported(error: &OpError) -> bool {
+    match &error.kind {
+        ErrorKind::Cim(error) => error.status == CimStatus::NOT_SUPPORTED,
+        kind => *kind == ErrorKind::NotSupported,
+    }
+}
+
 impl State {
     /// Takes in what an operation told. Events of unknown and of ended operations are dropped.
     pub fn apply(&mut self, event: OpEvent) -> Vec<Effect> {
@@ -68,11 +87,7 @@ impl State {
     fn take_in(&mut self, op: OpId, kind: OpEventKind) {
         match kind {
             OpEventKind::SecretNeeded { user, again } => self.secret_needed(op, &user, again),
-            OpEventKind::Shape(id, shape) => match self.asked.get_mut(&op).map(|asked| &mut asked.what) {
-                Some(What::Instances) => self.table_of(op, |table| table.add_shape(id, shape)).unwrap_or_default(),
-                Some(What::Instance(_, rows)) => rows.add_shape(id, shape),
-                _ => {}
-            },
+            OpEventKind::Shape(id, shape) => self.shape_came(op, id, shape),
             OpEventKind::Rows(batch) => match self.asked.get_mut(&op).map(|asked| &mut asked.what) {
                 Some(What::Instances) => {
                     let limits = self.limits;
@@ -84,6 +99,7 @@ impl State {
                     rows.push(batch);
                     self.instance_came(op);
                 }
+                Some(What::References(..) | What::FarEnds(..)) => self.paths_came(op, &batch),
                 _ => {}
             },
             OpEventKind::Names(Names::Namespaces(names)) => self.namespaces_came(op, names),
@@ -100,6 +116,37 @@ impl State {
     /// Does `change` to the table if it waits for `op`.
     fn table_of<T>(&mut self, op: OpId, change: impl FnOnce(&mut super::Table) -> T) -> Option<T> {
         self.table.as_mut().filter(|table| table.load.operation() == Some(op)).map(change)
+    }
+
+    fn shape_came(&mut self, op: OpId, id: ShapeId, shape: Arc<Shape>) {
+        match self.asked.get_mut(&op).map(|asked| &mut asked.what) {
+            Some(What::Instances) => {
+                let told = self.table_of(op, |table| {
+                    let first = table.class().is_none();
+                    table.add_shape(id, shape);
+                    let class = table.class().filter(|_| first).cloned();
+                    class.map(|class| (table.session, table.namespace.clone(), class))
+                });
+                // Only now is it known what associated instances are.
+                if let Some((session, namespace, class)) = told.flatten() {
+                    match self.schema.get(session, &namespace, &class) {
+                        Some(known) => self.table.iter_mut().for_each(|table| table.define(Arc::clone(&known))),
+                        None => self.need_class(session, &namespace, &class),
+                    }
+                }
+            }
+            Some(What::Instance(_, rows)) => rows.add_shape(id, shape),
+            // Numbered from 0 in the order they come; one sent again replaces the first.
+            Some(What::References(_, shapes) | What::FarEnds(_, _, shapes)) => {
+                let at = id.0 as usize;
+                if at == shapes.len() {
+                    shapes.push(shape);
+                } else if let Some(known) = shapes.get_mut(at) {
+                    *known = shape;
+                }
+            }
+            _ => {}
+        }
     }
 
     fn namespaces_came(&mut self, op: OpId, names: Vec<Namespace>) {
@@ -143,7 +190,7 @@ impl State {
             self.show_class_mof(&class);
         }
         if let Some(table) = &mut self.table
-            && (table.session, &table.namespace, &table.class) == (session, &namespace, &class.name)
+            && (table.session, &table.namespace, table.class()) == (session, &namespace, Some(&class.name))
         {
             table.define(Arc::clone(&class));
         }
@@ -179,7 +226,7 @@ impl State {
         match end {
             End::Failed(error) => {
                 // What only decorates fails quietly: the log and the operations pane have it.
-                let quiet = matches!(asked.what, What::Class(_));
+                let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
                 let level = if quiet { Level::Warning } else { Level::Error };
                 self.note_error(op, Arc::clone(error), level, quiet);
             }
@@ -214,6 +261,7 @@ impl State {
             What::AllNames => self.classes.as_mut().map(|classes| &mut classes.all_load),
             What::Instances => self.table.as_mut().map(|table| &mut table.load),
             What::Instance(..) => Some(&mut self.detail.load),
+            What::References(..) | What::FarEnds(..) => self.tree_load(asked),
             What::Class(_) | What::Mof => None,
         };
         let Some(load) = load.filter(|load| load.operation() == Some(op)) else { return false };
@@ -227,6 +275,17 @@ impl State {
             }
             What::Subclasses(parent) => self.classes.iter_mut().for_each(|classes| classes.tidy(parent.as_ref())),
             What::AllNames => self.classes.iter_mut().for_each(super::Classes::tidy_all),
+            What::References(object, _) => {
+                let capped = Load::Done;
+                if let Some(tree) = self.tree_mut(asked.session, object) {
+                    // A reading ended by its limit is as complete as it gets.
+                    let load = if tree.capped { capped } else { end.load() };
+                    tree.end(load);
+                }
+            }
+            What::FarEnds(object, ..) => {
+                self.tree_mut(asked.session, object).into_iter().for_each(super::Associations::lay_out);
+            }
             _ => {}
         }
         true

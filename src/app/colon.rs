@@ -1,12 +1,12 @@
 //! The `:` line.
 //!
-//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, a command's name, an instance's path (CLI.md); its
+//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, `query TEXT`, a command's name, an instance's path (CLI.md); its
 //! completions; what to offer for a name nobody knows.
 
-use super::{COMMANDS, CommandId, Layer, Load, State, nearest::nearest};
+use super::{COMMANDS, CommandId, Layer, Load, Query, State, nearest::nearest};
 use crate::{
     cim::{CimName, Namespace, ObjectPath},
-    op::SessionId,
+    op::{QueryLanguage, SessionId},
 };
 
 /// The most completions offered.
@@ -19,11 +19,15 @@ enum Line<'a> {
     Namespace { name: Namespace, session: Option<&'a str> },
     Class { namespace: Option<Namespace>, class: CimName, filter: &'a str, session: Option<&'a str> },
     Instance(ObjectPath),
+    Query(&'a str),
 }
 
 fn parse(text: &str) -> Result<Line<'_>, String> {
     if let Some(command) = CommandId::named(text) {
         return Ok(Line::Command(command));
+    }
+    if let Some(query) = text.strip_prefix("query ") {
+        return Ok(Line::Query(query.trim()));
     }
     if let Some(path) = text.parse::<ObjectPath>().ok().filter(|path| !path.keys.is_empty()) {
         return Ok(Line::Instance(path));
@@ -92,6 +96,12 @@ impl State {
                 self.open_class(session, namespace, class, filter);
                 Ok(())
             }
+            Line::Query(text) => {
+                let session = self.session_named(None)?;
+                let query = Query { text: text.to_owned(), language: QueryLanguage::Wql };
+                self.open_query(session, self.namespace_of(session), query);
+                Ok(())
+            }
             Line::Instance(path) => {
                 let session = self.session_named(None)?;
                 if let Some(host) = &path.host
@@ -136,7 +146,7 @@ impl State {
         }
     }
 
-    fn namespace_of(&self, session: SessionId) -> Namespace {
+    pub(super) fn namespace_of(&self, session: SessionId) -> Namespace {
         let shown = self.classes.as_ref().filter(|classes| classes.session == session);
         let default = || self.sessions.get(session).map(|known| known.entry.profile.target.namespace.clone());
         shown.map(|classes| classes.namespace.clone()).or_else(default).unwrap_or_else(|| Namespace::new("root/cimv2"))

@@ -68,8 +68,8 @@ const fn trimmed(text: &'static str) -> &'static str {
 
 use Pane::{Classes, Detail, Operations, Sessions, Table};
 const HERE: Scope = Scope::Anywhere;
-const TREES: Scope = Scope::Panes(&[Sessions, Classes]);
-const RIGHT: Scope = Scope::Panes(&[Table, Detail, Operations]);
+const TREES: Scope = Scope::Panes(&[Sessions, Classes, Detail]);
+const RIGHT: Scope = Scope::Panes(&[Table, Operations]);
 const TABLE: Scope = Scope::Panes(&[Table]);
 const DATA: Scope = Scope::Panes(&[Classes, Table, Detail]);
 const LISTED: Scope = Scope::Panes(&[Sessions, Classes, Table, Detail]);
@@ -137,6 +137,8 @@ commands! {
     PreviousMatch "previous-match" "previous match" ["N"] LISTED;
     /// Open a class, a path or a command by its name.
     CommandLine "command" "command" [":"] HERE;
+    /// Ask with a query, in WQL, CQL or FQL.
+    Query "query" "query" ["Q"] HERE;
     /// Search every command.
     Palette "palette" "palette" ["ctrl-p"] HERE;
     /// Show the keys of this pane.
@@ -147,6 +149,8 @@ commands! {
     Sort "sort" "sort" ["s"] TABLE;
     /// Show the properties of the instance.
     Details "details" "details" ["d"] TABLE;
+    /// Show what the instance is associated with, or its properties again.
+    Associations "associations" "associations" ["A"] Scope::Panes(&[Table, Detail]);
     /// Show the class or the instance as MOF.
     Mof "mof" "MOF" ["m"] DATA;
     /// Open a class whose name you type.

@@ -3,12 +3,15 @@
 //! Owns: values raw, paths, JSON as CLI.md writes it, the `lazycim` and the PowerShell command that do the same. These go to
 //! the clipboard as they are; a front shows none of them.
 
-use super::{CommandId, Effect, Layer, Pane, SessionRow, State, TextView, display};
+use super::{
+    Associated, CommandId, DetailTab, Effect, Layer, Pane, Query, SessionRow, Source, State, TextView, display,
+};
 use crate::{
     cim::{
-        CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath, json::write_instance, mof::print,
-        text::value_text,
+        CimClass, CimInstance, CimName, CimType, CimValue, KeyValue, Namespace, ObjectPath, json::write_instance,
+        mof::print, text::value_text,
     },
+    op::QueryLanguage,
     session::profile::THIS_COMPUTER,
 };
 
@@ -17,7 +20,7 @@ enum Subject {
     Namespaces,
     Classes(Namespace),
     Class(Namespace, CimName),
-    Instances(Namespace, CimName),
+    Rows(Namespace, Source),
     Instance(Namespace, ObjectPath),
 }
 
@@ -26,8 +29,13 @@ impl State {
     fn focused_path(&self) -> Option<ObjectPath> {
         match self.focus {
             Pane::Table => self.table.as_ref()?.selected_path(),
-            _ => self.detail.path().cloned(),
+            _ => self.selected_end().or_else(|| self.detail.path().cloned()),
         }
+    }
+
+    /// The far end the cursor is on in the associations.
+    fn selected_end(&self) -> Option<ObjectPath> {
+        self.associations()?.selected_end().cloned()
     }
 
     fn focused_instance(&self) -> Option<CimInstance> {
@@ -68,6 +76,9 @@ impl State {
                 let property = instance.property(column.name.as_str())?;
                 Some(value_raw(&property.value.value, property.value.ty))
             }
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                self.associations()?.selected().map(|row| row.text.clone())
+            }
             Pane::Detail => {
                 let instance = self.detail.instance()?;
                 let property = instance.property(self.detail.selected()?.property.as_str())?;
@@ -101,12 +112,16 @@ impl State {
             }
             Pane::Table => {
                 let table = self.table.as_ref()?;
-                Some(Subject::Instances(table.namespace.clone(), table.class.clone()))
+                Some(Subject::Rows(table.namespace.clone(), table.source.clone()))
             }
             Pane::Detail => {
-                let path = self.detail.path()?.clone();
-                let namespace = path.namespace.clone().or_else(|| Some(self.detail.place.clone()?.1))?;
-                Some(Subject::Instance(namespace, path))
+                let home = self.detail.place.as_ref()?.1.clone();
+                let end = self.selected_end();
+                if let (None, Some(source)) = (&end, self.associations().and_then(|tree| tree.selected_source())) {
+                    return Some(Subject::Rows(home, source));
+                }
+                let path = end.or_else(|| self.detail.path().cloned())?;
+                Some(Subject::Instance(path.namespace.clone().unwrap_or(home), path))
             }
             Pane::Operations => None,
         }
@@ -114,27 +129,26 @@ impl State {
 
     /// The `lazycim` command that shows what the focus shows.
     fn command_line(&self) -> Option<String> {
+        let within = |command: &str, subject: &str, namespace: &Namespace| {
+            format!("{command} {} -n {}", shell(subject), shell(namespace.as_str()))
+        };
         let words = match self.subject()? {
-            Subject::Namespaces => vec!["namespaces".to_owned()],
-            Subject::Classes(namespace) => vec!["classes".to_owned(), "-n".to_owned(), shell(namespace.as_str())],
-            Subject::Class(namespace, class) => {
-                vec!["class".to_owned(), shell(class.as_str()), "-n".to_owned(), shell(namespace.as_str())]
+            Subject::Namespaces => "namespaces".to_owned(),
+            Subject::Classes(namespace) => format!("classes -n {}", shell(namespace.as_str())),
+            Subject::Class(namespace, class) => within("class", class.as_str(), &namespace),
+            Subject::Rows(namespace, Source::Class(class)) => within("instances", class.as_str(), &namespace),
+            Subject::Rows(namespace, Source::Associators(associated)) => associators(&namespace, &associated),
+            Subject::Rows(namespace, Source::Query(query)) => {
+                format!("{}{}", within("query", &query.text, &namespace), dialect(query.language))
             }
-            Subject::Instances(namespace, class) => {
-                vec!["instances".to_owned(), shell(class.as_str()), "-n".to_owned(), shell(namespace.as_str())]
-            }
-            Subject::Instance(namespace, mut path) => {
-                path.host = None;
-                path.namespace = Some(namespace);
-                vec!["get".to_owned(), shell(&path.to_string())]
-            }
+            Subject::Instance(namespace, path) => format!("get {}", shell(&located(&namespace, &path))),
         };
         let profile = &self.session()?.entry.profile;
         let session = match profile.id.as_str() {
             THIS_COMPUTER => String::new(),
             id => format!(" -s {}", shell(id)),
         };
-        Some(format!("lazycim {}{session}", words.join(" ")))
+        Some(format!("lazycim {words}{session}"))
     }
 
     /// The PowerShell command that does the same (CimCmdlets).
@@ -151,22 +165,25 @@ impl State {
             }
             Subject::Classes(namespace) => with("Get-CimClass", &namespace, "*"),
             Subject::Class(namespace, class) => with("Get-CimClass", &namespace, class.as_str()),
-            Subject::Instances(namespace, class) => with("Get-CimInstance", &namespace, class.as_str()),
+            Subject::Rows(namespace, Source::Class(class)) => with("Get-CimInstance", &namespace, class.as_str()),
+            Subject::Rows(namespace, Source::Associators(associated)) => {
+                let object = associated.object;
+                let from = with("Get-CimInstance", &namespace, object.class.as_str());
+                let through = quoted(associated.association.as_str());
+                format!("{from} -Filter {} | Get-CimAssociatedInstance -Association {through}", quoted(&keys(&object)))
+            }
+            Subject::Rows(namespace, Source::Query(Query { text, language })) => {
+                let asked = format!("-Namespace {} -Query {}", quoted(namespace.as_str()), quoted(&text));
+                let dialect = match language {
+                    QueryLanguage::Wql => String::new(),
+                    QueryLanguage::Cql => " -QueryDialect 'CQL'".to_owned(),
+                    QueryLanguage::Fql => format!(" -QueryDialect {}", quoted(language.identifier())),
+                };
+                format!("Get-CimInstance {asked}{dialect}{computer}")
+            }
             Subject::Instance(namespace, path) => {
-                let class = path.class.as_str().to_owned();
-                let keys = path.keys.iter().map(|key| {
-                    let value = match &key.value {
-                        crate::cim::KeyValue::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
-                        crate::cim::KeyValue::UInt(value) => value.to_string(),
-                        crate::cim::KeyValue::SInt(value) => value.to_string(),
-                        crate::cim::KeyValue::Real(value) => value.to_string(),
-                        crate::cim::KeyValue::String(text) => wql(text),
-                        crate::cim::KeyValue::Reference(target) => wql(&target.to_wmi()),
-                    };
-                    format!("{}={value}", key.name)
-                });
-                let filter = keys.collect::<Vec<_>>().join(" AND ");
-                format!("{} -Filter {}", with("Get-CimInstance", &namespace, &class), quoted(&filter))
+                let get = with("Get-CimInstance", &namespace, path.class.as_str());
+                format!("{get} -Filter {}", quoted(&keys(&path)))
             }
         })
     }
@@ -196,6 +213,49 @@ impl State {
         let lines = raw.lines().map(display::safe).collect();
         self.layers.push(Layer::Text(TextView::new(display::safe(title), lines, raw)));
     }
+}
+
+/// A path with its namespace and without a host, which sessions name.
+fn located(namespace: &Namespace, path: &ObjectPath) -> String {
+    let namespace = path.namespace.clone().or_else(|| Some(namespace.clone()));
+    ObjectPath { namespace, ..path.clone() }.without_host().to_string()
+}
+
+fn associators(namespace: &Namespace, associated: &Associated) -> String {
+    let mut out = format!(
+        "associators {} --assoc {}",
+        shell(&located(namespace, &associated.object)),
+        shell(associated.association.as_str())
+    );
+    let roles = [("--role", &associated.role), ("--result-role", &associated.result_role)];
+    for (flag, role) in roles {
+        out.extend(role.as_ref().map(|role| format!(" {flag} {}", shell(role.as_str()))));
+    }
+    out
+}
+
+const fn dialect(language: QueryLanguage) -> &'static str {
+    match language {
+        QueryLanguage::Wql => "",
+        QueryLanguage::Cql => " --dialect cql",
+        QueryLanguage::Fql => " --dialect fql",
+    }
+}
+
+/// The keys of a path as a condition of WQL.
+fn keys(path: &ObjectPath) -> String {
+    let keys = path.keys.iter().map(|key| {
+        let value = match &key.value {
+            KeyValue::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
+            KeyValue::UInt(value) => value.to_string(),
+            KeyValue::SInt(value) => value.to_string(),
+            KeyValue::Real(value) => value.to_string(),
+            KeyValue::String(text) => wql(text),
+            KeyValue::Reference(target) => wql(&target.to_wmi()),
+        };
+        format!("{}={value}", key.name)
+    });
+    keys.collect::<Vec<_>>().join(" AND ")
 }
 
 /// A value as plain text: what a person would paste.

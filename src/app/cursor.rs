@@ -3,7 +3,7 @@
 //! Owns: the motions of every pane and what follows from them without an operation: the detail pane shows the row under the
 //! table's cursor. Must not start anything.
 
-use super::{Effect, ListCursor, Motion, Pane, State};
+use super::{DetailTab, Effect, ListCursor, Motion, Pane, State};
 
 impl State {
     /// How many rows a pane lists.
@@ -12,6 +12,9 @@ impl State {
             Pane::Sessions => self.sessions.rows().len(),
             Pane::Classes => self.classes.as_ref().map_or(0, |classes| classes.rows().len()),
             Pane::Table => self.table.as_ref().map_or(0, super::Table::shown),
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                self.associations().map_or(0, |tree| tree.rows().len())
+            }
             Pane::Detail => self.detail.rows().len(),
             Pane::Operations => self.operations.len(),
         }
@@ -22,6 +25,9 @@ impl State {
             Pane::Sessions => Some(&mut self.sessions.list),
             Pane::Classes => self.classes.as_mut().map(|classes| &mut classes.list),
             Pane::Table => None,
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                self.associations_mut().map(|tree| &mut tree.list)
+            }
             Pane::Detail => Some(&mut self.detail.list),
             Pane::Operations => Some(&mut self.operations.list),
         }

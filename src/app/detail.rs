@@ -1,4 +1,4 @@
-//! The detail pane: the properties of one instance.
+//! The detail pane: the properties of one instance. Its associations are the other tab ([`super::Associations`]).
 //!
 //! Owns: which instance is shown, where its values come from, the rows shown. Must not know the table.
 
@@ -47,11 +47,23 @@ pub enum ValueState {
     Absent,
 }
 
+/// What the pane shows of the instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DetailTab {
+    /// Its properties.
+    #[default]
+    Properties,
+    /// Its associations.
+    Associations,
+}
+
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Detail {
     /// How fetching the instance stands.
     pub load: Load,
+    /// What it shows of the instance.
+    pub tab: DetailTab,
     instance: Option<CimInstance>,
     class: Option<Arc<CimClass>>,
     /// Where it comes from.
@@ -115,7 +127,7 @@ impl Detail {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self { filter: std::mem::take(&mut self.filter), list: self.list, ..Self::default() };
+        *self = Self { filter: std::mem::take(&mut self.filter), list: self.list, tab: self.tab, ..Self::default() };
     }
 
     pub(super) fn define(&mut self, class: Arc<CimClass>) {

@@ -18,7 +18,7 @@ pub fn safe(text: &str) -> String {
 }
 
 /// At most [`CELL_CHARS`] characters of `text`, escaped, with an ellipsis for what is left out.
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     match text.char_indices().nth(CELL_CHARS) {
         Some((at, _)) => format!("{}…", escape_for_terminal(text.get(..at).unwrap_or_default())),
         None => safe(text),

@@ -36,6 +36,7 @@ impl State {
             Some(Layer::Help(help)) => help.input.insert(text),
             Some(Layer::Palette(palette)) => palette.input.insert(text),
             Some(Layer::CommandLine(line)) => line.input.insert(text),
+            Some(Layer::Query(prompt)) => prompt.input.insert(text),
             Some(Layer::Filter(prompt)) => prompt.input.insert(text),
             Some(Layer::ClassName(input)) => input.insert(text),
             Some(Layer::NewSession(form)) if !form.field.is_switch() => form.edit().insert(text),
@@ -71,6 +72,7 @@ impl State {
             // What belongs to a secret never gets here; should it, it goes nowhere.
             Some(Layer::Secret(_)) | None => {}
             Some(Layer::CommandLine(_)) => self.command_line_key(key),
+            Some(Layer::Query(_)) => self.query_key(key),
             Some(Layer::NewSession(_)) => self.form_key(key),
             Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_)) => self.confirm_key(key),
             Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Help(_) | Layer::Palette(_)) => self.prompt_key(key),

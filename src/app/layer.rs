@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandId, Form, LineEdit, ListCursor, Pane};
+use super::{CommandId, Form, LineEdit, ListCursor, Pane, QueryPrompt};
 use crate::op::{OpId, PeerCertificate, SessionId};
 
 /// One layer. The last of [`super::State::layers`] has the keys.
@@ -17,6 +17,8 @@ pub enum Layer {
     Palette(Palette),
     /// The `:` line.
     CommandLine(CommandLine),
+    /// A query is typed.
+    Query(QueryPrompt),
     /// The `/` line of a pane; the filter follows each key.
     Filter(FilterPrompt),
     /// A class name to open where classes cannot be listed.
@@ -197,6 +199,7 @@ impl Layer {
             Self::Help(_)
                 | Self::Palette(_)
                 | Self::CommandLine(_)
+                | Self::Query(_)
                 | Self::Filter(_)
                 | Self::ClassName(_)
                 | Self::Secret(_)

@@ -1,20 +1,17 @@
-//! Opening things: the operations behind enter, unfold and refresh, and the history of places.
+//! Opening things: the operations behind enter, unfold and refresh.
 //!
 //! Owns: which operation fetches what, and that a newer one for the same pane cancels the older. Must not know keys.
 
 use std::sync::Arc;
 
 use super::{
-    Classes, Effect, Load, Pane, Place, State, Table,
+    Classes, DetailTab, Effect, Load, Pane, Place, Source, State, Table,
     apply::{Asked, What},
 };
 use crate::{
     cim::{CimClass, CimName, Namespace, ObjectPath},
     op::{OpId, Operation, OperationKind, SessionId},
 };
-
-/// The most places the history remembers.
-const PLACES: usize = 200;
 
 impl State {
     fn run(
@@ -25,8 +22,19 @@ impl State {
         what: What,
         refresh: bool,
     ) -> OpId {
+        self.start(session, namespace, Operation::new(kind), what, refresh)
+    }
+
+    /// Starts an operation whose answers `what` takes.
+    pub(super) fn start(
+        &mut self,
+        session: SessionId,
+        namespace: Namespace,
+        mut operation: Operation,
+        what: What,
+        refresh: bool,
+    ) -> OpId {
         let op = self.ids.next();
-        let mut operation = Operation::new(kind);
         operation.options.namespace = Some(namespace.clone());
         operation.options.refresh = refresh;
         self.operations.add(op, session, &operation, self.now);
@@ -36,7 +44,7 @@ impl State {
     }
 
     /// Cancels the operation a load waits for.
-    fn supersede(&mut self, load: &Load) {
+    pub(super) fn supersede(&mut self, load: &Load) {
         if let Some(op) = load.operation() {
             self.effects.push(Effect::Cancel(op));
         }
@@ -81,7 +89,7 @@ impl State {
             self.list_subclasses(None, false);
         }
         self.focus = Pane::Classes;
-        self.remember(Place { session, namespace, class: None, path: None, pane: Pane::Classes });
+        self.remember(self.place(session, namespace, None, Pane::Classes));
     }
 
     fn shows_namespace(&self, session: SessionId, namespace: &Namespace) -> bool {
@@ -96,8 +104,18 @@ impl State {
         running.sort_unstable();
         self.effects.extend(running.into_iter().map(Effect::Cancel));
         self.classes = None;
-        self.table = None;
+        self.leave_page();
+        self.trail.clear();
         self.detail.clear();
+    }
+
+    /// Makes `namespace` the one the panes are about.
+    fn enter_namespace(&mut self, session: SessionId, namespace: &Namespace) {
+        if !self.shows_namespace(session, namespace) {
+            self.leave_namespace();
+            self.classes = Some(Classes::new(session, namespace.clone()));
+            self.list_subclasses(None, false);
+        }
     }
 
     /// Lists the subclasses of `parent`, or the root classes.
@@ -145,25 +163,40 @@ impl State {
 
     /// Opens the instances of a class, with `filter`, and fetches the class for headings and descriptions.
     pub(super) fn open_class(&mut self, session: SessionId, namespace: Namespace, class: CimName, filter: &str) {
-        self.leave_place();
-        if !self.shows_namespace(session, &namespace) {
-            self.leave_namespace();
-            self.classes = Some(Classes::new(session, namespace.clone()));
-            self.list_subclasses(None, false);
-        }
-        self.cancel_table();
-        let mut table = Table::new(session, namespace.clone(), class.clone());
+        self.trail.clear();
+        self.open_page(session, namespace, Source::Class(class), filter);
+    }
+
+    /// Opens the rows of `source`, with `filter`, on a page whose trail is set already.
+    pub(super) fn open_page(&mut self, session: SessionId, namespace: Namespace, source: Source, filter: &str) {
+        let trail = std::mem::take(&mut self.trail);
+        let mut table = Table::new(session, namespace.clone(), source.clone());
         table.set_filter(filter);
-        if let Some(definition) = self.schema.get(session, &namespace, &class) {
+        if let Some(definition) = source.class().and_then(|class| self.schema.get(session, &namespace, class)) {
             table.define(definition);
         }
-        self.table = Some(table);
-        self.detail.clear();
-        self.classes.iter_mut().for_each(|classes| classes.follow(&class));
-        self.focus = Pane::Table;
-        self.need_class(session, &namespace, &class);
+        self.leave_place();
+        self.show_page(table);
+        self.trail = trail;
+        if let Some(class) = source.class() {
+            self.need_class(session, &namespace, class);
+        }
         self.enumerate(false);
-        self.remember(Place { session, namespace, class: Some(class), path: None, pane: Pane::Table });
+        self.remember(self.place(session, namespace, Some(source), Pane::Table));
+    }
+
+    /// Puts a page in the place of the one shown.
+    pub(super) fn show_page(&mut self, table: Table) {
+        self.enter_namespace(table.session, &table.namespace);
+        self.cancel_table();
+        self.leave_page();
+        self.detail.clear();
+        self.detail.tab = DetailTab::Properties;
+        if let Some(class) = table.source.class() {
+            self.classes.iter_mut().for_each(|classes| classes.follow(class));
+        }
+        self.table = Some(table);
+        self.focus = Pane::Table;
     }
 
     fn cancel_table(&mut self) {
@@ -174,17 +207,16 @@ impl State {
         self.detail.load = Load::Idle;
     }
 
-    /// Enumerates the instances of the table's class.
+    /// Reads the rows of the table.
     pub(super) fn enumerate(&mut self, refresh: bool) {
         let Some(table) = &mut self.table else { return };
-        let (session, namespace, class, load) =
-            (table.session, table.namespace.clone(), table.class.clone(), table.load.clone());
+        let (session, namespace, load) = (table.session, table.namespace.clone(), table.load.clone());
+        let operation = table.source.operation();
         if refresh {
             table.refresh();
         }
         self.supersede(&load);
-        let kind = OperationKind::EnumerateInstances { class };
-        let op = self.run(session, namespace, kind, What::Instances, refresh);
+        let op = self.start(session, namespace, operation, What::Instances, refresh);
         if let Some(table) = &mut self.table {
             table.load = Load::Running(op);
         }
@@ -207,7 +239,8 @@ impl State {
     /// The class of an instance for the detail pane: itself if it is known, else the table's, from which it inherits.
     pub(super) fn class_of(&self, session: SessionId, namespace: &Namespace, class: &CimName) -> Option<Arc<CimClass>> {
         let exact = self.schema.get(session, namespace, class);
-        exact.or_else(|| self.table.as_ref().and_then(|table| table.definition().cloned()))
+        let of_class = self.table.as_ref().filter(|table| table.source.class().is_some());
+        exact.or_else(|| of_class.and_then(|table| table.definition().cloned()))
     }
 
     /// Fetches a class to show it as MOF.
@@ -234,14 +267,17 @@ impl State {
             && self.table.as_ref().is_none_or(|table| table.selected_path().as_ref() != Some(&path))
         {
             self.cancel_table();
-            self.table = None;
+            self.leave_page();
+            self.trail.clear();
             self.detail.clear();
         }
         self.focus = Pane::Detail;
+        self.detail.tab = DetailTab::Properties;
         self.need_class(session, &namespace, &path.class);
         self.get_instance(session, namespace.clone(), path.clone(), false);
-        let class = self.table.as_ref().map(|table| table.class.clone());
-        self.remember(Place { session, namespace, class, path: Some(path), pane: Pane::Detail });
+        let source = self.table.as_ref().map(|table| table.source.clone());
+        let place = self.place(session, namespace, source, Pane::Detail);
+        self.remember(Place { path: Some(path), ..place });
     }
 
     /// Fetches an instance into the detail pane.
@@ -251,65 +287,5 @@ impl State {
         let what = What::Instance(path.clone(), Box::default());
         let op = self.run(session, namespace, OperationKind::GetInstance { path }, what, refresh);
         self.detail.load = Load::Running(op);
-    }
-
-    /// Adds a place to the history after the present one; what was forward of it is gone.
-    fn remember(&mut self, place: Place) {
-        if self.history.get(self.history_at) == Some(&place) {
-            return;
-        }
-        if !self.history.is_empty() {
-            self.history.truncate(self.history_at + 1);
-        }
-        self.history.push(place);
-        if self.history.len() > PLACES {
-            self.history.remove(0);
-        }
-        self.history_at = self.history.len() - 1;
-    }
-
-    /// Notes in the history which row of the present place was selected.
-    fn leave_place(&mut self) {
-        let selected = self.table.as_ref().and_then(|table| Some((table.class.clone(), table.selected_path()?)));
-        if let (Some(place), Some((class, path))) = (self.history.get_mut(self.history_at), selected)
-            && place.class == Some(class)
-            && place.pane == Pane::Table
-        {
-            place.path = Some(path);
-        }
-    }
-
-    /// Goes `by` places through the history.
-    pub(super) fn travel(&mut self, by: isize) {
-        let Some(at) = self.history_at.checked_add_signed(by) else { return };
-        let Some(place) = self.history.get(at).cloned() else { return };
-        if self.sessions.get(place.session).is_none() {
-            return;
-        }
-        self.leave_place();
-        // Opening would add a place; the history is put aside for it.
-        let history = std::mem::take(&mut self.history);
-        self.arrive(place);
-        self.history = history;
-        self.history_at = at;
-    }
-
-    fn arrive(&mut self, place: Place) {
-        let same = self.table.as_ref().is_some_and(|table| {
-            (table.session, &table.namespace, Some(&table.class))
-                == (place.session, &place.namespace, place.class.as_ref())
-        });
-        match (place.class, place.path) {
-            (None, None) => self.open_namespace(place.session, place.namespace),
-            (None, Some(path)) => self.open_instance(place.session, place.namespace, path),
-            (Some(class), path) if !same => {
-                self.open_class(place.session, place.namespace, class, "");
-                if let Some(table) = &mut self.table {
-                    table.want(path);
-                }
-            }
-            (Some(_), _) => {}
-        }
-        self.focus = if place.pane == Pane::Detail && !same { Pane::Table } else { place.pane };
     }
 }

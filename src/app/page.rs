@@ -123,6 +123,14 @@ pub fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
     lines
 }
 
+/// At most `room` characters of an escaped `text`, the last an ellipsis if there are more.
+pub(super) fn cut(text: &str, room: usize) -> String {
+    match text.char_indices().nth(room) {
+        Some(_) => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
 /// The lines of a text of which each may be long: what follows the first part of a line is indented as the line is.
 pub fn wrap_lines(texts: &[String], room: usize) -> Vec<String> {
     let mut lines = Vec::with_capacity(texts.len());

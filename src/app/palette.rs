@@ -3,7 +3,8 @@
 //! Owns: where a command applies and why not elsewhere; all read from the registry and the state. Must not change anything.
 
 use super::{
-    COMMANDS, Command, CommandId, CommandRow, Filter, Fold, Hint, Layer, Load, Pane, SessionRow, State, display,
+    COMMANDS, Command, CommandId, CommandRow, DetailTab, Filter, Fold, Hint, Layer, Load, Pane, SessionRow, State,
+    apply::not_supported, display,
 };
 
 impl State {
@@ -19,6 +20,7 @@ impl State {
             Id::Back => why(self.history_at > 0, "there is nothing to go back to"),
             Id::Forward => why(self.history_at + 1 < self.history.len(), "there is nothing to go forward to"),
             Id::Sort | Id::ColumnLeft | Id::ColumnRight => why(table, "no table is open"),
+            Id::Associations => why(self.detail.path().is_some(), "no instance is selected"),
             Id::Details => why(instance, "no instance is selected"),
             Id::ClassName => why(classes, "no namespace is open"),
             Id::Filter if self.focus == Pane::Operations => Some("operations have no filter"),
@@ -130,10 +132,14 @@ impl State {
                 None => vec![Id::PaneSessions],
             },
             Pane::Table => match self.table {
-                Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Mof],
+                Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Associations],
                 None => vec![Id::PaneClasses],
             },
-            Pane::Detail => vec![Id::Open, Id::Filter, Id::CopyValue, Id::Mof],
+            Pane::Detail if self.detail.tab == DetailTab::Associations => match self.associations() {
+                Some(_) => vec![Id::Open, Id::Unfold, Id::Filter, Id::Refresh, Id::Associations],
+                None => vec![Id::Open, Id::Associations],
+            },
+            Pane::Detail => vec![Id::Open, Id::Associations, Id::Filter, Id::Mof],
             Pane::Operations => vec![Id::Open, Id::Out],
         }
     }
@@ -141,6 +147,15 @@ impl State {
     fn hint_title(&self, command: CommandId) -> &'static str {
         match (command, self.focus) {
             (CommandId::Open, Pane::Classes) => "instances",
+            (CommandId::Associations, Pane::Detail) if self.detail.tab == DetailTab::Associations => "properties",
+            (CommandId::Open, Pane::Detail) if self.detail.tab == DetailTab::Associations => {
+                match self.associations() {
+                    Some(tree) if tree.selected_end().is_some() => "open",
+                    Some(tree) if tree.selected_source().is_some() => "open all",
+                    Some(tree) if tree.selected().is_some() => "fold",
+                    _ => "list them",
+                }
+            }
             (CommandId::Open, Pane::Detail) => "value",
             (CommandId::Open, Pane::Operations) => "timeline",
             (CommandId::Open, Pane::Sessions) if self.sessions.selected() == Some(&SessionRow::New) => "new session",
@@ -169,7 +184,7 @@ impl State {
             Pane::Table => match &self.table {
                 None => parts.push("Instances".to_owned()),
                 Some(table) => {
-                    parts.push(display::safe(table.class.as_str()));
+                    parts.push(self.table_title(table));
                     parts.push(counted(table.shown(), table.total(), "row", "rows"));
                     parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
@@ -179,13 +194,32 @@ impl State {
                 }
             },
             Pane::Detail => {
-                parts.push("Detail".to_owned());
-                parts.extend(self.detail.instance().map(|instance| display::safe(instance.class.as_str())));
-                parts.extend(loading(&self.detail.load));
+                let class = self.detail.instance().map(|instance| display::safe(instance.class.as_str()));
+                match (self.detail.tab, self.associations()) {
+                    (DetailTab::Properties, _) => {
+                        parts.push("Detail".to_owned());
+                        parts.extend(class);
+                        parts.extend(loading(&self.detail.load));
+                    }
+                    (DetailTab::Associations, tree) => {
+                        parts.push("Associations".to_owned());
+                        parts.extend(class);
+                        let read = tree.filter(|tree| tree.total() > 0);
+                        parts.extend(read.map(|tree| grouped(tree.total() as u64)));
+                        parts.extend(tree.filter(|tree| tree.capped).map(|_| "capped".to_owned()));
+                        parts.extend(tree.and_then(|tree| loading(&tree.load)));
+                    }
+                }
             }
             Pane::Operations => parts.push("Operations".to_owned()),
         }
         parts.join(" · ")
+    }
+
+    /// What the table is about, as short as its pane wants it: a query may be long, how much it selects is still told.
+    fn table_title(&self, table: &super::Table) -> String {
+        let width = self.layout().pane(Pane::Table).map_or(0, |area| usize::from(area.width));
+        super::page::cut(&table.source.title(), width.saturating_sub(TITLE_REST).max(12))
     }
 
     /// What an empty pane says: why it is empty and what to do next; `None` if it is not empty.
@@ -202,7 +236,13 @@ impl State {
                 key(CommandId::Out)
             ));
         }
-        if let Some(text) = self.load_of(pane).and_then(|load| self.load_text(load)) {
+        let load = self.load_of(pane);
+        if let (Pane::Detail, DetailTab::Associations, Some(Load::Failed(error))) = (pane, self.detail.tab, load)
+            && not_supported(error)
+        {
+            return Some(NO_ASSOCIATIONS.to_owned());
+        }
+        if let Some(text) = load.and_then(|load| self.load_text(load)) {
             return Some(match (pane, &self.classes) {
                 (Pane::Classes, Some(classes)) if classes.wants_typed_name() => {
                     format!("{text} {} opens a class by its name.", key(CommandId::ClassName))
@@ -215,8 +255,13 @@ impl State {
             Pane::Classes if self.classes.is_some() => "This namespace has no classes.".to_owned(),
             Pane::Classes => format!("{} on a namespace lists its classes", key(CommandId::Open)),
             Pane::Table => match &self.table {
-                Some(table) => format!("{} has no instances.", display::safe(table.class.as_str())),
+                Some(table) => table.source.nothing(),
                 None => format!("{} on a class lists its instances", key(CommandId::Open)),
+            },
+            Pane::Detail if self.detail.tab == DetailTab::Associations => match self.associations() {
+                Some(_) => format!("This instance has no associations.\n{} asks again.", key(CommandId::Refresh)),
+                None if self.detail.path().is_none() => "A row without a path has no associations.".to_owned(),
+                None => format!("{} lists its associations", key(CommandId::Open)),
             },
             Pane::Detail => format!("{} on a row shows its properties", key(CommandId::Open)),
             Pane::Operations => "No operation ran yet, no connection is open.".to_owned(),
@@ -229,6 +274,7 @@ impl State {
                 self.classes.as_ref().map(|classes| if classes.is_flat() { &classes.all_load } else { classes.load() })
             }
             Pane::Table => self.table.as_ref().map(|table| &table.load),
+            Pane::Detail if self.detail.tab == DetailTab::Associations => self.associations().map(|tree| &tree.load),
             Pane::Detail => Some(&self.detail.load),
             Pane::Sessions | Pane::Operations => None,
         }
@@ -263,6 +309,13 @@ impl State {
         }
     }
 }
+
+/// What the associations say of a server that does not follow them.
+const NO_ASSOCIATIONS: &str = "This server does not follow associations (CIM_ERR_NOT_SUPPORTED).\ntry: open an association \
+                               class from the classes; its instances name both ends";
+
+/// The cells a table's title wants for what follows the name: the number of rows and how reading them stands.
+const TITLE_REST: usize = 36;
 
 fn loading(load: &Load) -> Option<String> {
     match load {
@@ -299,6 +352,7 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
     let hints: &[(&str, &'static str)] = match layer {
         Layer::Help(_) | Layer::Palette(_) => &[("enter", "do it"), ("up/down", "choose"), ("esc", "close")],
         Layer::CommandLine(_) => &[("enter", "open"), ("tab", "complete"), ("up/down", "history"), ("esc", "close")],
+        Layer::Query(_) => &[("enter", "run"), ("tab", "language"), ("up/down", "history"), ("esc", "close")],
         Layer::Filter(_) => &[("enter", "keep"), ("esc", "undo"), ("!", "invert"), ("~", "fuzzy"), ("re:", "pattern")],
         Layer::ClassName(_) => &[("enter", "open"), ("esc", "close")],
         Layer::Secret(_) => &[("enter", "send"), ("esc", "decline")],

@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{
-    Classes, CommandId, Detail, Effect, Key, Keymap, Layer, Layout, Log, Operations, SecretPrompt, Session,
-    SessionEntry, Sessions, Table, apply::Asked, display,
+    Associations, Classes, CommandId, Detail, DetailTab, Effect, Key, Keymap, Layer, Layout, Log, Operations, Place,
+    Query, SecretPrompt, Session, SessionEntry, Sessions, Source, Stop, Table, apply::Asked, display,
 };
 use crate::{
-    cim::{CimClass, CimName, Namespace, ObjectPath},
+    cim::{CimClass, CimName, Namespace},
     op::{Limits, OpError, OpId, OpIds, SessionId},
 };
 
@@ -80,21 +80,6 @@ impl Load {
     }
 }
 
-/// A place the history remembers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The session.
-    pub session: SessionId,
-    /// The namespace.
-    pub namespace: Namespace,
-    /// The class whose instances are shown, if any are.
-    pub class: Option<CimName>,
-    /// The instance, if it was opened.
-    pub path: Option<ObjectPath>,
-    /// The pane with the focus.
-    pub pane: Pane,
-}
-
 /// A breadcrumb.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crumb {
@@ -102,6 +87,8 @@ pub struct Crumb {
     pub text: String,
     /// The pane it leads to.
     pub pane: Pane,
+    /// Its number in the trail along associations, where it leads to a page that was left.
+    pub stop: Option<usize>,
 }
 
 /// A key worth knowing here.
@@ -148,6 +135,8 @@ pub struct State {
     pub(super) classes: Option<Classes>,
     pub(super) table: Option<Table>,
     pub(super) detail: Detail,
+    /// Associations read lately, of whichever instances.
+    pub(super) trees: Vec<Associations>,
     pub(super) operations: Operations,
     pub(super) layers: Vec<Layer>,
     pub(super) secrets: VecDeque<SecretPrompt>,
@@ -159,7 +148,12 @@ pub struct State {
     pub(super) history: Vec<Place>,
     /// Where in the history we are; what follows it is forward.
     pub(super) history_at: usize,
+    /// How the page shown was reached along associations.
+    pub(super) trail: Vec<Stop>,
+    /// Complete pages kept for coming back.
+    pub(super) kept: Vec<Table>,
     pub(super) lines: VecDeque<String>,
+    pub(super) queries: VecDeque<Query>,
     pub(super) effects: Vec<Effect>,
     pub(super) unsaveable: Option<String>,
     pub(super) quitting: bool,
@@ -210,6 +204,7 @@ impl State {
             classes: None,
             table: None,
             detail: Detail::default(),
+            trees: Vec::new(),
             operations: Operations::new(options.limits.logged_operations),
             layers: Vec::new(),
             secrets: VecDeque::new(),
@@ -220,7 +215,10 @@ impl State {
             schema: Schema::default(),
             history: Vec::new(),
             history_at: 0,
+            trail: Vec::new(),
+            kept: Vec::new(),
             lines: VecDeque::new(),
+            queries: VecDeque::new(),
             effects: Vec::new(),
             unsaveable: options.unsaveable,
             quitting: false,
@@ -376,9 +374,9 @@ impl State {
         self.sessions.get(shown.or_else(under_cursor).or(about)?)
     }
 
-    /// The breadcrumbs: session, namespace, class, instance.
+    /// The breadcrumbs: session, namespace, the trail along associations, class or what else the rows come from, instance.
     pub fn breadcrumbs(&self) -> Vec<Crumb> {
-        let crumb = |text: String, pane| Crumb { text, pane };
+        let crumb = |text: String, pane| Crumb { text, pane, stop: None };
         let Some(classes) = &self.classes else {
             let session = self.session().map(|session| crumb(session.name(), Pane::Sessions));
             return session.into_iter().collect();
@@ -387,19 +385,36 @@ impl State {
         crumbs.extend(self.sessions.get(classes.session).map(|session| crumb(session.name(), Pane::Sessions)));
         crumbs.push(crumb(display::safe(classes.namespace.as_str()), Pane::Classes));
         if let Some(table) = &self.table {
-            crumbs.push(crumb(display::safe(table.class.as_str()), Pane::Table));
-            let path = self.detail.path().filter(|_| self.focus == Pane::Detail).cloned();
-            if let Some(path) = path.or_else(|| table.selected_path()) {
-                let keys = table.telling_keys(&path).into_iter().map(|(name, value)| format!("{name}={value}"));
-                crumbs.push(crumb(keys.collect::<Vec<_>>().join(","), Pane::Detail));
-            }
-        } else if let Some(instance) = self.detail.instance() {
-            crumbs.push(crumb(display::safe(instance.class.as_str()), Pane::Detail));
+            let stops = self.trail.iter().enumerate();
+            crumbs.extend(stops.map(|(at, stop)| Crumb { stop: Some(at), ..crumb(stop.text.clone(), stop.pane) }));
+            crumbs.push(crumb(short_title(&table.source), Pane::Table));
+        }
+        crumbs.extend(self.instance_crumb().map(|text| crumb(text, Pane::Detail)));
+        if self.focus == Pane::Detail && self.detail.tab == DetailTab::Associations {
+            crumbs.push(crumb("associations".to_owned(), Pane::Detail));
         }
         crumbs
     }
+
+    /// The breadcrumb of the instance shown, if one is.
+    pub(super) fn instance_crumb(&self) -> Option<String> {
+        let Some(table) = &self.table else {
+            return self.detail.instance().map(|instance| display::safe(instance.class.as_str()));
+        };
+        let path = self.detail.path().filter(|_| self.focus == Pane::Detail).cloned();
+        let path = path.or_else(|| table.selected_path())?;
+        let keys = table.telling_keys(&path).into_iter().map(|(name, value)| format!("{name}={value}"));
+        Some(keys.collect::<Vec<_>>().join(","))
+    }
 }
 
+/// The title of a page as a breadcrumb: the beginning of a query is enough.
+pub(super) fn short_title(source: &Source) -> String {
+    super::page::cut(&source.title(), CRUMB_CHARS)
+}
+
+/// The most characters of a query in a breadcrumb.
+const CRUMB_CHARS: usize = 40;
 /// How long a prefix waits before what may follow it is shown.
 const WHICH_KEY_AFTER: Duration = Duration::from_millis(300);
 /// How long an operation runs before a spinner turns.

@@ -90,6 +90,9 @@ const KEYS: &[&str] = &[
     "!",
     "~",
     "q",
+    "A",
+    "A",
+    "Q",
 ];
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The instances of one class in a table.
+//! The instances of one class, or of another source, in a table.
 //!
 //! Owns: the rows kept, their order, selection and state. Must not know how it is drawn; what it hands out for drawing is
 //! escaped.
@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    Filter, ListCursor, Load, Motion, RowIndex, Sort,
+    Filter, ListCursor, Load, Motion, RowIndex, Sort, Source,
+    associations::same_instance,
     columns::{Columns, TableColumn},
     display,
 };
@@ -22,6 +23,9 @@ use crate::{
 /// end: a server may send thousands of shapes.
 const LAID_OUT_AT_ONCE: usize = 256;
 
+/// The most rows looked through for one that is to be selected.
+const SOUGHT: usize = 100_000;
+
 /// The table.
 #[derive(Debug)]
 pub struct Table {
@@ -29,8 +33,8 @@ pub struct Table {
     pub session: SessionId,
     /// The namespace.
     pub namespace: Namespace,
-    /// The class whose instances it holds.
-    pub class: CimName,
+    /// Where its rows come from.
+    pub source: Source,
     /// How reading it stands.
     pub load: Load,
     /// The rows are those of an earlier reading: the last refresh failed or was cancelled.
@@ -60,11 +64,11 @@ pub struct Table {
 }
 
 impl Table {
-    pub(super) fn new(session: SessionId, namespace: Namespace, class: CimName) -> Self {
+    pub(super) fn new(session: SessionId, namespace: Namespace, source: Source) -> Self {
         Self {
             session,
             namespace,
-            class,
+            source,
             load: Load::Idle,
             stale: false,
             capped: false,
@@ -151,6 +155,21 @@ impl Table {
         self.store.path(self.selected_row()? as usize)
     }
 
+    /// The class that describes the rows: the one whose instances they are, or that of the first of associated ones. What
+    /// a query selects is described by nothing: its rows hold what it names.
+    pub fn class(&self) -> Option<&CimName> {
+        match &self.source {
+            Source::Class(class) => Some(class),
+            Source::Associators(_) => self.store.shapes().first().map(|shape| &shape.class),
+            Source::Query(_) => None,
+        }
+    }
+
+    /// Whether every row has come and none is of before a refresh.
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.load, Load::Done) && !self.stale && !self.capped
+    }
+
     /// The class, once it is known.
     pub const fn definition(&self) -> Option<&Arc<CimClass>> {
         self.definition.as_ref()
@@ -195,8 +214,29 @@ impl Table {
         self.chosen = (self.list.at > 0).then(|| self.selected_row()).flatten();
     }
 
-    /// Whether another row is selected than when this was asked last.
+    /// The detail pane is told of the selection again.
+    pub(super) fn show_again(&mut self) {
+        self.told = None;
+    }
+
+    /// Puts the cursor on the row of `path`, if it is among the first hundred thousand shown.
+    pub(super) fn seek(&mut self, path: &ObjectPath) {
+        let is_it = |row: &u32| self.store.path(*row as usize).is_some_and(|other| same_instance(&other, path));
+        if self.selected_row().as_ref().is_some_and(is_it) {
+            return;
+        }
+        let mut shown = (0..self.shown().min(SOUGHT)).filter_map(|at| self.index.row(at, &self.store));
+        if let Some(row) = shown.find(is_it) {
+            (self.wanted, self.chosen) = (None, Some(row));
+        }
+    }
+
+    /// Whether another row is selected than when this was asked last. While a certain row is waited for, nothing is
+    /// selected yet.
     pub(super) fn selection_changed(&mut self) -> bool {
+        if self.wanted.is_some() && self.load.is_running() {
+            return false;
+        }
         let now = Some((self.reading, self.selected_row()));
         std::mem::replace(&mut self.told, now) != now && (now.is_some_and(|(_, row)| row.is_some()) || self.total() > 0)
     }
@@ -341,7 +381,8 @@ impl Table {
     fn sample(&mut self) {
         if self.wanted.is_some() {
             let mut fresh = self.columns.fresh(&self.store);
-            if let Some(row) = fresh.find(|row| self.store.path(*row) == self.wanted) {
+            let is_wanted = |path: ObjectPath| self.wanted.as_ref().is_some_and(|wanted| same_instance(wanted, &path));
+            if let Some(row) = fresh.find(|row| self.store.path(*row).is_some_and(is_wanted)) {
                 self.wanted = None;
                 self.chosen = u32::try_from(row).ok();
             }

@@ -339,7 +339,7 @@ fn unknown_names_offer_the_nearest_and_the_line_has_history_and_completion() {
     let Some(Layer::CommandLine(line)) = script.state.layer() else { panic!() };
     assert!(line.error.as_ref().unwrap().ends_with("did you mean LC_Process?"), "{:?}", line.error);
     script.keys("ctrl-u").type_in("lc_t").keys("tab enter");
-    assert_eq!(script.state.table().unwrap().class, "LC_Thread");
+    assert_eq!(script.state.table().unwrap().class().unwrap(), "LC_Thread");
     script.keys(": up");
     let Some(Layer::CommandLine(line)) = script.state.layer() else { panic!() };
     assert_eq!(line.input.text(), "LC_Thread");
@@ -351,11 +351,11 @@ fn history_goes_back_and_forward() {
     script.keys("G :").type_in("LC_Thread").keys("enter");
     script.keys("[");
     let op = script.run_of("EnumerateInstances");
-    assert_eq!(script.state.table().unwrap().class, "LC_Process");
+    assert_eq!(script.state.table().unwrap().class().unwrap(), "LC_Process");
     script.processes(op, &[1, 2, 3, 20, 100]);
     assert_eq!(script.selected(), "100");
     script.keys("]");
-    assert_eq!(script.state.table().unwrap().class, "LC_Thread");
+    assert_eq!(script.state.table().unwrap().class().unwrap(), "LC_Thread");
     script.keys("[ [ [ [");
     assert_eq!(script.state.focus(), Pane::Classes);
 }

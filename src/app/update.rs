@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Action, CommandId, ConfirmQuit, Effect, ErrorView, FilterPrompt, Fold, Help, Layer, Level, LineEdit, ListCursor,
-    Motion, Palette, Pane, SessionRow, State, TextView, TimelineView, display,
+    Action, CommandId, ConfirmQuit, DetailTab, Effect, ErrorView, FilterPrompt, Fold, Help, Layer, Level, LineEdit,
+    ListCursor, Motion, Palette, Pane, SessionRow, State, TextView, TimelineView, display,
 };
 use crate::cim::{CimName, CimType};
 
@@ -45,7 +45,10 @@ impl State {
             Action::SortBy(column) => self.table.iter_mut().for_each(|table| table.sort_by(column)),
             Action::Crumb(at) => {
                 if let Some(crumb) = self.breadcrumbs().get(at) {
-                    self.focus = crumb.pane;
+                    match crumb.stop {
+                        Some(stop) => self.return_to(stop),
+                        None => self.focus = crumb.pane,
+                    }
                 }
             }
             Action::Select { pane, row } => {
@@ -147,6 +150,7 @@ impl State {
             Id::CloseSession => self.close_session(),
             Id::Pin => self.confirm_pin(None),
             Id::Mof => self.show_mof(),
+            Id::Associations => self.show_associations(),
             Id::CopyValue | Id::CopyPath | Id::CopyPowerShell | Id::CopyJson | Id::CopyCommand => self.copy(command),
             _ => self.open_layer(command),
         }
@@ -156,6 +160,10 @@ impl State {
         let layer = match command {
             CommandId::Filter => self.filter_prompt(),
             CommandId::CommandLine => Layer::CommandLine(super::CommandLine::default()),
+            CommandId::Query => match self.query_prompt() {
+                Some(prompt) => Layer::Query(prompt),
+                None => return,
+            },
             CommandId::Palette => Layer::Palette(Palette::default()),
             CommandId::Help => {
                 Layer::Help(Help { pane: self.focus, input: LineEdit::default(), list: ListCursor::default() })
@@ -189,6 +197,9 @@ impl State {
             Pane::Sessions => self.sessions.filter().text(),
             Pane::Classes => self.classes.as_ref().map_or("", |classes| classes.filter().text()),
             Pane::Table => self.table.as_ref().map_or("", |table| table.filter().text()),
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                self.associations().map_or("", |tree| tree.filter().text())
+            }
             Pane::Detail => self.detail.filter().text(),
             Pane::Operations => "",
         }
@@ -199,6 +210,9 @@ impl State {
             Pane::Sessions => self.sessions.set_filter(text),
             Pane::Classes => self.classes.iter_mut().for_each(|classes| classes.set_filter(text)),
             Pane::Table => self.table.iter_mut().for_each(|table| table.set_filter(text)),
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                self.associations_mut().into_iter().for_each(|tree| tree.set_filter(text));
+            }
             Pane::Detail => self.detail.set_filter(text),
             Pane::Operations => {}
         }
@@ -232,6 +246,7 @@ impl State {
                     None => self.focus = Pane::Detail,
                 }
             }
+            Pane::Detail if self.detail.tab == DetailTab::Associations => self.open_association(),
             Pane::Detail => self.show_value(),
             Pane::Operations => {
                 if let Some(op) = self.operations.selected().map(|row| row.id) {
@@ -268,7 +283,8 @@ impl State {
                 Some((name, Fold::Closed)) => self.unfold_class(name),
                 _ => {}
             },
-            _ => {}
+            Pane::Detail if self.detail.tab == DetailTab::Associations => self.unfold_association(),
+            _ => self.open_selected(),
         }
     }
 
@@ -298,6 +314,8 @@ impl State {
                 },
                 (_, None) => self.focus = Pane::Sessions,
             },
+            (Pane::Detail, _) if self.detail.tab == DetailTab::Associations && self.fold_association() => {}
+            (Pane::Detail, _) => self.out(),
             _ => {}
         }
     }
@@ -325,6 +343,7 @@ impl State {
                 (Some((name, Fold::Closed)), _) => self.unfold_class(name),
                 _ => {}
             },
+            (Pane::Detail, _) => self.toggle_association(),
             _ => {}
         }
     }
@@ -333,6 +352,14 @@ impl State {
     fn out(&mut self) {
         if !self.filter_text(self.focus).is_empty() {
             self.set_filter(self.focus, "");
+            return;
+        }
+        if self.focus == Pane::Detail && self.detail.tab == DetailTab::Associations {
+            self.detail.tab = DetailTab::Properties;
+            return;
+        }
+        if let (Pane::Table, Some(last)) = (self.focus, self.trail.len().checked_sub(1)) {
+            self.return_to(last);
             return;
         }
         self.focus = match self.focus {
@@ -360,6 +387,7 @@ impl State {
             }
             Pane::Classes => self.refresh_classes(),
             Pane::Table => self.enumerate(true),
+            Pane::Detail if self.detail.tab == DetailTab::Associations => self.list_associations(true),
             Pane::Detail => {
                 let place = self.detail.place.clone();
                 if let (Some((session, namespace)), Some(path)) = (place, self.detail.path().cloned()) {
@@ -388,7 +416,10 @@ impl State {
         let selected = self.operations.selected().filter(|row| self.focus == Pane::Operations && row.is_running());
         let of_pane = match self.focus {
             Pane::Table => self.table.as_ref().and_then(|table| table.load.operation()),
-            Pane::Detail => self.detail.load.operation(),
+            Pane::Detail => {
+                let of_tree = self.associations().and_then(super::Associations::operation);
+                of_tree.or_else(|| self.detail.load.operation())
+            }
             _ => None,
         };
         let newest = || self.operations.newest_running().map(|row| row.id);
@@ -456,9 +487,12 @@ impl State {
         if self.classes.as_ref().is_some_and(|classes| classes.session == id) {
             self.classes = None;
             self.table = None;
+            self.trail.clear();
             self.detail.clear();
         }
         self.schema.forget(id);
+        self.trees.retain(|tree| tree.session != id);
+        self.kept.retain(|table| table.session != id);
         self.sessions.lay_out();
         self.sessions.select(&SessionRow::Session(id));
         self.note(Some(id), None, &format!("{name} closed; its secret is forgotten"), "");

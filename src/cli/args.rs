@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 use crate::{
     cim::{CimName, Namespace},
-    op::{FilterQuery, Fingerprint},
+    op::{FilterQuery, Fingerprint, QueryLanguage},
     session::{PullUse, TlsVersion, url::is_host},
 };
 
@@ -359,11 +359,12 @@ pub enum Dialect {
 impl Dialect {
     /// What servers call it.
     pub const fn language(self) -> &'static str {
-        match self {
-            Self::Wql => "WQL",
-            Self::Cql => "DMTF:CQL",
-            Self::Fql => "DMTF:FQL",
-        }
+        let language = match self {
+            Self::Wql => QueryLanguage::Wql,
+            Self::Cql => QueryLanguage::Cql,
+            Self::Fql => QueryLanguage::Fql,
+        };
+        language.identifier()
     }
 }
 

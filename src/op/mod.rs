@@ -19,6 +19,7 @@ pub use error::{ErrorKind, OpError};
 pub use event::{Closer, Names, OpEvent, OpEventKind, PhaseDetail, Purpose, Summary};
 pub use lifecycle::{Phase, Timeline};
 pub use operation::{
-    ConnId, FilterQuery, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, SessionId, Timeouts,
+    ConnId, FilterQuery, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, QueryLanguage, SessionId,
+    Timeouts,
 };
 pub use sink::{BoxFuture, EventSink};

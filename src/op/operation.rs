@@ -156,6 +156,42 @@ pub struct FilterQuery {
     pub text: String,
 }
 
+/// A query language, by the names DSP0200 and the servers know it by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueryLanguage {
+    /// The WBEM Query Language, which most servers have.
+    #[default]
+    Wql,
+    /// The CIM Query Language (DSP0202).
+    Cql,
+    /// The Filter Query Language (DSP0212).
+    Fql,
+}
+
+impl QueryLanguage {
+    /// Every language, the most common first.
+    pub const ALL: [Self; 3] = [Self::Wql, Self::Cql, Self::Fql];
+
+    /// What servers call it.
+    pub const fn identifier(self) -> &'static str {
+        match self {
+            Self::Wql => "WQL",
+            Self::Cql => "DMTF:CQL",
+            Self::Fql => "DMTF:FQL",
+        }
+    }
+
+    /// The language after it; the first after the last.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Wql => Self::Cql,
+            Self::Cql => Self::Fql,
+            Self::Fql => Self::Wql,
+        }
+    }
+}
+
 /// A custom operation option.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomOption {

@@ -1,4 +1,4 @@
-//! The one-line prompts above the footer: `:` command line, `/` filter, a class name to type.
+//! The one-line prompts above the footer: `:` command line, a query, `/` filter, a class name to type.
 //!
 //! Owns: how a line being edited looks, and where the cursor stands. Must not know what the line does.
 
@@ -9,7 +9,10 @@ use ratatui::{
 };
 
 use super::{paint::Brush, text};
-use crate::app::{CommandLine, FilterPrompt, LineEdit, safe};
+use crate::{
+    app::{CommandLine, FilterPrompt, LineEdit, QueryPrompt, safe},
+    op::QueryLanguage,
+};
 
 /// The most completions shown above the command line.
 const COMPLETIONS: u16 = 8;
@@ -66,6 +69,32 @@ pub fn command(brush: &mut Brush<'_>, screen: Rect, line: &CommandLine) -> Optio
             .collect::<Vec<_>>();
         above(brush, screen, &rows, line.chosen.map(|chosen| chosen - offset));
     }
+    cursor
+}
+
+/// The line of a query, on the footer; above it the languages and where it will be asked, or why it was not sent.
+pub fn query(brush: &mut Brush<'_>, screen: Rect, prompt: &QueryPrompt) -> Option<Position> {
+    let roles = brush.theme.roles;
+    let footer = footer_of(screen);
+    brush.clear(footer);
+    let label = Span::styled("query: ", roles.hint_key);
+    let cursor = edit(brush, footer, 0, label, &prompt.input, "SELECT * FROM CIM_Process");
+    let mut languages = vec![Span::styled("tab ", roles.hint_key)];
+    for language in QueryLanguage::ALL {
+        let (before, after) = if language == prompt.language { ("[", "] ") } else { (" ", "  ") };
+        let style = if language == prompt.language { roles.accent } else { roles.dim };
+        languages.push(Span::styled(format!("{before}{}{after}", language.identifier()), style));
+    }
+    let place = Line::from(Span::styled(prompt.place(), roles.text));
+    let keys = [("enter", "run"), ("up", "older"), ("esc", "close")];
+    let hints = keys.iter().flat_map(|(key, told)| {
+        [Span::styled((*key).to_owned(), roles.hint_key), Span::styled(format!(" {told}  "), roles.dim)]
+    });
+    let mut lines = vec![place, Line::from(languages), Line::from(hints.collect::<Vec<_>>())];
+    if let Some(error) = &prompt.error {
+        lines.insert(0, Line::from(Span::styled(error.clone(), roles.error)));
+    }
+    above(brush, screen, &lines, None);
     cursor
 }
 

@@ -3,6 +3,7 @@
 //! Owns: what the screen looks like at every size. Must not know: the engine, the terminal, async. A view takes `&State`, a
 //! theme and a buffer, and draws only what is visible.
 
+pub mod associations;
 pub mod chrome;
 pub mod classes;
 pub mod commands;
@@ -26,7 +27,10 @@ use ratatui::{
 
 use self::paint::{Brush, rect};
 use super::theme::Theme;
-use crate::app::{Layer, Pane, State};
+use crate::{
+    app::{Layer, Pane, State},
+    cim::CimName,
+};
 
 /// Paints the whole screen; the answer is where the cursor stands, if a field has it.
 pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
@@ -80,7 +84,7 @@ fn paint_pane(brush: &mut Brush<'_>, area: Rect, state: &State, pane: Pane) {
             sessions::paint(brush, area, state.sessions(), &sessions::Here { focused, current, now });
         }
         Pane::Classes => {
-            let open = state.table().map(|table| table.class.as_str());
+            let open = state.table().and_then(|table| table.source.class()).map(CimName::as_str);
             if let Some(classes) = state.classes() {
                 classes::paint(brush, area, classes, open, focused, now);
             }
@@ -90,7 +94,10 @@ fn paint_pane(brush: &mut Brush<'_>, area: Rect, state: &State, pane: Pane) {
                 table::paint(brush, area, table, focused);
             }
         }
-        Pane::Detail => detail::paint(brush, area, state.detail(), focused),
+        Pane::Detail => match state.associations() {
+            Some(tree) => associations::paint(brush, area, tree, focused, now),
+            None => detail::paint(brush, area, state.detail(), focused),
+        },
         Pane::Operations => operations::paint(brush, area, state, focused),
     }
 }
@@ -110,6 +117,7 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
             commands::listing(brush, screen, &listing)
         }
         Layer::CommandLine(line) => lines::command(brush, screen, line),
+        Layer::Query(prompt) => lines::query(brush, screen, prompt),
         Layer::Filter(prompt) => lines::filter(brush, screen, prompt),
         Layer::ClassName(input) => lines::class_name(brush, screen, input),
         Layer::Secret(prompt) => dialogs::secret(brush, screen, prompt),
@@ -174,7 +182,8 @@ fn plain(texts: &[String], style: Style) -> Vec<Line<'static>> {
 fn title(brush: &Brush<'_>, state: &State, pane: Pane) -> Line<'static> {
     let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
     let mut spans = Vec::new();
-    for (at, part) in state.title(pane).split(" · ").enumerate() {
+    let title = state.title(pane).replace('…', symbols.ellipsis);
+    for (at, part) in title.split(" · ").enumerate() {
         if at == 0 {
             spans.push(Span::raw(part.to_owned()));
             continue;
