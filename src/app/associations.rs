@@ -86,6 +86,20 @@ pub struct AssociationRow {
     pub note: String,
     /// How it can be unfolded.
     pub fold: Fold,
+    /// The role and the class it hangs below.
+    home: (Option<CimName>, Option<CimName>),
+}
+
+impl AssociationRow {
+    fn new(node: AssociationNode, group: &Group, text: String, note: String, fold: Fold) -> Self {
+        let class = if matches!(node, AssociationNode::Role(_)) { None } else { Some(group.class.clone()) };
+        Self { node, text, note, fold, home: (group.role.clone(), class) }
+    }
+
+    /// Whether it is about the same as `other`, whatever their numbers are.
+    fn is(&self, other: &Self) -> bool {
+        (self.node.depth(), &self.home, &self.text) == (other.node.depth(), &other.home, &other.text)
+    }
 }
 
 /// What a row is about; numbers are those of the tree.
@@ -367,10 +381,9 @@ impl Associations {
         self.rows.get(..self.list.at)?.iter().rposition(|row| row.node.depth() == depth)
     }
 
-    /// Makes the rows anew; the cursor stays on what it was on.
+    /// Makes the rows anew; the cursor stays on what it was on, or at the top.
     pub(super) fn lay_out(&mut self) {
-        let key = |row: &AssociationRow| (row.node.depth(), row.text.clone(), row.note.clone());
-        let before = self.selected().map(|row| (row.node, key(row)));
+        let before = self.selected().filter(|_| self.list.at > 0).cloned();
         let mut scratch = Scratch::default();
         self.rows.clear();
         self.waiting = 0;
@@ -387,10 +400,7 @@ impl Associations {
                 self.rows.append(&mut rows);
             }
         }
-        let at = before.and_then(|(node, key_before)| {
-            let as_before = self.rows.get(self.list.at).is_some_and(|row| row.node == node && key(row) == key_before);
-            if as_before { None } else { self.rows.iter().position(|row| key(row) == key_before) }
-        });
+        let at = before.and_then(|before| self.rows.iter().position(|row| row.is(&before)));
         self.list.at = at.unwrap_or(self.list.at);
     }
 
@@ -408,7 +418,7 @@ impl Associations {
                 if all || self.filter.matches(&text, scratch) {
                     let note = end.role.as_ref().map(|role| format!("as {}", display::safe(role.as_str())));
                     let node = AssociationNode::End(at, number);
-                    rows.push(AssociationRow { node, text, note: note.unwrap_or_default(), fold: Fold::Leaf });
+                    rows.push(AssociationRow::new(node, group, text, note.unwrap_or_default(), Fold::Leaf));
                 }
             }
         }
@@ -432,7 +442,7 @@ fn role_row(at: usize, group: &Group, folded: bool) -> AssociationRow {
         None => "in a role the paths do not tell".to_owned(),
     };
     let fold = if folded { Fold::Closed } else { Fold::Open };
-    AssociationRow { node: AssociationNode::Role(at), text, note: String::new(), fold }
+    AssociationRow::new(AssociationNode::Role(at), group, text, String::new(), fold)
 }
 
 fn class_row(at: usize, group: &Group) -> AssociationRow {
@@ -446,7 +456,7 @@ fn class_row(at: usize, group: &Group) -> AssociationRow {
         (_, true) => Fold::Open,
         (_, false) => Fold::Closed,
     };
-    AssociationRow { node: AssociationNode::Class(at), text: display::safe(group.class.as_str()), note, fold }
+    AssociationRow::new(AssociationNode::Class(at), group, display::safe(group.class.as_str()), note, fold)
 }
 
 /// Why an unfolded class shows no far ends, or not all of them.
@@ -462,7 +472,7 @@ fn told_row(at: usize, group: &Group) -> Option<AssociationRow> {
         Load::Idle | Load::Done if group.ends.is_empty() => ("nothing at the far end".to_owned(), String::new()),
         Load::Idle | Load::Done => return None,
     };
-    Some(AssociationRow { node: AssociationNode::Told(at), text, note, fold: Fold::Leaf })
+    Some(AssociationRow::new(AssociationNode::Told(at), group, text, note, Fold::Leaf))
 }
 
 /// The properties by which an association with these references refers to `object`. Where several have the same keys, those

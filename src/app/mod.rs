@@ -53,6 +53,10 @@ mod table;
 mod update;
 
 #[cfg(test)]
+mod associate_tests;
+#[cfg(test)]
+mod query_tests;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod storm;

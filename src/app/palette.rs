@@ -136,7 +136,7 @@ impl State {
                 None => vec![Id::PaneClasses],
             },
             Pane::Detail if self.detail.tab == DetailTab::Associations => match self.associations() {
-                Some(_) => vec![Id::Open, Id::Unfold, Id::Filter, Id::Refresh, Id::Associations],
+                Some(_) => vec![Id::Open, Id::Unfold, Id::Associations, Id::Filter, Id::Refresh],
                 None => vec![Id::Open, Id::Associations],
             },
             Pane::Detail => vec![Id::Open, Id::Associations, Id::Filter, Id::Mof],
@@ -205,7 +205,9 @@ impl State {
                         parts.push("Associations".to_owned());
                         parts.extend(class);
                         let read = tree.filter(|tree| tree.total() > 0);
-                        parts.extend(read.map(|tree| grouped(tree.total() as u64)));
+                        parts.extend(
+                            read.map(|tree| counted(tree.total(), tree.total(), "association", "associations")),
+                        );
                         parts.extend(tree.filter(|tree| tree.capped).map(|_| "capped".to_owned()));
                         parts.extend(tree.and_then(|tree| loading(&tree.load)));
                     }
@@ -214,6 +216,11 @@ impl State {
             Pane::Operations => parts.push("Operations".to_owned()),
         }
         parts.join(" · ")
+    }
+
+    fn shows_failed_query(&self) -> bool {
+        let is_query = |table: &&super::Table| matches!(table.source, super::Source::Query(_));
+        self.table.as_ref().filter(is_query).is_some_and(|table| matches!(table.load, Load::Failed(_)))
     }
 
     /// What the table is about, as short as its pane wants it: a query may be long, how much it selects is still told.
@@ -246,6 +253,9 @@ impl State {
             return Some(match (pane, &self.classes) {
                 (Pane::Classes, Some(classes)) if classes.wants_typed_name() => {
                     format!("{text} {} opens a class by its name.", key(CommandId::ClassName))
+                }
+                (Pane::Table, _) if self.shows_failed_query() => {
+                    format!("{text} {} lets the query be corrected.", key(CommandId::Query))
                 }
                 _ => text,
             });

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     cim::{
-        CimClass, CimName, CimType, CimValue, ClassProperty, KeyValue, Namespace, Qualifier, TypedValue,
+        CimClass, CimName, CimType, CimValue, ClassProperty, KeyValue, Namespace, ObjectPath, Qualifier, TypedValue,
         rows::{CellRef, Column, RowWriter, Shape, ShapeId},
     },
     op::{
@@ -214,6 +214,54 @@ impl Script {
             writer.end();
         }
         self.tell(op, OpEventKind::Rows(writer.take()));
+    }
+
+    /// Rows that are paths alone, each a class and its keys.
+    pub(super) fn paths(&mut self, op: OpId, paths: &[&str]) {
+        for (at, path) in paths.iter().enumerate() {
+            let path = path.parse::<ObjectPath>().unwrap();
+            let shape = Shape {
+                class: path.class.clone(),
+                namespace: path.namespace.clone().or_else(|| Some(Namespace::new("root/cimv2"))),
+                host: path.host.clone(),
+                columns: path.keys.iter().map(|key| Column::new(key.name.clone(), CimType::String)).collect(),
+                path_keys: path.keys.iter().map(|key| key.name.clone()).collect(),
+            };
+            let mut writer = RowWriter::default();
+            writer.begin(ShapeId(at as u32));
+            path.keys.iter().for_each(|_| writer.cell(CellRef::Absent));
+            for key in path.keys {
+                // What reads as a path is a reference, as the wire would say.
+                let reference = match &key.value {
+                    KeyValue::String(text) => text.parse::<ObjectPath>().ok().filter(|path| !path.keys.is_empty()),
+                    _ => None,
+                };
+                writer.key(reference.map_or(key.value, |path| KeyValue::Reference(Box::new(path))));
+            }
+            writer.end();
+            self.tell(op, OpEventKind::Shape(ShapeId(at as u32), Arc::new(shape)));
+            self.tell(op, OpEventKind::Rows(writer.take()));
+        }
+    }
+
+    /// The rows of the associations, indented, each with its mark and note.
+    pub(super) fn associations(&self) -> Vec<String> {
+        let rows = self.state.associations().unwrap().rows().iter();
+        let mark = |fold| match fold {
+            Fold::Open => "-",
+            Fold::Closed => "+",
+            Fold::Loading => "~",
+            Fold::Leaf => "",
+        };
+        let line = |row: &AssociationRow| {
+            let indent = "  ".repeat(row.node.depth());
+            format!("{indent}{}{} {}", mark(row.fold), row.text, row.note).trim_end().to_owned()
+        };
+        rows.map(line).collect()
+    }
+
+    pub(super) fn crumbs(&self) -> Vec<String> {
+        self.state.breadcrumbs().into_iter().map(|crumb| crumb.text).collect()
     }
 
     /// The names in the column `Name` of the table, top to bottom.

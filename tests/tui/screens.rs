@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use lazycim::op::{ConnId, ErrorKind, OpError, OpEventKind, Phase};
+use lazycim::{
+    cim::{CimError, CimStatus},
+    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase},
+};
 use proptest::prelude::*;
 use ratatui::style::{Color, Modifier};
 
@@ -83,6 +86,80 @@ fn table_filtered_and_sorted() {
 #[test]
 fn detail_zoomed() {
     insta::assert_snapshot!(at_table(80, 24).press("j j j j j enter z").screen());
+}
+
+#[test]
+fn associations_80() {
+    let mut world = at_table(80, 24);
+    insta::assert_snapshot!(world.press("A j j j j l").screen());
+}
+
+#[test]
+fn associations_120() {
+    let mut world = at_table(120, 40);
+    insta::assert_snapshot!(world.press("A j l j j j j l j j j l").screen());
+    let letters = world.buffer().content.iter().flat_map(|cell| cell.symbol().chars()).collect::<Vec<_>>();
+    assert!(!letters.iter().any(|c| c.is_control() || *c == '\u{202e}'), "{letters:?}");
+}
+
+#[test]
+fn associated_instances_80() {
+    insta::assert_snapshot!(at_table(80, 24).press("A G enter j").screen());
+}
+
+#[test]
+fn associated_instances_120() {
+    insta::assert_snapshot!(at_table(120, 40).press("A G l j enter A").screen());
+}
+
+#[test]
+fn associations_in_ascii_without_colour() {
+    let mut world = World::themed(100, 30, "mono", true);
+    let screen = world.press(TO_TABLE).press("A j j j j l").screen();
+    insta::assert_snapshot!(screen);
+    let reversed = world.buffer().content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
+    assert!(reversed > 10, "the selection is seen");
+}
+
+#[test]
+fn no_associations() {
+    let mut world = at_table(80, 24);
+    world.keys("A");
+    let op = world.next();
+    world.tell(vec![(9, op, OpEventKind::Finished(lazycim::op::Summary::default()))]);
+    insta::assert_snapshot!(world.screen());
+}
+
+#[test]
+fn associations_that_the_server_does_not_follow() {
+    let mut world = at_table(120, 40);
+    world.keys("A");
+    let op = world.next();
+    let cause = CimError { status: CimStatus::NOT_SUPPORTED, description: String::new(), details: Vec::new() };
+    let kind = ErrorKind::Cim(Arc::new(cause));
+    let error = OpError::new(Phase::Receive, "web01.example:5989", kind, "CIM_ERR_NOT_SUPPORTED (7)", "try another");
+    world.tell(vec![(9, op, OpEventKind::Failed(Arc::new(error)))]);
+    insta::assert_snapshot!(world.screen());
+}
+
+#[test]
+fn query_prompt() {
+    let mut world = at_table(80, 24);
+    insta::assert_snapshot!("query_prompt_80", world.press("Q tab").screen());
+    world.state.resize(120, 40);
+    insta::assert_snapshot!("query_prompt_120", world.press("ctrl-u enter").screen());
+}
+
+#[test]
+fn query_result() {
+    let mut world = at_table(80, 24);
+    world
+        .press("Q ctrl-u")
+        .keys("\"SELECT\" space \"Handle,WorkingSetSize\" space \"FROM\" space \"LC_Process\" enter");
+    world.answer_all();
+    insta::assert_snapshot!("query_result_80", world.press("j").screen());
+    world.state.resize(120, 40);
+    insta::assert_snapshot!("query_result_120", world.press("right s").screen());
 }
 
 #[test]
@@ -261,7 +338,7 @@ proptest! {
     fn no_size_panics_with_anything_on_the_screen(
         width in 0_u16..200,
         height in 0_u16..60,
-        layers in proptest::sample::select(vec!["", "?", "ctrl-p", ":", "/", "a", "5 enter", "y", "z", "2 z", "E", "m", "q"]),
+        layers in proptest::sample::select(vec!["", "?", "ctrl-p", ":", "/", "a", "5 enter", "y", "z", "2 z", "E", "m", "q", "A", "Q", "A G enter"]),
     ) {
         let mut world = at_table(120, 40);
         world.press(layers).wait(400);

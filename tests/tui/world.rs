@@ -6,7 +6,8 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use lazycim::{
     app::{Effect, Key, Keymap, SessionEntry, State, StateOptions},
     cim::{
-        CimClass, CimName, CimType, CimValue, ClassProperty, KeyValue, Namespace, Qualifier, TypedValue,
+        CimClass, CimName, CimType, CimValue, ClassProperty, KeyBinding, KeyValue, Namespace, ObjectPath, Qualifier,
+        TypedValue,
         rows::{CellRef, Column, RowBatch, RowWriter, Shape, ShapeId},
     },
     op::{
@@ -275,8 +276,74 @@ fn content(operation: &Operation, events: &mut Vec<(u64, OpId, OpEventKind)>, op
             say(OpEventKind::Rows(writer.take()));
             1
         }
+        OperationKind::ReferenceInstances { object, .. } => {
+            for (at, association) in associations(object).into_iter().enumerate() {
+                let shape = Shape {
+                    class: association.class.clone(),
+                    namespace: association.namespace.clone(),
+                    host: None,
+                    columns: Vec::new(),
+                    path_keys: association.keys.iter().map(|key| key.name.clone()).collect(),
+                };
+                say(OpEventKind::Shape(ShapeId(at as u32), Arc::new(shape)));
+                let mut writer = RowWriter::default();
+                writer.begin(ShapeId(at as u32));
+                association.keys.into_iter().for_each(|key| writer.key(key.value));
+                writer.end();
+                say(OpEventKind::Rows(writer.take()));
+            }
+            4
+        }
+        OperationKind::AssociatorInstances { .. } => {
+            say(OpEventKind::Shape(ShapeId(0), Arc::new(process_shape(&CimName::new("LC_Process")))));
+            let mut writer = RowWriter::default();
+            row(&mut writer, "1", Some("systemd"), 20, Some(12_992_512), "init");
+            row(&mut writer, "1301", Some("agetty"), 20, Some(7_340_032), "long");
+            say(OpEventKind::Rows(writer.take()));
+            2
+        }
+        OperationKind::QueryInstances { .. } => {
+            let columns = [("Handle", CimType::String), ("WorkingSetSize", CimType::UInt64)];
+            let columns = columns.map(|(name, ty)| Column::new(CimName::new(name), ty)).to_vec();
+            let class = CimName::new("LC_Process");
+            let shape = Shape { class, namespace: None, host: None, columns, path_keys: Vec::new() };
+            say(OpEventKind::Shape(ShapeId(0), Arc::new(shape)));
+            let mut writer = RowWriter::default();
+            for (handle, size) in [("1", 12_992_512), ("87", 4_096), ("1204", 9_412_608)] {
+                writer.begin(ShapeId(0));
+                writer.cell(CellRef::Text(handle));
+                writer.cell(CellRef::UInt(size));
+                writer.end();
+            }
+            say(OpEventKind::Rows(writer.take()));
+            3
+        }
         _ => 0,
     }
+}
+
+/// What refers to `object`: its operating system, the file it runs, and two processes as their parent.
+fn associations(object: &ObjectPath) -> Vec<ObjectPath> {
+    let namespace = Some(Namespace::new("root/cimv2"));
+    let key = |name: &str, value: KeyValue| KeyBinding { name: CimName::new(name), value };
+    let path = |class: &str, keys| ObjectPath::new(namespace.clone(), CimName::new(class), keys);
+    let named =
+        |class: &str, key_name: &str, value: &str| path(class, vec![key(key_name, KeyValue::String(value.into()))]);
+    let between = |class: &str, near: &str, far: &str, end: ObjectPath| {
+        let reference = |path: &ObjectPath| KeyValue::Reference(Box::new(path.clone()));
+        path(class, vec![key(far, reference(&end)), key(near, reference(object))])
+    };
+    let child = |handle: &str| {
+        let keys = [("CreationClassName", "LC_Process"), ("Handle", handle)];
+        path("LC_Process", keys.map(|(name, value)| key(name, KeyValue::String(value.into()))).to_vec())
+    };
+    let file = "/usr/lib/systemd/systemd-日本語-a-name-that-goes-on-\u{202e}-until-nobody-can-read-it";
+    vec![
+        between("LC_OSProcess", "PartComponent", "GroupComponent", named("LC_OperatingSystem", "Name", "Debian")),
+        between("LC_ProcessExecutable", "Dependent", "Antecedent", named("CIM_DataFile", "Name", file)),
+        between("LC_ParentProcess", "Parent", "Child", child("1204")),
+        between("LC_ParentProcess", "Parent", "Child", child("1301")),
+    ]
 }
 
 const TREE: &[(&str, &[&str])] = &[

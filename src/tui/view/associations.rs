@@ -14,7 +14,7 @@ use super::{
 };
 use crate::app::{AssociationNode, AssociationRow, Associations, Fold, safe};
 
-/// Cells a note leaves to the text before it at least.
+/// Cells a note leaves at least to the name before it.
 const LEAST: usize = 16;
 
 /// Paints the rows inside the frame `area`.
@@ -55,9 +55,10 @@ fn line(
     };
     let lead = format!("{}{fold} ", "  ".repeat(row.node.depth()));
     let left = room.saturating_sub(text::width(&lead));
-    // The note goes first where there is no room for both.
+    // The note goes first where there is no room for both; a path is worth more than its role to its last letter.
     let note = text::width(&row.note) + 2;
-    let note = if row.note.is_empty() || left < note + LEAST { 0 } else { note };
+    let least = if matches!(row.node, AssociationNode::End(..)) { text::width(&row.text) } else { LEAST };
+    let note = if row.note.is_empty() || left < note + least { 0 } else { note };
     let shown = text::fit(&row.text.replace('…', symbols.ellipsis), left - note, symbols.ellipsis).into_owned();
     let ranges = pane.filter().ranges(&shown);
     let mut spans = vec![Span::styled(lead, roles.dim)];
