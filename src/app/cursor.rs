@@ -3,7 +3,7 @@
 //! Owns: the motions of every pane and what follows from them without an operation: the detail pane shows the row under the
 //! table's cursor. Must not start anything.
 
-use super::{DetailTab, Effect, ListCursor, Motion, Pane, State};
+use super::{DetailTab, Effect, ListCursor, Motion, Pane, Source, State};
 
 impl State {
     /// How many rows a pane lists.
@@ -141,6 +141,7 @@ impl State {
             return;
         }
         let place = (table.session, table.namespace.clone());
+        self.detail.projected = matches!(table.source, Source::Query(_));
         let selected = table.selected();
         let same = selected.as_ref().is_some_and(|row| row.path.is_some() && row.path.as_ref() == self.detail.path());
         if !same {

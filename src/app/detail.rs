@@ -70,6 +70,8 @@ pub struct Detail {
     pub(super) place: Option<(SessionId, Namespace)>,
     /// The values were fetched for this pane, not copied from the table.
     pub fresh: bool,
+    /// The values are those a query selected: what else the class has is not missing.
+    pub(super) projected: bool,
     rows: Vec<DetailRow>,
     filter: Filter,
     pub(super) list: ListCursor,
@@ -121,6 +123,7 @@ impl Detail {
     ) {
         self.place = Some(place);
         self.fresh = fresh;
+        self.projected &= !fresh;
         self.class = class;
         self.instance = Some(instance);
         self.lay_out();
@@ -172,7 +175,7 @@ impl Detail {
                 spread(&mut rows, path);
             }
         }
-        let not_sent = self.class.iter().flat_map(|class| &class.properties);
+        let not_sent = self.class.iter().filter(|_| !self.projected).flat_map(|class| &class.properties);
         for property in not_sent.filter(|property| !sent.contains(&property.name)) {
             rows.push(DetailRow {
                 name: display::safe(property.name.as_str()),

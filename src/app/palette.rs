@@ -135,10 +135,13 @@ impl State {
                 Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Associations],
                 None => vec![Id::PaneClasses],
             },
-            Pane::Detail if self.detail.tab == DetailTab::Associations => match self.associations() {
-                Some(_) => vec![Id::Open, Id::Unfold, Id::Associations, Id::Filter, Id::Refresh],
-                None => vec![Id::Open, Id::Associations],
-            },
+            Pane::Detail if self.detail.tab == DetailTab::Associations => {
+                match self.associations().map(|tree| tree.rows().is_empty()) {
+                    Some(false) => vec![Id::Open, Id::Unfold, Id::Associations, Id::Filter, Id::Refresh],
+                    Some(true) => vec![Id::Refresh, Id::Associations],
+                    None => vec![Id::Open, Id::Associations],
+                }
+            }
             Pane::Detail => vec![Id::Open, Id::Associations, Id::Filter, Id::Mof],
             Pane::Operations => vec![Id::Open, Id::Out],
         }
@@ -184,13 +187,14 @@ impl State {
             Pane::Table => match &self.table {
                 None => parts.push("Instances".to_owned()),
                 Some(table) => {
-                    parts.push(self.table_title(table));
+                    parts.push(table.source.title());
                     parts.push(counted(table.shown(), table.total(), "row", "rows"));
                     parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
                     parts.extend(table.stale.then(|| "of before the refresh".to_owned()));
                     let capped = table.capped && matches!(table.load, Load::Cancelled(_));
                     parts.extend(loading(&table.load).filter(|_| !capped));
+                    self.shorten(&mut parts);
                 }
             },
             Pane::Detail => {
@@ -223,10 +227,13 @@ impl State {
         self.table.as_ref().filter(is_query).is_some_and(|table| matches!(table.load, Load::Failed(_)))
     }
 
-    /// What the table is about, as short as its pane wants it: a query may be long, how much it selects is still told.
-    fn table_title(&self, table: &super::Table) -> String {
+    /// Cuts the first part of the table's title so that the others fit beside it: a query may be long, how much it selects
+    /// is still told.
+    fn shorten(&self, parts: &mut [String]) {
         let width = self.layout().pane(Pane::Table).map_or(0, |area| usize::from(area.width));
-        super::page::cut(&table.source.title(), width.saturating_sub(TITLE_REST).max(12))
+        let Some((first, others)) = parts.split_first_mut() else { return };
+        let taken = others.iter().map(|part| part.chars().count() + 3).sum::<usize>();
+        *first = super::page::cut(first, width.saturating_sub(taken + TITLE_EDGE).max(12));
     }
 
     /// What an empty pane says: why it is empty and what to do next; `None` if it is not empty.
@@ -324,8 +331,8 @@ impl State {
 const NO_ASSOCIATIONS: &str = "This server does not follow associations (CIM_ERR_NOT_SUPPORTED).\ntry: open an association \
                                class from the classes; its instances name both ends";
 
-/// The cells a table's title wants for what follows the name: the number of rows and how reading them stands.
-const TITLE_REST: usize = 36;
+/// The cells a title leaves free: the frame, a blank at each end, a spinner.
+const TITLE_EDGE: usize = 6;
 
 fn loading(load: &Load) -> Option<String> {
     match load {

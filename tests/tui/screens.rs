@@ -91,7 +91,7 @@ fn detail_zoomed() {
 #[test]
 fn associations_80() {
     let mut world = at_table(80, 24);
-    insta::assert_snapshot!(world.press("A j j j j l").screen());
+    insta::assert_snapshot!(world.press("A j j j l j").screen());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn associated_instances_120() {
 #[test]
 fn associations_in_ascii_without_colour() {
     let mut world = World::themed(100, 30, "mono", true);
-    let screen = world.press(TO_TABLE).press("A j j j j l").screen();
+    let screen = world.press(TO_TABLE).press("A j j j l j").screen();
     insta::assert_snapshot!(screen);
     let reversed = world.buffer().content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
     assert!(reversed > 10, "the selection is seen");
