@@ -36,6 +36,32 @@ async fn a_person_walks_from_the_session_to_a_property() {
 }
 
 #[tokio::test]
+async fn a_person_walks_along_associations_and_back() {
+    let mut harness = Harness::new(120, 40);
+    harness.press("enter").await;
+    harness.press("j enter").await;
+    harness.press(": \"LC_OperatingSystem\" enter").await;
+    harness.press("A").await;
+    assert!(harness.screen().contains("as GroupComponent"), "{}", harness.screen());
+    harness.press("/ \"LC_OSProcess\" enter").await;
+    harness.press("j enter").await;
+    let table = harness.front.state().table().expect("a table");
+    assert!(table.total() > 0 && table.class().is_some_and(|class| class == "LC_Process"), "{}", harness.screen());
+    assert!(harness.screen().contains("via LC_OSProcess"), "{}", harness.screen());
+    let operations = harness.front.state().operations();
+    for row in operations.shown() {
+        assert!(matches!(row.timeline.outcome, Some((_, Outcome::Finished(_)))), "{}", harness.screen());
+        assert_eq!(row.timeline.opened(), row.timeline.closed(), "{} {}", row.id, row.name);
+    }
+    let ran = operations.len();
+    harness.press("A").await;
+    assert!(harness.screen().contains("as PartComponent"), "{}", harness.screen());
+    harness.press("esc esc h").await;
+    assert!(harness.screen().contains("as GroupComponent"), "{}", harness.screen());
+    assert_eq!(harness.front.state().operations().len(), ran + 1, "going back asks for nothing");
+}
+
+#[tokio::test]
 async fn every_operation_has_closed_what_it_opened() {
     let mut harness = Harness::new(120, 40);
     harness.press("enter").await;
