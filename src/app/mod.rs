@@ -30,6 +30,7 @@ mod effect;
 mod filter;
 mod form;
 mod history;
+mod identity;
 mod index;
 mod input;
 mod key;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::{
     Filter, ListCursor, Load, Motion, RowIndex, Sort, Source,
-    associations::same_instance,
     columns::{Columns, TableColumn},
     display,
+    identity::same_instance,
 };
 use crate::{
     cim::{

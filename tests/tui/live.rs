@@ -62,6 +62,21 @@ async fn a_person_walks_along_associations_and_back() {
 }
 
 #[tokio::test]
+async fn a_query_is_asked_and_corrected() {
+    let mut harness = Harness::new(120, 40);
+    harness.press("enter").await;
+    harness.press("j enter").await;
+    harness.press("Q ctrl-u \"SELECT\" space \"Handle,Name\" space \"FORM\" space \"LC_Process\" enter").await;
+    assert!(harness.screen().contains("CIM_ERR_INVALID_QUERY"), "{}", harness.screen());
+    assert!(harness.screen().contains("Q lets the query be corrected"), "{}", harness.screen());
+    harness.press("Q ctrl-u \"SELECT\" space \"Handle,Name\" space \"FROM\" space \"LC_Process\" enter").await;
+    let table = harness.front.state().table().expect("a table");
+    let columns = table.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(columns, ["Handle", "Name"], "{}", harness.screen());
+    assert!(table.total() > 0 && table.cell(0, 0).is_some(), "{}", harness.screen());
+}
+
+#[tokio::test]
 async fn every_operation_has_closed_what_it_opened() {
     let mut harness = Harness::new(120, 40);
     harness.press("enter").await;

@@ -8,11 +8,11 @@ use ratatui::{
 };
 
 use super::{
-    operations::spinner,
+    classes::fold_mark,
     paint::{Brush, highlighted, inside, window},
     text,
 };
-use crate::app::{AssociationNode, AssociationRow, Associations, Fold, safe};
+use crate::app::{AssociationNode, AssociationRow, Associations, safe};
 
 /// Cells a note leaves at least to the name before it.
 const LEAST: usize = 16;
@@ -42,12 +42,7 @@ fn line(
     now: std::time::Duration,
 ) -> Line<'static> {
     let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
-    let fold = match row.fold {
-        Fold::Open => symbols.open,
-        Fold::Closed => symbols.closed,
-        Fold::Loading => spinner(brush.theme, now),
-        Fold::Leaf => " ",
-    };
+    let fold = fold_mark(brush, row.fold, now);
     let style = match row.node {
         AssociationNode::Role(_) => roles.key,
         AssociationNode::Class(_) | AssociationNode::End(..) => roles.text,

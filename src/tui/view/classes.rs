@@ -47,6 +47,17 @@ fn note(brush: &mut Brush<'_>, area: Rect, pane: &Classes) {
     brush.bottom_note(area, Line::from(told));
 }
 
+/// The mark before a row of a tree.
+pub(super) fn fold_mark(brush: &Brush<'_>, fold: Fold, now: std::time::Duration) -> &'static str {
+    let symbols = &brush.theme.symbols;
+    match fold {
+        Fold::Open => symbols.open,
+        Fold::Closed => symbols.closed,
+        Fold::Loading => spinner(brush.theme, now),
+        Fold::Leaf => " ",
+    }
+}
+
 fn class_line(
     brush: &Brush<'_>,
     pane: &Classes,
@@ -54,13 +65,8 @@ fn class_line(
     open: bool,
     now: std::time::Duration,
 ) -> Line<'static> {
-    let (roles, symbols) = (&brush.theme.roles, &brush.theme.symbols);
-    let fold = match row.fold {
-        Fold::Open => symbols.open,
-        Fold::Closed => symbols.closed,
-        Fold::Loading => spinner(brush.theme, now),
-        Fold::Leaf => " ",
-    };
+    let roles = &brush.theme.roles;
+    let fold = fold_mark(brush, row.fold, now);
     let name = safe(row.name.as_str());
     let ranges = pane.filter().ranges(&name);
     let mut spans = Vec::new();
