@@ -8,10 +8,7 @@ use std::collections::{HashMap, HashSet};
 use unicode_width::UnicodeWidthStr;
 
 use super::display;
-use crate::cim::{
-    CimClass, CimName, CimType, CimValue, KeyValue, Namespace, ObjectPath,
-    rows::{CellRef, RowStore},
-};
+use crate::cim::{CimClass, CimName, CimType, KeyValue, Namespace, ObjectPath, rows::RowStore};
 
 /// The widest a column asks to be, in cells, while others follow it.
 pub const COLUMN_WIDTH: u16 = 32;
@@ -153,9 +150,9 @@ impl Columns {
         if display::is_missing(cell) {
             return None;
         }
-        Some(match cell {
-            CellRef::Value(CimValue::Reference(path)) => self.short_path(path, Some(at), home),
-            _ => display::cell(cell, store.columns().get(at).and_then(|union| union.column.ty)),
+        Some(match cell.to_reference() {
+            Some(path) => self.short_path(&path, Some(at), home),
+            None => display::cell(cell, store.columns().get(at).and_then(|union| union.column.ty)),
         })
     }
 
@@ -197,7 +194,7 @@ impl Columns {
     fn sample_references(&mut self, store: &RowStore, row: usize) -> bool {
         let mut changed = false;
         for (at, sampled) in self.sampled.iter_mut().enumerate() {
-            let CellRef::Value(CimValue::Reference(path)) = store.cell(row, at) else { continue };
+            let Some(path) = store.cell(row, at).to_reference() else { continue };
             for key in path.keys.iter().take(COMPARED_KEYS) {
                 match sampled.keys.iter().find(|(name, _)| *name == key.name) {
                     Some((_, first)) if *first == key.value || sampled.telling.contains(&key.name) => {}

@@ -212,7 +212,7 @@ fn sort_key(cell: CellRef<'_>) -> SortKey {
             Ok(number) => integer(number),
             Err(_) => value.trim().parse::<f64>().map_or_else(|_| text(value), real),
         },
-        CellRef::Value(_) => text(&display::cell(cell, None)),
+        CellRef::Value(_) | CellRef::Packed(_) => text(&display::cell(cell, None)),
     }
 }
 

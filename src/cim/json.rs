@@ -107,6 +107,7 @@ pub fn write_cell(out: &mut String, cell: CellRef<'_>, ty: Option<CimType>) {
         CellRef::Text(text) | CellRef::Untyped(text) => write_text(out, text),
         CellRef::DateTime(value) => write_text(out, value.as_str()),
         CellRef::Value(value) => write_value(out, value, ty),
+        CellRef::Packed(packed) => write_value(out, &packed.value(), ty),
     }
 }
 

@@ -175,6 +175,7 @@ pub fn cell_text<'a>(cell: CellRef<'a>, ty: Option<CimType>, null: &'a str, limi
         CellRef::Char16(value) => Cow::Owned(char16_text(value)),
         CellRef::DateTime(value) => Cow::Owned(value.human()),
         CellRef::Value(value) => Cow::Owned(value_text(value, ty, null, limit)),
+        CellRef::Packed(packed) => Cow::Owned(value_text(&packed.value(), ty, null, limit)),
     }
 }
 

@@ -1,15 +1,16 @@
 //! Rows of a result: how instances are kept in bulk.
 //!
 //! Owns: the storage. Rows arrive as [`RowBatch`]es written by a decoder through [`RowWriter`], are appended to a
-//! [`RowStore`] and never move again; everybody reads through [`RowStore::cell`] and [`CellRef`]. A row is packed:
+//! [`RowStore`] and keep their numbers; everybody reads through [`RowStore::cell`] and [`CellRef`]. A row is packed:
 //! a tag byte and the value's bytes for each cell; how is known to this folder alone, so storage can be replaced here.
 //! Must not know who draws rows or where they came from.
 //!
 //! ```text
-//! decoder -> RowWriter -> RowBatch -> (bounded channel) -> RowStore -> cell(row, column) -> CellRef
+//! decoder -> RowWriter -> RowBatch -> (bounded channel) -> RowStore, packed closer -> cell(row, column) -> CellRef
 //! ```
 
 mod batch;
+mod pack;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,9 @@ mod writer;
 use std::collections::{HashMap, HashSet};
 
 pub use self::{
-    batch::{BATCH_BYTES, BATCH_ROWS, RowBatch},
+    batch::{BATCH_BYTES, BATCH_ROWS, Packed, PathFrame, RowBatch},
     store::{RowStore, UnionColumn},
-    writer::RowWriter,
+    writer::{PACKED_ITEMS, RowWriter},
 };
 use super::{
     CimClass, CimDateTime, CimInstance, CimName, CimType, CimValue, EmbeddedKind, InstanceProperty, KeyBinding,
@@ -131,13 +132,25 @@ pub enum CellRef<'a> {
     Text(&'a str),
     /// `datetime`
     DateTime(CimDateTime),
-    /// A reference, an embedded instance or class, or an array.
+    /// An embedded instance or class, a long array, or a reference with references in its keys.
     Value(&'a CimValue),
+    /// Any other reference or array; [`Packed::value`] takes it out.
+    Packed(Packed<'a>),
     /// Text whose type is not known.
     Untyped(&'a str),
 }
 
 impl CellRef<'_> {
+    /// The path of a reference; `None` for anything else.
+    pub fn to_reference(self) -> Option<ObjectPath> {
+        let value = match self {
+            Self::Value(CimValue::Reference(path)) => return Some(ObjectPath::clone(path)),
+            Self::Packed(packed) => packed.value(),
+            _ => return None,
+        };
+        if let CimValue::Reference(path) = value { Some(*path) } else { None }
+    }
+
     /// The cell as an owned value; `None` for an absent one.
     pub fn to_value(self) -> Option<CimValue> {
         Some(match self {
@@ -151,6 +164,7 @@ impl CellRef<'_> {
             Self::Text(text) => CimValue::string(text),
             Self::DateTime(value) => CimValue::DateTime(value),
             Self::Value(value) => value.clone(),
+            Self::Packed(packed) => packed.value(),
             Self::Untyped(text) => CimValue::Untyped(Box::from(text)),
         })
     }

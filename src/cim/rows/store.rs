@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{CellRef, Column, RowBatch, Shape, ShapeId, instance_of, path_of};
+use super::{CellRef, Column, RowBatch, Shape, ShapeId, instance_of, pack::Packer, path_of};
 use crate::cim::{CimInstance, CimName, ObjectPath};
 
 /// A column of the whole result: the union of its shapes' columns, by name.
@@ -26,9 +26,11 @@ pub struct RowStore {
     by_name: HashMap<CimName, usize>,
     /// For each shape, pairs of union column and position in the shape, ordered by the first.
     positions: Vec<Vec<(u32, u32)>>,
+    /// The rows; the last batch still grows.
     batches: Vec<RowBatch>,
     /// For each batch, the number of the first row in it.
     starts: Vec<usize>,
+    packer: Packer,
     len: usize,
     size: usize,
 }
@@ -87,24 +89,34 @@ impl RowStore {
     }
 
     /// Appends a batch. Rows of a shape that was never added are dropped; the number dropped is returned.
-    pub fn push(&mut self, batch: RowBatch) -> usize {
-        let known = batch.rows.iter().filter(|row| (row.shape.0 as usize) < self.shapes.len()).count();
-        let dropped = batch.rows.len() - known;
-        if known == 0 {
-            return dropped;
+    pub fn push(&mut self, mut batch: RowBatch) -> usize {
+        let mut dropped = 0;
+        for row in 0..batch.len() {
+            if batch.shape(row).0 as usize >= self.shapes.len() {
+                dropped += 1;
+                continue;
+            }
+            if self.batches.last().is_none_or(Packer::is_full) {
+                self.begin_batch();
+            }
+            let Some(kept) = self.batches.last_mut() else { continue };
+            self.size += self.packer.append(kept, &mut batch, row);
+            self.len += 1;
         }
-        let mut batch = batch;
-        if dropped > 0 {
-            let shapes = self.shapes.len();
-            batch.rows.retain(|row| (row.shape.0 as usize) < shapes);
-        }
-        batch.bytes.shrink_to_fit();
-        batch.rows.shrink_to_fit();
-        self.size += batch.size();
-        self.starts.push(self.len);
-        self.len += batch.rows.len();
-        self.batches.push(batch);
         dropped
+    }
+
+    /// Closes the last batch and begins another.
+    fn begin_batch(&mut self) {
+        if let Some(full) = self.batches.last_mut() {
+            full.bytes.shrink_to_fit();
+            full.rows.shrink_to_fit();
+            full.values.shrink_to_fit();
+            full.frames.shrink_to_fit();
+        }
+        self.packer.restart();
+        self.starts.push(self.len);
+        self.batches.push(RowBatch::default());
     }
 
     /// How many rows are kept.

@@ -98,13 +98,18 @@ fn field(cell: CellRef<'_>, ty: Option<CimType>) -> Option<String> {
         CellRef::Char16(value) => char16_text(value),
         CellRef::Text(text) | CellRef::Untyped(text) => text.to_owned(),
         CellRef::DateTime(value) => value.to_string(),
-        CellRef::Value(CimValue::Reference(path)) => path.to_string(),
-        CellRef::Value(value) => {
-            let mut text = String::new();
-            write_value(&mut text, value, ty);
-            text
-        }
+        CellRef::Value(value) => value_field(value, ty),
+        CellRef::Packed(packed) => value_field(&packed.value(), ty),
     })
+}
+
+fn value_field(value: &CimValue, ty: Option<CimType>) -> String {
+    if let CimValue::Reference(path) = value {
+        return path.to_string();
+    }
+    let mut text = String::new();
+    write_value(&mut text, value, ty);
+    text
 }
 
 /// Prints one record, ended by CRLF.

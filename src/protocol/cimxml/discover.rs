@@ -132,7 +132,6 @@ fn name_of(store: &RowStore, row: usize) -> Option<String> {
     let column = store.columns().iter().position(|column| column.column.name == "Name");
     match column.map(|column| store.cell(row, column)) {
         Some(CellRef::Text(text)) if !text.is_empty() => Some(text.to_owned()),
-        Some(CellRef::Value(crate::cim::CimValue::String(text))) if !text.is_empty() => Some(text.to_string()),
         _ => match store.path(row)?.key("Name")? {
             crate::cim::KeyValue::String(text) => Some(text.to_string()),
             _ => None,
