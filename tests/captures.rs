@@ -211,11 +211,18 @@ impl Outcome {
     }
 }
 
+/// The decoder `answer` calls for.
+fn decoder(answer: &Answer, expect: &Expect) -> Decoder {
+    let charset = answer.header("Content-Type").and_then(charset_of);
+    Decoder::new(expect.clone(), Limits::default(), Some(Namespace::new("root/lab")), charset)
+}
+
 /// Decodes `body` in the pieces `cuts` make.
 pub fn decode(answer: &Answer, expect: &Expect, cuts: impl Iterator<Item = usize>) -> Outcome {
-    let charset = answer.header("Content-Type").and_then(charset_of);
-    let namespace = Some(Namespace::new("root/lab"));
-    let mut decoder = Decoder::new(expect.clone(), Limits::default(), namespace, charset);
+    decode_with(decoder(answer, expect), answer, cuts)
+}
+
+fn decode_with(mut decoder: Decoder, answer: &Answer, cuts: impl Iterator<Item = usize>) -> Outcome {
     let (mut outcome, mut from, mut taken) = (Outcome::default(), 0, 0);
     let end = cuts.chain([answer.body.len()]).try_for_each(|to| {
         let result = decoder.feed(&answer.body[from..to]);
@@ -244,7 +251,7 @@ fn same(what: &str, whole: &Outcome, cut: &Outcome) -> Result<(), Failed> {
         && whole.warning == cut.warning
         && whole.rows() == cut.rows();
     if !equal {
-        return Err(format!("{what}: another result than in one piece").into());
+        return Err(format!("{what}: another result").into());
     }
     let flat = |outcome: &Outcome| -> Vec<(usize, usize)> {
         let batches = outcome.batches.iter().enumerate();
@@ -256,7 +263,7 @@ fn same(what: &str, whole: &Outcome, cut: &Outcome) -> Result<(), Failed> {
         let columns = whole.shapes[shape.0 as usize].columns.len();
         let cells = (0..columns).all(|column| a.cell(a_row, column) == b.cell(b_row, column));
         if shape != b.shape(b_row) || !cells || a.keys(a_row) != b.keys(b_row) {
-            return Err(format!("{what}: row {a_row} differs from the one in one piece").into());
+            return Err(format!("{what}: row {a_row} differs").into());
         }
     }
     Ok(())
@@ -313,5 +320,7 @@ fn exchange(name: &str, request: &Path, response: &Path) -> Result<(), Failed> {
     let expect = expect(&operation);
     let whole = decode(&answer, &expect, std::iter::empty());
     expected::check(name, &answer, &whole)?;
+    let general = decode_with(decoder(&answer, &expect).general(), &answer, std::iter::empty());
+    same("the general way", &general, &whole)?;
     chunkings(&whole, &answer, &expect)
 }

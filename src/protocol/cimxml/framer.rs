@@ -223,13 +223,36 @@ impl Framer {
         self.items
     }
 
+    /// What lies ahead where a whole item of the result may begin, white space passed; empty anywhere else.
+    pub fn ahead(&mut self) -> &[u8] {
+        if self.level != CONTAINERS.len() || self.depth > 0 || self.lex != Lex::Text || self.close_next {
+            return &[];
+        }
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+        self.start = self.at;
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes the item of `length` bytes that begins what [`Framer::ahead`] answered, without looking at it.
+    pub fn pass(&mut self, length: usize) {
+        self.at += length;
+        self.start = self.at;
+        self.items += 1;
+    }
+
+    /// Whether more is held than one item may have.
+    pub fn is_overfull(&self) -> bool {
+        self.held() > self.max_item
+    }
+
     fn error(&self, at: usize, message: &str) -> DecodeError {
         DecodeError::at(self.base + at as u64, message)
     }
 
     /// Needs more bytes: checks that what is held may grow.
     fn more(&self) -> Result<Option<Found>, DecodeError> {
-        if self.held() <= self.max_item {
+        if !self.is_overfull() {
             return Ok(None);
         }
         let message = format!("an element is longer than {} bytes", self.max_item);
@@ -495,7 +518,7 @@ impl Framer {
 }
 
 /// Where the `>` stands that ends a tag, or the quote that is open at the end of `rest`.
-fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
+pub(super) fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
     let mut at = 0;
     loop {
         let tail = rest.get(at..).unwrap_or_default();

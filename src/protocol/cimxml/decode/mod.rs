@@ -22,7 +22,7 @@ use quick_xml::events::BytesStart;
 
 use self::{
     path::Named,
-    row::Rows,
+    row::{Outcome, Rows},
     value::Declared,
     xml::{Read, Token, Xml},
 };
@@ -38,6 +38,9 @@ use crate::{
     },
     op::Limits,
 };
+
+/// The depth of elements a limit must allow for instances to be read by prediction; CIM-XML itself needs half of it.
+const PREDICTED_DEPTH: usize = 32;
 
 /// What a request calls for. Items of another kind are an error.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,12 +168,17 @@ struct Items {
     /// A response element was there.
     responded: bool,
     warned: bool,
+    /// Instances are read by what those before them were like, where that can be.
+    predicts: bool,
 }
 
 impl Decoder {
     /// A decoder for an answer that brings `expect`, whose Content-Type names `charset`. `namespace` is that of the request:
     /// most paths come without one.
     pub fn new(expect: Expect, limits: Limits, namespace: Option<Namespace>, charset: Option<&str>) -> Self {
+        // Markup that is foreseen is not measured: its depth must be far from the limit.
+        let predicts = matches!(expect, Expect::Instances | Expect::Objects | Expect::Anything)
+            && limits.xml_depth >= PREDICTED_DEPTH;
         Self {
             transcoder: Transcoder::new(charset),
             framer: Framer::new(limits.xml_depth, limits.buffer_bytes),
@@ -182,6 +190,7 @@ impl Decoder {
                 decoded: Decoded::default(),
                 responded: false,
                 warned: false,
+                predicts,
             },
             failed: None,
         }
@@ -194,6 +203,13 @@ impl Decoder {
         self
     }
 
+    /// The same decoder without prediction: every item goes the general way. Slower, and the measure of what is right.
+    #[must_use]
+    pub fn general(mut self) -> Self {
+        self.items.predicts = false;
+        self
+    }
+
     /// Takes in the next bytes of the body.
     ///
     /// # Errors
@@ -203,7 +219,7 @@ impl Decoder {
             return Err(error.clone());
         }
         let Self { transcoder, framer, items, .. } = self;
-        let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text));
+        let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text, false));
         self.failed = result.as_ref().err().cloned();
         result
     }
@@ -217,7 +233,10 @@ impl Decoder {
             return Err(error.clone());
         }
         let Self { transcoder, framer, items, .. } = self;
-        let result = transcoder.finish(&mut |text| items.take_in(framer, text)).and_then(|()| items.ended(framer));
+        let result = transcoder
+            .finish(&mut |text| items.take_in(framer, text, false))
+            .and_then(|()| items.take_in(framer, &[], true))
+            .and_then(|()| items.ended(framer));
         self.failed = result.as_ref().err().cloned();
         result
     }
@@ -239,6 +258,11 @@ impl Decoder {
         self.items.rows.count()
     }
 
+    /// How many of them were read by prediction.
+    pub fn predicted(&self) -> u64 {
+        self.items.rows.predicted()
+    }
+
     /// Bytes held because their item is not complete.
     pub fn held(&self) -> usize {
         self.framer.held()
@@ -246,9 +270,14 @@ impl Decoder {
 }
 
 impl Items {
-    fn take_in(&mut self, framer: &mut Framer, text: &[u8]) -> Result<(), DecodeError> {
+    /// Takes in `text`; with `last`, nothing follows it, and what was held back for prediction is read at last.
+    fn take_in(&mut self, framer: &mut Framer, text: &[u8], last: bool) -> Result<(), DecodeError> {
         framer.push(text);
-        while let Some(piece) = framer.piece()? {
+        loop {
+            if self.predicts && self.predict(framer) == Outcome::More && !last && !framer.is_overfull() {
+                return Ok(());
+            }
+            let Some(piece) = framer.piece()? else { return Ok(()) };
             match piece {
                 Piece::Open { name, .. } => self.responded |= name.ends_with(b"METHODRESPONSE"),
                 Piece::Close { .. } => {}
@@ -258,7 +287,20 @@ impl Items {
                 })?,
             }
         }
-        Ok(())
+    }
+
+    /// Reads items by prediction as far as that goes.
+    fn predict(&mut self, framer: &mut Framer) -> Outcome {
+        loop {
+            let ahead = framer.ahead();
+            if ahead.is_empty() {
+                return Outcome::Surprise;
+            }
+            match self.rows.predict(ahead, &self.limits) {
+                Outcome::Row(length) => framer.pass(length),
+                other => return other,
+            }
+        }
     }
 
     fn ended(&self, framer: &Framer) -> Result<(), DecodeError> {
@@ -276,6 +318,7 @@ impl Items {
     fn item(&mut self, bytes: &[u8], offset: u64, index: Option<u64>) -> Result<(), DecodeError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| DecodeError::at(offset + error.valid_up_to() as u64, "bytes that are not UTF-8"))?;
+        let rows = self.rows.count();
         let mut xml = Xml::new(text, offset, 0, self.limits);
         let result = match xml.token()? {
             Token::Start(tag) if index.is_some() => self.result_item(&mut xml, &tag),
@@ -289,6 +332,9 @@ impl Items {
         if let Some(warning) = xml.warning.take().filter(|_| !self.warned) {
             self.warned = true;
             self.decoded.warning = Some(warning);
+        }
+        if self.predicts && self.rows.count() == rows + 1 {
+            self.rows.learn(text, &self.limits);
         }
         Ok(())
     }

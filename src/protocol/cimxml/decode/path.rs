@@ -9,7 +9,7 @@ use super::{
     value,
     xml::{Read, Xml},
 };
-use crate::cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath};
+use crate::cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath, rows::CellRef};
 
 /// A path and what it names. An instance without keys and a class have the same path.
 #[derive(Debug)]
@@ -127,17 +127,9 @@ pub fn key_binding(xml: &mut Xml<'_>) -> Read<Option<KeyValue>> {
 fn key(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<KeyValue>> {
     match tag.name().as_ref() {
         "KEYVALUE" => {
-            let (mut kind, mut ty) = (None, None);
-            xml.attributes(tag, |name, value| {
-                match name {
-                    "VALUETYPE" => kind = Some(Kind::of(&value)),
-                    "TYPE" => ty = CimType::from_keyword(&value),
-                    _ => {}
-                }
-                Ok(())
-            })?;
+            let kind = key_kind(xml, tag)?;
             let text = xml.content(tag)?;
-            Ok(Some(key_value(kind, ty, &text)))
+            Ok(Some(kind.value(&text)))
         }
         "VALUE.REFERENCE" => match value::reference(xml)? {
             CimValue::Reference(path) => Ok(Some(KeyValue::Reference(path))),
@@ -150,15 +142,41 @@ fn key(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<Option<KeyValue>> {
     }
 }
 
-/// What VALUETYPE says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+/// What kind of value the KEYVALUE `tag` begins holds: TYPE (DSP0201 2.4) says more than VALUETYPE, whose default is
+/// `string`.
+///
+/// # Errors
+/// Ill-formed attributes.
+pub fn key_kind(xml: &Xml<'_>, tag: &BytesStart<'_>) -> Read<KeyKind> {
+    let (mut kind, mut ty) = (KeyKind::String, None);
+    xml.attributes(tag, |name, value| {
+        match name {
+            "VALUETYPE" => kind = KeyKind::of(&value),
+            "TYPE" => ty = CimType::from_keyword(&value),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(match ty {
+        Some(CimType::Boolean) => KeyKind::Boolean,
+        Some(ty) if ty.is_numeric() => KeyKind::Numeric,
+        Some(_) => KeyKind::String,
+        None => kind,
+    })
+}
+
+/// What a KEYVALUE holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Text.
     String,
+    /// `TRUE` or `FALSE`.
     Boolean,
+    /// A number.
     Numeric,
 }
 
-impl Kind {
+impl KeyKind {
     fn of(text: &str) -> Self {
         match text {
             text if text.eq_ignore_ascii_case("numeric") => Self::Numeric,
@@ -166,27 +184,29 @@ impl Kind {
             _ => Self::String,
         }
     }
-}
 
-/// The key `text` is: TYPE (DSP0201 2.4) says more than VALUETYPE, whose default is `string`. What is no number or boolean
-/// stays text.
-fn key_value(kind: Option<Kind>, ty: Option<CimType>, text: &str) -> KeyValue {
-    let kind = match ty {
-        Some(CimType::Boolean) => Kind::Boolean,
-        Some(ty) if ty.is_numeric() => Kind::Numeric,
-        Some(_) => Kind::String,
-        None => kind.unwrap_or(Kind::String),
-    };
-    let trimmed = text.trim_ascii();
-    let typed = match kind {
-        Kind::String => None,
-        Kind::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(KeyValue::Bool(true)),
-        Kind::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(KeyValue::Bool(false)),
-        Kind::Boolean => None,
-        Kind::Numeric => value::unsigned(trimmed)
-            .map(KeyValue::UInt)
-            .or_else(|| value::signed(trimmed).filter(|value| *value < 0).map(KeyValue::SInt))
-            .or_else(|| trimmed.parse().ok().map(KeyValue::Real)),
-    };
-    typed.unwrap_or_else(|| KeyValue::String(Box::from(text)))
+    /// The number or boolean `text` is; `None` where it stays text, also because it is none.
+    pub fn typed(self, text: &str) -> Option<CellRef<'static>> {
+        let trimmed = text.trim_ascii();
+        match self {
+            Self::String => None,
+            Self::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(CellRef::Bool(true)),
+            Self::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(CellRef::Bool(false)),
+            Self::Boolean => None,
+            Self::Numeric => value::unsigned(trimmed)
+                .map(CellRef::UInt)
+                .or_else(|| value::signed(trimmed).filter(|value| *value < 0).map(CellRef::SInt))
+                .or_else(|| trimmed.parse().ok().map(CellRef::Real)),
+        }
+    }
+
+    fn value(self, text: &str) -> KeyValue {
+        match self.typed(text) {
+            Some(CellRef::Bool(value)) => KeyValue::Bool(value),
+            Some(CellRef::UInt(value)) => KeyValue::UInt(value),
+            Some(CellRef::SInt(value)) => KeyValue::SInt(value),
+            Some(CellRef::Real(value)) => KeyValue::Real(value),
+            _ => KeyValue::String(Box::from(text)),
+        }
+    }
 }

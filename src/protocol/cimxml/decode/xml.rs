@@ -231,7 +231,10 @@ impl<'a> Xml<'a> {
 
 /// Character data with references resolved, CDATA unwrapped, comments and instructions dropped, line ends made `\n`.
 /// In an attribute, white space becomes blanks instead (XML 1.0, sections 2.11, 3.3.3 and 4.1).
-fn resolve(raw: &str, is_attribute: bool) -> Result<String, (usize, String)> {
+///
+/// # Errors
+/// Where in `raw`, and what, means nothing.
+pub fn resolve(raw: &str, is_attribute: bool) -> Result<String, (usize, String)> {
     let mut out = String::with_capacity(raw.len());
     let mut at = 0;
     while let Some(rest) = raw.get(at..).filter(|rest| !rest.is_empty()) {

@@ -7,10 +7,23 @@
 //! cells are gathered by column and a column seen for the first time is appended, after which the shape is told again. Only
 //! a property that changes its type makes a second shape.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+mod growing;
+mod learn;
+mod predict;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+use std::{borrow::Cow, sync::Arc};
 
 use quick_xml::events::BytesStart;
 
+pub use self::predict::Outcome;
+use self::{
+    growing::{Growing, shape_fits},
+    predict::Predictor,
+    slot::{Slot, key_cell},
+};
 use super::{
     value,
     value::Declared,
@@ -18,8 +31,7 @@ use super::{
 };
 use crate::{
     cim::{
-        CimInstance, CimName, CimType, CimValue, EmbeddedKind, InstanceProperty, KeyValue, Namespace, ObjectPath,
-        TypedValue,
+        CimInstance, CimName, CimType, CimValue, EmbeddedKind, InstanceProperty, Namespace, ObjectPath, TypedValue,
         rows::{CellRef, Column, RowBatch, RowWriter, Shape, ShapeId},
     },
     protocol::cimxml::framer::DecodeError,
@@ -116,73 +128,6 @@ fn property_value(xml: &mut Xml<'_>, declared: Declared) -> Read<CimValue> {
     Ok(value)
 }
 
-/// A cell before its row is written.
-#[derive(Debug)]
-enum Slot {
-    Absent,
-    Scalar(CellRef<'static>),
-    /// Text at this place in the item, or in the scratch string.
-    Text {
-        at: usize,
-        len: usize,
-        cooked: bool,
-        untyped: bool,
-    },
-    Value(CimValue),
-}
-
-/// The shape of one class's rows, growing.
-#[derive(Debug)]
-struct Growing {
-    shape: Shape,
-    /// For each column, the column that followed it in the row before: the guess for the next row.
-    after: Vec<usize>,
-    /// Columns by name as written; by lower-case name, too, where that differs.
-    places: HashMap<Box<str>, usize>,
-    is_told: bool,
-}
-
-impl Growing {
-    fn new(shape: Shape) -> Self {
-        let mut growing = Self {
-            after: vec![0],
-            places: HashMap::new(),
-            is_told: false,
-            shape: Shape { columns: Vec::new(), ..shape.clone() },
-        };
-        for column in shape.columns {
-            growing.push(column);
-        }
-        growing
-    }
-
-    fn push(&mut self, column: Column) -> usize {
-        let place = self.shape.columns.len();
-        self.places.insert(Box::from(column.name.as_str()), place);
-        self.places.entry(column.name.to_lower().into_boxed_str()).or_insert(place);
-        self.shape.columns.push(column);
-        self.after.push(place + 1);
-        self.is_told = false;
-        place
-    }
-
-    /// The column called `name`, guessing that it follows `last`.
-    fn place(&mut self, last: usize, name: &str) -> Option<usize> {
-        let guess = self.after.get(last).copied().unwrap_or_default();
-        if self.shape.columns.get(guess).is_some_and(|column| column.name.as_str() == name) {
-            return Some(guess);
-        }
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None => *self.places.get(name.to_ascii_lowercase().as_str())?,
-        };
-        if let Some(after) = self.after.get_mut(last) {
-            *after = place;
-        }
-        Some(place)
-    }
-}
-
 /// Rows being decoded.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -193,15 +138,23 @@ pub struct Rows {
     slots: Vec<Slot>,
     /// Slots whose type is not the column's.
     odd: Vec<(usize, CimType, bool)>,
+    /// Items of arrays and values of keys that slots point to.
+    items: Vec<Slot>,
     scratch: String,
     columns: usize,
     count: u64,
+    predictor: Predictor,
 }
 
 impl Rows {
     /// How many rows were decoded in all.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// How many of them were read by prediction.
+    pub fn predicted(&self) -> u64 {
+        self.predictor.read
     }
 
     /// Rows and the shapes they need, taken out. Shapes that grew are told again.
@@ -230,6 +183,7 @@ impl Rows {
             growing.push(column);
         }
         growing.is_told = true;
+        self.predictor.forget();
     }
 
     /// Decodes the INSTANCE `tag` began into a row with `path`, or without one.
@@ -354,19 +308,14 @@ impl Rows {
     }
 
     fn scalar(&mut self, xml: &mut Xml<'_>, ty: CimType, text: &str) -> Slot {
-        let untyped = match value::scalar(ty, text) {
-            Some(CellRef::Text(_)) => false,
-            Some(CellRef::Bool(value)) => return Slot::Scalar(CellRef::Bool(value)),
-            Some(CellRef::UInt(value)) => return Slot::Scalar(CellRef::UInt(value)),
-            Some(CellRef::SInt(value)) => return Slot::Scalar(CellRef::SInt(value)),
-            Some(CellRef::Real(value)) => return Slot::Scalar(CellRef::Real(value)),
-            Some(CellRef::Char16(value)) => return Slot::Scalar(CellRef::Char16(value)),
-            Some(CellRef::DateTime(value)) => return Slot::Scalar(CellRef::DateTime(value)),
-            _ => {
-                xml.warn(|| value::odd(ty, text));
-                true
-            }
-        };
+        let cell = value::scalar(ty, text);
+        if let Some(slot) = cell.and_then(Slot::scalar) {
+            return slot;
+        }
+        let untyped = cell.is_none();
+        if untyped {
+            xml.warn(|| value::odd(ty, text));
+        }
         match xml.position_of(text) {
             Some(at) => Slot::Text { at, len: text.len(), cooked: false, untyped },
             None => {
@@ -418,6 +367,7 @@ impl Rows {
             if column.embedded.is_none() && declared.embedded.is_some() {
                 column.embedded = declared.embedded;
                 growing.is_told = false;
+                self.predictor.forget();
             }
         }
         Ok(place)
@@ -437,32 +387,49 @@ impl Rows {
         if !self.odd.is_empty() {
             self.retype()?;
         }
-        self.writer.begin(ShapeId(self.current as u32));
-        for slot in self.slots.drain(..) {
-            match slot {
-                Slot::Absent => self.writer.cell(CellRef::Absent),
-                Slot::Scalar(cell) => self.writer.cell(cell),
-                Slot::Text { at, len, cooked, untyped } => {
-                    let source = if cooked { self.scratch.as_str() } else { item };
-                    let text = source.get(at..at + len).unwrap_or_default();
-                    self.writer.cell(if untyped { CellRef::Untyped(text) } else { CellRef::Text(text) });
-                }
-                Slot::Value(value) => self.writer.value(value),
-            }
-        }
+        self.write_cells(item);
         for key in keys {
             self.writer.key(key.value);
         }
+        self.written();
+        Ok(())
+    }
+
+    /// Begins a row and writes its cells.
+    fn write_cells(&mut self, item: &str) {
+        let Self { writer, slots, items, scratch, .. } = self;
+        writer.begin(ShapeId(self.current as u32));
+        for slot in slots.drain(..) {
+            match slot {
+                Slot::Value(value) => writer.value(value),
+                Slot::Array { from, count } => {
+                    writer.array(count);
+                    let items = items.get(from..from + count).unwrap_or_default();
+                    items.iter().for_each(|slot| writer.item(slot.cell(item, scratch)));
+                }
+                Slot::Reference { frame, from } => {
+                    writer.reference(&frame);
+                    let keys = items.get(from..from + frame.keys.len()).unwrap_or_default();
+                    keys.iter().for_each(|slot| writer.item(slot.cell(item, scratch)));
+                }
+                slot => writer.cell(slot.cell(item, scratch)),
+            }
+        }
+    }
+
+    /// Ends a row.
+    fn written(&mut self) {
         self.writer.end();
         self.count += 1;
         if self.writer.is_full() {
             self.done.push(self.writer.take());
         }
-        Ok(())
     }
 
     /// Moves to the shape that has the types this row came with.
     fn retype(&mut self) -> Result<(), String> {
+        // Which shape a row has now depends on those before it, which no markup tells.
+        self.predictor.is_off = true;
         let Some(growing) = self.shapes.get(self.current) else { return Ok(()) };
         let mut wanted = growing.shape.clone();
         for (place, ty, is_array) in self.odd.drain(..) {
@@ -491,28 +458,4 @@ impl Rows {
             None => self.add_shape(wanted),
         }
     }
-}
-
-/// A key as a cell, with the type as far as a path tells it.
-fn key_cell(key: &KeyValue) -> (CimType, Slot) {
-    match key {
-        KeyValue::Bool(value) => (CimType::Boolean, Slot::Scalar(CellRef::Bool(*value))),
-        KeyValue::UInt(value) => (CimType::UInt64, Slot::Scalar(CellRef::UInt(*value))),
-        KeyValue::SInt(value) => (CimType::SInt64, Slot::Scalar(CellRef::SInt(*value))),
-        KeyValue::Real(value) => (CimType::Real64, Slot::Scalar(CellRef::Real(*value))),
-        KeyValue::String(text) => (CimType::String, Slot::Value(CimValue::String(text.clone()))),
-        KeyValue::Reference(path) => (CimType::Reference, Slot::Value(CimValue::Reference(path.clone()))),
-    }
-}
-
-/// Whether rows of `class` with `path` have this shape.
-fn shape_fits(shape: &Shape, class: &str, path: Option<&ObjectPath>, namespace: Option<&Namespace>) -> bool {
-    if shape.class.as_str() != class && shape.class != class {
-        return false;
-    }
-    let Some(path) = path else { return shape.namespace.is_none() && shape.path_keys.is_empty() };
-    shape.namespace.as_ref() == path.namespace.as_ref().or(namespace)
-        && shape.host == path.host
-        && shape.path_keys.len() == path.keys.len()
-        && shape.path_keys.iter().zip(&path.keys).all(|(name, key)| *name == key.name)
 }
