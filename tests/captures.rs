@@ -322,5 +322,22 @@ fn exchange(name: &str, request: &Path, response: &Path) -> Result<(), Failed> {
     expected::check(name, &answer, &whole)?;
     let general = decode_with(decoder(&answer, &expect).general(), &answer, std::iter::empty());
     same("the general way", &general, &whole)?;
+    bounded(&answer, &expect)?;
     chunkings(&whole, &answer, &expect)
+}
+
+/// Fails if more of an answer is held, at any time, than the item that is being read and the piece that was fed.
+fn bounded(answer: &Answer, expect: &Expect) -> Result<(), Failed> {
+    const PIECE: usize = 16 << 10;
+    const LONGEST_ITEM: usize = 512 << 10;
+    let mut decoder = decoder(answer, expect);
+    let mut most = 0;
+    for piece in answer.body.chunks(PIECE) {
+        if decoder.feed(piece).is_err() {
+            break;
+        }
+        decoder.take();
+        most = most.max(decoder.held());
+    }
+    if most > LONGEST_ITEM + PIECE { Err(format!("{most} bytes were held").into()) } else { Ok(()) }
 }

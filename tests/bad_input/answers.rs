@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lazycim::{
-    cim::{CimError, CimStatus, CimValue, rows::CellRef},
+    cim::{CimError, CimStatus, rows::CellRef},
     op::{ErrorKind, Phase},
 };
 

@@ -96,7 +96,7 @@ fn regular() -> String {
     let item = |number: usize| {
         let key = format!("k{number}");
         let reference = name("B", &format!("r{number}"));
-        let null = if number % 3 == 0 { "" } else { "<VALUE>x&lt;&#233; y\r\nz</VALUE>" };
+        let null = if number.is_multiple_of(3) { "" } else { "<VALUE>x&lt;&#233; y\r\nz</VALUE>" };
         let left_out = format!("\n<PROPERTY NAME=\"L\" TYPE=\"sint8\"><VALUE>-{number}</VALUE></PROPERTY>");
         let left_out = if number > 7 { "" } else { &left_out };
         let properties = format!(
