@@ -125,11 +125,11 @@ const MAX: &[(&str, &str)] = &[
     ("S64", "SInt(9223372036854775807)"), ("R32", "Real(3.4028235e38)"), ("R64", "Real(1.7976931348623157e308)"),
     ("When", "DateTime(20261122174500.123456+060)"), ("HowLong", "DateTime(00000123010203.000004:000)"),
     ("Id", "Text(\"max\")"), ("Text", "Text(\"plain\")"),
-    ("Octets", "Value(Array([UInt(0), UInt(0), UInt(0), UInt(7), UInt(1), UInt(2), UInt(255)]))"),
-    ("AU8", "Value(Array([UInt(0), UInt(1), UInt(255)]))"), ("AU64", "Value(Array([UInt(0), UInt(18446744073709551615)]))"),
-    ("ABool", "Value(Array([Bool(true), Bool(false)]))"),
-    ("AText", "Value(Array([String(\"one\"), String(\"\"), String(\"three\")]))"),
-    ("AR64", "Value(Array([Real(0.0), Real(-1.5), Real(1e-10)]))"),
+    ("Octets", "Packed(Array([UInt(0), UInt(0), UInt(0), UInt(7), UInt(1), UInt(2), UInt(255)]))"),
+    ("AU8", "Packed(Array([UInt(0), UInt(1), UInt(255)]))"), ("AU64", "Packed(Array([UInt(0), UInt(18446744073709551615)]))"),
+    ("ABool", "Packed(Array([Bool(true), Bool(false)]))"),
+    ("AText", "Packed(Array([String(\"one\"), String(\"\"), String(\"three\")]))"),
+    ("AR64", "Packed(Array([Real(0.0), Real(-1.5), Real(1e-10)]))"),
 ];
 
 #[rustfmt::skip]
@@ -144,8 +144,8 @@ const MIN: &[(&str, &str)] = &[
 const PEGASUS: Expected = &[
     ("max", MAX),
     ("max", &[
-        ("C16", "Char16(39)"), ("AC16", "Value(Array([Char16(39)]))"), ("Empty", "Text(\"\")"), ("NoValue", "Null"),
-        ("AWhen", "Value(Array([DateTime(20261122174500.000000+000)]))"), ("AEmpty", "Null"), ("Inner", "Null"),
+        ("C16", "Char16(39)"), ("AC16", "Packed(Array([Char16(39)]))"), ("Empty", "Text(\"\")"), ("NoValue", "Null"),
+        ("AWhen", "Packed(Array([DateTime(20261122174500.000000+000)]))"), ("AEmpty", "Null"), ("Inner", "Null"),
         ("Inners", "Null"), ("AnyObject", "Null"),
     ]),
     ("min", MIN),
@@ -157,7 +157,7 @@ const PEGASUS: Expected = &[
     ("embedded", &[("Bool", "Null"), ("Text", "Null")]),
     ("käse & <Öl> \"日本語\"", &[
         ("Id", "Text(\"käse & <Öl> \\\"日本語\\\"\")"), ("Text", "Text(\"Grüße, 世界 — ✓ 𝄞\")"), ("C16", "Char16(38)"),
-        ("AText", "Value(Array([String(\"<b>\"), String(\"ключ\"), String(\"]]>\")]))"),
+        ("AText", "Packed(Array([String(\"<b>\"), String(\"ключ\"), String(\"]]>\")]))"),
     ]),
 ];
 
@@ -165,8 +165,8 @@ const PEGASUS: Expected = &[
 const SFCB: Expected = &[
     ("max", MAX),
     ("max", &[
-        ("C16", "Char16(65)"), ("AC16", "Value(Array([Char16(97), Char16(90)]))"), ("AnyObject", "Absent"),
-        ("AWhen", "Value(Array([DateTime(20261122174500.000000+000), DateTime(00000001000000.000000:000)]))"),
+        ("C16", "Char16(65)"), ("AC16", "Packed(Array([Char16(97), Char16(90)]))"), ("AnyObject", "Absent"),
+        ("AWhen", "Packed(Array([DateTime(20261122174500.000000+000), DateTime(00000001000000.000000:000)]))"),
     ]),
     ("min", MIN),
     ("min", &[

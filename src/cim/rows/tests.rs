@@ -288,6 +288,77 @@ proptest! {
     }
 }
 
+fn any_value() -> impl Strategy<Value = CimValue> {
+    let text = prop_oneof![
+        prop::sample::select(vec!["", "abc", "a text that repeats", "a text that repeats."]).prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    let scalar = prop_oneof![
+        Just(CimValue::Null),
+        any::<bool>().prop_map(CimValue::Bool),
+        any::<u64>().prop_map(CimValue::UInt),
+        any::<i64>().prop_map(CimValue::SInt),
+        text.clone().prop_map(|text| CimValue::string(&text)),
+        text.prop_map(|text| CimValue::Untyped(text.into())),
+        Just(CimValue::DateTime("20261122174500.000000+***".parse().unwrap())),
+        prop::sample::select(vec!["a:A.k=\"a text that repeats\"", "A.k=1,l=TRUE", "a:B.r=\"a:A.k=1\"", "a:A"])
+            .prop_map(|path| CimValue::Reference(Box::new(path.parse().unwrap()))),
+        Just(CimValue::Instance(Box::new(CimInstance::new("In")))),
+    ];
+    prop_oneof![3 => scalar.clone(), 1 => prop::collection::vec(scalar, 0..80).prop_map(CimValue::Array)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_store_keeps_rows_as_they_came(
+        rows in prop::collection::vec(prop::collection::vec(any_value(), 0..6), 1..40), size in 1_usize..12
+    ) {
+        let mut store = RowStore::default();
+        store.add_shape(ShapeId(0), Arc::new(shape("A", &["a", "b", "c", "d", "e"], &["a", "b", "c", "d", "e"])));
+        let mut writer = RowWriter::default();
+        for rows in rows.chunks(size) {
+            for row in rows {
+                writer.begin(ShapeId(0));
+                row.iter().for_each(|value| writer.value(value.clone()));
+                row.iter().filter_map(KeyValue::of).for_each(|key| writer.key(key));
+                writer.end();
+            }
+            prop_assert_eq!(store.push(writer.take()), 0);
+        }
+        prop_assert_eq!(store.len(), rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            let (_, batch, number) = store.row(at).unwrap();
+            let back = batch.cells(number).filter_map(CellRef::to_value).collect::<Vec<_>>();
+            prop_assert_eq!(&back, row);
+            prop_assert_eq!(batch.keys(number), row.iter().filter_map(KeyValue::of).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_text_that_repeats_is_kept_once_and_rows_fill_many_batches() {
+    let mut store = RowStore::default();
+    store.add_shape(ShapeId(0), Arc::new(shape("A", &["Same", "Own"], &[])));
+    let same = "the same in every row".repeat(10);
+    let own = |number: usize| format!("{number}").repeat(20);
+    let mut writer = RowWriter::default();
+    let mut texts = 0;
+    for number in 0..20_000 {
+        texts += own(number).len();
+        row(&mut writer, 0, &[CellRef::Text(&same), CellRef::Text(&own(number))], &[]);
+        if writer.is_full() {
+            store.push(writer.take());
+        }
+    }
+    store.push(writer.take());
+    assert!(store.size() > 1 << 20 && store.size() - texts < 20_000 * 24, "{} bytes for {texts}", store.size());
+    for number in (0..20_000).step_by(37) {
+        assert_eq!(store.cells(number), [CellRef::Text(&same), CellRef::Text(&own(number))]);
+    }
+}
+
 #[test]
 fn what_stands_in_the_paths_is_a_key_without_a_class() {
     let mut store = RowStore::default();
