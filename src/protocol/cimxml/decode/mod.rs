@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! bytes -> Transcoder -> Framer -> item -> Xml -> row | class | name | error | parameter -> Decoded
+//!                          +-> row, where an instance looks like those before it (row::predict)
 //! ```
 
 pub mod class;
