@@ -1,0 +1,186 @@
+//! What must hold of everything that reads what a server or a person wrote, whatever it is. Each module is one property, a
+//! function of bytes; the fuzz targets in `fuzz` run the same functions for as long as one lets them. Here they meet known
+//! texts, changed in a few places, and texts made of the words of each grammar.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod challenge;
+mod datetime;
+mod decoder;
+mod framer;
+mod mof;
+mod path;
+mod pieces;
+
+use proptest::prelude::*;
+
+const ANSWER: &[u8] = include_bytes!("../scenarios/three_processes.xml");
+const ODD_ANSWER: &[u8] = b"<?xml version=\"1.0\"?><!-- x --><CIM><MESSAGE ID='1'><SIMPLERSP><IMETHODRESPONSE NAME=\"X\"><IRETURNVALUE>\
+    <VALUE.NAMEDINSTANCE><INSTANCENAME CLASSNAME=\"A\"><KEYBINDING NAME=\"K\"><KEYVALUE VALUETYPE=\"numeric\">1</KEYVALUE>\
+    </KEYBINDING><KEYBINDING NAME=\"R\"><VALUE.REFERENCE><LOCALINSTANCEPATH><LOCALNAMESPACEPATH><NAMESPACE NAME=\"x\"/>\
+    </LOCALNAMESPACEPATH><INSTANCENAME CLASSNAME=\"B\"><KEYVALUE>y</KEYVALUE></INSTANCENAME></LOCALINSTANCEPATH>\
+    </VALUE.REFERENCE></KEYBINDING></INSTANCENAME><INSTANCE CLASSNAME=\"A\"><PROPERTY NAME='U' TYPE='uint8'><VALUE>7</VALUE>\
+    </PROPERTY><PROPERTY NAME='T' TYPE='string'><VALUE>a&#32;&lt;<![CDATA[<x>]]></VALUE></PROPERTY><PROPERTY NAME='F' \
+    TYPE='real64'><VALUE>NaN</VALUE></PROPERTY><PROPERTY.ARRAY NAME='L' TYPE='char16'><VALUE.ARRAY><VALUE>c</VALUE>\
+    <VALUE.NULL/></VALUE.ARRAY></PROPERTY.ARRAY><PROPERTY NAME='E' TYPE='string' EmbeddedObject='object'><VALUE>&lt;INSTANCE \
+    CLASSNAME='I'/&gt;</VALUE></PROPERTY></INSTANCE></VALUE.NAMEDINSTANCE><INSTANCE CLASSNAME='A'><PROPERTY NAME='t' \
+    TYPE='uint8'><VALUE>300</VALUE></PROPERTY></INSTANCE><CLASS NAME='C'><QUALIFIER NAME='Q' TYPE='boolean'><VALUE>TRUE\
+    </VALUE></QUALIFIER><METHOD NAME='M'><PARAMETER.REFARRAY NAME='P'/></METHOD></CLASS><CLASSNAME NAME='D'/></IRETURNVALUE>\
+    <PARAMVALUE NAME='EndOfSequence'><VALUE>TRUE</VALUE></PARAMVALUE><ERROR CODE='1' DESCRIPTION='x'/></IMETHODRESPONSE>\
+    </SIMPLERSP></MESSAGE></CIM>\n";
+const MOF: &[u8] = include_bytes!("../../assets/interop.mof");
+const ODD_MOF: &[u8] = b"#pragma namespace(\"root/x\")\nQualifier Odd : string[] = {\"a\", NULL}, Scope(class, method), Flavor(Restricted);\n\
+    [Description(\"a \\x41\\n\" \"b\"), Odd, Unknown{1, -1}, Plain(1.5) : DisableOverride Translatable]\nclass A as $A : B {\n\
+    [Key] string Name = \"\\\"\"; char16 C[2] = {'a', '\\xD800', NULL}; real32 R = 1.0e38; datetime When = \"**************.******:000\";\n\
+    A REF Next; [EmbeddedObject] string E; void M(); uint8 N([In, Out] uint8 X[], object ref O); };\n\
+    #pragma include(\"x.mof\")\ninstance of Shelf_Thing as $one { Name = \"1\"; Real = {1, NULL, -INF}; };\n\
+    instance of Shelf_Thing { Name = \"2\"; Next = $one; };\ninstance of Z { X = instance of Y { V = {1, 4294967296}; }; W = $one; };\n";
+
+/// One of `seeds`, changed in up to five places: a byte, a mark, a piece cut out or copied.
+fn changed(seeds: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let edit = (any::<prop::sample::Index>(), 0_u8..4, any::<u8>(), 1_usize..40);
+    (prop::sample::select(seeds), prop::collection::vec(edit, 0..6)).prop_map(|(seed, edits)| {
+        let mut bytes = seed.to_vec();
+        for (at, kind, byte, length) in edits {
+            let at = at.index(bytes.len());
+            let end = (at + length).min(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, b"<>&\"'/!?]-;#"[usize::from(byte) % 12]),
+                2 if end - at < bytes.len() => drop(bytes.drain(at..end)),
+                _ => {
+                    let piece = bytes[at..end].to_vec();
+                    let to = (at * 7 + usize::from(byte)) % bytes.len();
+                    bytes.splice(to..to, piece);
+                }
+            }
+        }
+        bytes
+    })
+}
+
+/// A changed body behind the choice and the lengths of the pieces it is read in.
+fn in_pieces(seeds: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    (any::<[u8; pieces::HEAD]>(), changed(seeds)).prop_map(|(head, body)| [head.as_slice(), &body].concat())
+}
+
+/// Up to 40 of `words`, in any order.
+fn sentence(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(words), 0..40).prop_map(|words| words.concat().into_bytes())
+}
+
+const MOF_WORDS: &[&str] = &[
+    "class ",
+    "instance of ",
+    "X ",
+    "Shelf_Thing ",
+    "Name ",
+    "{",
+    "}",
+    ";",
+    "};",
+    "[",
+    "]",
+    "(",
+    ")",
+    "string ",
+    "REF ",
+    "= ",
+    "\"a\" ",
+    "'a' ",
+    "$a ",
+    "as ",
+    "#pragma include",
+    "Key ",
+    ", ",
+    ": ",
+    "-1 ",
+    "\\",
+    "/*",
+    "Qualifier ",
+];
+const PATH_WORDS: &[&str] = &[
+    "//",
+    "\\\\",
+    "\\",
+    "/",
+    ".",
+    "h",
+    "root",
+    ":",
+    "A",
+    "=",
+    "=@",
+    "\"",
+    "\\\"",
+    ",",
+    "K",
+    "'",
+    "TRUE",
+    "-1",
+    "0x1F",
+    "1.5",
+    "B.k=\\\"1\\\"",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn framing_does_not_depend_on_the_pieces(data in in_pieces(&[ANSWER, ODD_ANSWER])) {
+        framer::check(&data);
+    }
+
+    #[test]
+    fn decoding_does_not_depend_on_the_pieces(data in in_pieces(&[ANSWER, ODD_ANSWER])) {
+        let _ = decoder::check(&data);
+    }
+
+    #[test]
+    fn printed_mof_is_read_back(data in changed(&[MOF, ODD_MOF]), words in sentence(MOF_WORDS), noise in any::<String>()) {
+        let _ = (mof::check(&data), mof::check(&words), mof::check(noise.as_bytes()));
+    }
+
+    #[test]
+    fn printed_paths_are_read_back(
+        data in changed(&[br#"//h:5989/root/cimv2:A.K="x \"y\" \\",N=-1,B=TRUE,R="B.k=\"1\"""#, br#"\\.\root\x:A=@"#, b"A=1.5E3"]),
+        words in sentence(PATH_WORDS),
+        noise in any::<String>(),
+    ) {
+        path::check(&data);
+        path::check(&words);
+        path::check(noise.as_bytes());
+    }
+
+    #[test]
+    fn datetimes_print_as_they_were_read(
+        data in changed(&[b"20261122174500.123456+06000000123010203.000004:000"]),
+        odd in "([0-9*]{14}\\.[0-9*]{6}[-+:][0-9*]{3}){2}",
+    ) {
+        datetime::check(&data);
+        datetime::check(odd.as_bytes());
+    }
+
+    #[test]
+    fn challenges_are_read_back(
+        data in changed(&[br#"Digest realm="r \"q\"", qop="auth,auth-int", nonce=abc, Negotiate dG9r==, NTLM, Basic realm="b""#]),
+        near in r#"((Basic|Digest|NTLM|a)[ ,]{0,2}([a-z]{1,3} ?= ?("[a-z\\",]{0,5}"?|[a-z=]{1,4}),? ?){0,3}){0,4}"#,
+        noise in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        challenge::check(&data);
+        challenge::check(near.as_bytes());
+        challenge::check(&noise);
+    }
+}
+
+#[test]
+fn the_texts_to_be_changed_are_whole() {
+    for seed in [ANSWER, ODD_ANSWER] {
+        // All is expected, the default limits, byte by byte.
+        let data = [&[10, 0, 0, 0, 0], seed].concat();
+        framer::check(&data);
+        decoder::check(&data).unwrap();
+    }
+    for seed in [MOF, ODD_MOF] {
+        mof::check(seed).unwrap();
+    }
+}
