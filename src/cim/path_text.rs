@@ -160,11 +160,9 @@ impl<'a> Parser<'a> {
     }
 
     fn host(&mut self) -> Result<Option<String>, PathError> {
-        let slashes = self.rest().starts_with("//");
-        if !slashes && !self.rest().starts_with(r"\\") {
+        if !self.skip("//") && !self.skip(r"\\") {
             return Ok(None);
         }
-        self.at += 2;
         let host = self.until(&['/', '\\', '"', '=']);
         if host.is_empty() {
             return self.error("a host is missing");
@@ -172,8 +170,8 @@ impl<'a> Parser<'a> {
         if !self.skip("/") && !self.skip(r"\") {
             return self.error("after the host a namespace is missing");
         }
-        // `\\.\` is WMI's way to say "this host".
-        Ok(Some(host).filter(|host| slashes || *host != ".").map(str::to_owned))
+        // `\\.\` is WMI's way to say "this host", `//./` too.
+        Ok(Some(host).filter(|host| *host != ".").map(str::to_owned))
     }
 
     fn namespace(&mut self) -> Result<Option<Namespace>, PathError> {

@@ -10,6 +10,7 @@ mod framer;
 mod mof;
 mod path;
 mod pieces;
+mod rows;
 
 use proptest::prelude::*;
 
@@ -183,4 +184,13 @@ fn the_texts_to_be_changed_are_whole() {
     for seed in [MOF, ODD_MOF] {
         mof::check(seed).unwrap();
     }
+}
+
+/// What once broke a property: a declaration of the encoding far into the first piece, a host that is this one.
+#[test]
+fn what_once_fell_out_holds_now() {
+    let declaration = format!("<?xml version=\"1.0\"{}encoding=\"iso-8859-1\"?>", " ".repeat(300));
+    let late = [&[10, 100, 100, 100, 100], declaration.as_bytes(), b"<CIM><MESSAGE ID='\xe4'>"].concat();
+    let _ = decoder::check(&late);
+    path::check(b"//./root:A.k=1");
 }

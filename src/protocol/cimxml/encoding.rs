@@ -133,7 +133,8 @@ fn guessed(head: &[u8]) -> Option<&'static Encoding> {
         [0, b'<', ..] => return Some(UTF_16BE),
         _ => {}
     }
-    let declaration = head.strip_prefix(b"<?xml")?;
+    // No more of it than is waited for when it comes in small pieces.
+    let declaration = head.get(..SNIFF).unwrap_or(head).strip_prefix(b"<?xml")?;
     let declaration = declaration.get(..memchr::memchr(b'>', declaration)?)?;
     let at = memchr::memmem::find(declaration, b"encoding")?;
     let rest = declaration.get(at + 8..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
