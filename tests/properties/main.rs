@@ -65,63 +65,15 @@ fn in_pieces(seeds: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> 
 }
 
 /// Up to 40 of `words`, in any order.
-fn sentence(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+fn sentence(words: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let words = words.split('|').collect::<Vec<_>>();
     prop::collection::vec(prop::sample::select(words), 0..40).prop_map(|words| words.concat().into_bytes())
 }
 
-const MOF_WORDS: &[&str] = &[
-    "class ",
-    "instance of ",
-    "X ",
-    "Shelf_Thing ",
-    "Name ",
-    "{",
-    "}",
-    ";",
-    "};",
-    "[",
-    "]",
-    "(",
-    ")",
-    "string ",
-    "REF ",
-    "= ",
-    "\"a\" ",
-    "'a' ",
-    "$a ",
-    "as ",
-    "#pragma include",
-    "Key ",
-    ", ",
-    ": ",
-    "-1 ",
-    "\\",
-    "/*",
-    "Qualifier ",
-];
-const PATH_WORDS: &[&str] = &[
-    "//",
-    "\\\\",
-    "\\",
-    "/",
-    ".",
-    "h",
-    "root",
-    ":",
-    "A",
-    "=",
-    "=@",
-    "\"",
-    "\\\"",
-    ",",
-    "K",
-    "'",
-    "TRUE",
-    "-1",
-    "0x1F",
-    "1.5",
-    "B.k=\\\"1\\\"",
-];
+/// Words of each grammar, with `|` between them.
+const MOF_WORDS: &str = "class |instance of |X |Shelf_Thing |Name |{|}|;|};|[|]|(|)|string |REF |= |\"a\" |'a' |$a |as |\
+    #pragma include|Key |, |: |-1 |\\|/*|Qualifier ";
+const PATH_WORDS: &str = "//|\\\\|\\|/|.|h|root|:|A|=|=@|\"|\\\"|,|K|'|TRUE|-1|0x1F|1.5|B.k=\\\"1\\\"";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]

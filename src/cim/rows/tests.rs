@@ -259,31 +259,58 @@ fn a_hostile_shape_costs_no_more_than_its_size() {
     assert!(store.size() > 100_000);
 }
 
+/// Any value a cell can hold, or none.
+fn arb_cell() -> impl Strategy<Value = Option<CimValue>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(CimValue::Null)),
+        any::<bool>().prop_map(|value| Some(CimValue::Bool(value))),
+        any::<u64>().prop_map(|value| Some(CimValue::UInt(value))),
+        any::<i64>().prop_map(|value| Some(CimValue::SInt(value))),
+        any::<f64>().prop_map(|value| Some(CimValue::Real(value))),
+        any::<u16>().prop_map(|unit| Some(CimValue::Char16(unit))),
+        any::<String>().prop_map(|text| Some(CimValue::String(text.into()))),
+        any::<String>().prop_map(|text| Some(CimValue::Untyped(text.into()))),
+        "[0-9*]{14}\\.[0-9*]{6}[-+:][0-9*]{3}".prop_map(|text| Some(CimValue::DateTime(text.parse().unwrap()))),
+        prop::sample::select(values()).prop_map(Some),
+        prop::collection::vec(any::<bool>().prop_map(CimValue::Bool), 0..3).prop_map(|it| Some(CimValue::Array(it))),
+    ]
+}
+
+/// Any key, whether or not a cell holds it.
+fn arb_key() -> impl Strategy<Value = KeyValue> {
+    arb_cell().prop_filter_map("no key can have it", |cell| KeyValue::of(&cell?))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn rows_come_back(rows in prop::collection::vec(prop::collection::vec(prop_oneof![
-        Just(CimValue::Null),
-        any::<u64>().prop_map(CimValue::UInt),
-        any::<i64>().prop_map(CimValue::SInt),
-        any::<String>().prop_map(|text| CimValue::String(text.into())),
-        any::<u16>().prop_map(CimValue::Char16),
-        prop::collection::vec(any::<bool>().prop_map(CimValue::Bool), 0..3).prop_map(CimValue::Array),
-    ], 0..6), 0..10)) {
+    fn rows_come_back(
+        rows in prop::collection::vec((prop::collection::vec(arb_cell(), 0..6), prop::collection::vec(arb_key(), 0..3)), 0..10)
+    ) {
         let mut writer = RowWriter::default();
-        for row in &rows {
+        for (cells, keys) in &rows {
             writer.begin(ShapeId(0));
-            row.iter().for_each(|value| writer.value(value.clone()));
-            row.iter().filter_map(KeyValue::of).for_each(|key| writer.key(key));
+            for cell in cells {
+                match cell {
+                    Some(value) => writer.value(value.clone()),
+                    None => writer.cell(CellRef::Absent),
+                }
+            }
+            cells.iter().flatten().filter_map(KeyValue::of).chain(keys.clone()).for_each(|key| writer.key(key));
             writer.end();
         }
         let batch = writer.take();
         prop_assert_eq!(batch.len(), rows.len());
-        for (at, row) in rows.iter().enumerate() {
-            let back = batch.cells(at).filter_map(CellRef::to_value).collect::<Vec<_>>();
-            prop_assert_eq!(&back, row);
-            prop_assert_eq!(batch.keys(at), row.iter().filter_map(KeyValue::of).collect::<Vec<_>>());
+        for (at, (cells, keys)) in rows.iter().enumerate() {
+            let back = batch.cells(at).map(CellRef::to_value).collect::<Vec<_>>();
+            prop_assert_eq!(&back, cells);
+            for (column, cell) in cells.iter().enumerate() {
+                prop_assert_eq!(&batch.cell(at, column).to_value(), cell);
+            }
+            let keys = cells.iter().flatten().filter_map(KeyValue::of).chain(keys.clone()).collect::<Vec<_>>();
+            prop_assert_eq!(batch.keys(at), keys);
         }
     }
 }
