@@ -138,11 +138,19 @@ fn the_texts_to_be_changed_are_whole() {
     }
 }
 
-/// What once broke a property: a declaration of the encoding far into the first piece, a host that is this one.
+/// What once broke a property.
 #[test]
 fn what_once_fell_out_holds_now() {
+    // A declaration of the encoding that ends late in the first piece.
     let declaration = format!("<?xml version=\"1.0\"{}encoding=\"iso-8859-1\"?>", " ".repeat(300));
     let late = [&[10, 100, 100, 100, 100], declaration.as_bytes(), b"<CIM><MESSAGE ID='\xe4'>"].concat();
     let _ = decoder::check(&late);
+    // UTF-16 with halves of pairs, cut between them.
+    let _ = decoder::check(b"\x0a\x01\x01\x01\x01<\0\xd8\xd8\xd8\xd8");
+    // A host that is this one.
     path::check(b"//./root:A.k=1");
+    // A text that is not a path because of its quotes.
+    path::check(b"A='B.k=1'");
+    // A qualifier that may stand nowhere.
+    mof::check(b"Qualifier A : string; Qualifier B : boolean = TRUE, Flavor(Restricted);").unwrap();
 }

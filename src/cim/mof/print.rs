@@ -64,17 +64,18 @@ pub fn qualifier_declaration(declaration: &QualifierDeclaration) -> String {
     name(&mut out, &declaration.name);
     let _ = write!(out, " : {}", declaration.ty);
     array(&mut out, declaration.is_array, declaration.array_size);
-    if !declaration.default.is_null() {
-        value(&mut out, " = ", &declaration.default, declaration.ty, 0, ",");
-    } else {
-        out.push(',');
-    }
     let scopes = if declaration.scopes == Scopes::ANY { vec!["any"] } else { declaration.scopes.names() };
-    let _ = write!(out, "\n{:STEP$}Scope({})", "", scopes.join(", "));
-    let words = flavors(declaration.flavor, Flavor::default());
-    if !words.is_empty() {
-        let _ = write!(out, ",\n{:STEP$}Flavor({})", "", words.join(", "));
+    let clauses = [("Scope", scopes), ("Flavor", flavors(declaration.flavor, Flavor::default()))];
+    let clauses = clauses.into_iter().filter(|(_, words)| !words.is_empty());
+    let clauses =
+        clauses.map(|(clause, words)| format!("\n{:STEP$}{clause}({})", "", words.join(", "))).collect::<Vec<_>>();
+    let comma = if clauses.is_empty() { "" } else { "," };
+    if declaration.default.is_null() {
+        out.push_str(comma);
+    } else {
+        value(&mut out, " = ", &declaration.default, declaration.ty, 0, comma);
     }
+    out.push_str(&clauses.join(","));
     out.push_str(";\n");
     out
 }

@@ -107,8 +107,10 @@ impl Transcoder {
             match result {
                 DecoderResult::InputEmpty => return Ok(()),
                 DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => {
-                    return Err(DecodeError::at(self.read, format!("bytes that are not {}", encoding.name())));
+                DecoderResult::Malformed(bad, after) => {
+                    // Where they begin: how much was read of them and after them depends on the chunks.
+                    let at = self.read.saturating_sub(u64::from(bad) + u64::from(after));
+                    return Err(DecodeError::at(at, format!("bytes that are not {}", encoding.name())));
                 }
             }
         }
