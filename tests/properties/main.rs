@@ -151,6 +151,10 @@ fn what_once_fell_out_holds_now() {
     path::check(b"//./root:A.k=1");
     // A text that is not a path because of its quotes.
     path::check(b"A='B.k=1'");
+    path::check(br#"A.k='x\y:B.v="1"'"#);
     // A qualifier that may stand nowhere.
     mof::check(b"Qualifier A : string; Qualifier B : boolean = TRUE, Flavor(Restricted);").unwrap();
+    // A reference in a reference whose key has no name.
+    let links = br#"class N { [Key] N REF Next; }; instance of N { Next = "N.Next=\"N=\\\"x\\\"\""; };"#;
+    mof::check(links).unwrap();
 }

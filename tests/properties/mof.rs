@@ -4,7 +4,7 @@
 //! the same again, but for what the printer says MOF cannot tell.
 
 use lazycim::cim::{
-    CimClass, CimInstance, CimName, CimType, CimValue, Namespace,
+    CimClass, CimInstance, CimName, CimType, CimValue, Namespace, ObjectPath,
     mof::{self, Declaration, Item, Library, MofError, Unit, print},
 };
 
@@ -75,38 +75,35 @@ fn printed(unit: &Unit) -> String {
     out
 }
 
-/// The unit without what MOF cannot tell: a reference whose class is not known is a text, and an instance that is told by
-/// such a text alone has no path to compare.
+/// The unit without what MOF cannot tell. A reference is a text there: which of the texts inside it were references too, and
+/// whether it was one at all where no class says so, is lost.
 fn told(mut unit: Unit) -> Unit {
-    unit.items.iter_mut().for_each(|Item { declaration, .. }| {
-        if let Declaration::Instance(instance) = declaration {
-            untyped(instance);
+    for Item { declaration, .. } in &mut unit.items {
+        match declaration {
+            Declaration::Instance(instance) => flatten(instance),
+            Declaration::Class(class) => class.properties.iter_mut().for_each(|one| flatten_value(&mut one.default)),
+            Declaration::Qualifier(_) => {}
         }
-    });
+    }
     unit
 }
 
-fn untyped(instance: &mut CimInstance) {
+fn flatten(instance: &mut CimInstance) {
+    let path = instance.path.take().map(|path| path.to_string());
+    instance.path = path.map(|text| ObjectPath::new(None, CimName::new(&text), Vec::new()));
     for property in &mut instance.properties {
         if property.value.ty == CimType::Reference && property.reference_class.is_none() {
             property.value.ty = CimType::String;
-            each(&mut property.value.value, |value| {
-                if let CimValue::Reference(path) = value {
-                    *value = CimValue::string(&path.to_string());
-                }
-            });
         }
-        each(&mut property.value.value, |value| {
-            if let CimValue::Instance(inner) = value {
-                untyped(inner);
-            }
-        });
+        flatten_value(&mut property.value.value);
     }
 }
 
-fn each(value: &mut CimValue, change: impl Fn(&mut CimValue)) {
+fn flatten_value(value: &mut CimValue) {
     match value {
-        CimValue::Array(items) => items.iter_mut().for_each(change),
-        one => change(one),
+        CimValue::Reference(path) => *value = CimValue::string(&path.to_string()),
+        CimValue::Instance(inner) => flatten(inner),
+        CimValue::Array(items) => items.iter_mut().for_each(flatten_value),
+        _ => {}
     }
 }

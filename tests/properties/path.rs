@@ -27,10 +27,11 @@ pub fn check(data: &[u8]) {
             Ok(back) => {
                 if back == path {
                     assert_eq!(hash(&back), hash(&path), "equal paths hash alike");
+                    assert_eq!(again(&back), printed);
                 } else {
                     assert!(text.contains('\''), "{path:?} printed as {printed:?} is read as {back:?}");
+                    assert_eq!(again(&back).parse::<ObjectPath>().as_ref(), Ok(&back));
                 }
-                assert_eq!(again(&back), printed);
             }
             Err(error) => panic!("{printed:?}: {error}"),
         }
