@@ -1,6 +1,9 @@
 //! How operations end without being cancelled, and what is closed behind them.
 
-use lazycim::op::{ErrorKind, OpEventKind, Phase, Summary, Timeouts};
+use lazycim::{
+    op::{ErrorKind, OpEventKind, Phase, Summary, Timeouts},
+    session::{Target, Tls},
+};
 
 use super::stage::*;
 
@@ -22,7 +25,7 @@ async fn a_wrong_password_is_asked_for_again_and_the_right_one_goes_through() {
     for subject in SUBJECTS {
         let stage = Stage::new(subject, None, guarded(), Timeouts::default()).await;
         let target = target_of(&stage.server, subject);
-        stage.engine.open(SESSION, lazycim::session::Target { user: Some("ann".to_owned()), ..target });
+        stage.engine.open(SESSION, Target { user: Some("ann".to_owned()), ..target });
         stage.engine.give_secret(SESSION, Some("wrong".to_owned().into()));
         let (id, mut events) = stage.start(class());
         let seen = until(&mut events, |kind| matches!(kind, OpEventKind::SecretNeeded { .. })).await;
@@ -40,7 +43,7 @@ async fn enough_rows_end_it_well_and_the_rest_is_closed_on_the_server() {
     for subject in SUBJECTS {
         let stage = Stage::new(subject, None, guarded(), Timeouts::default()).await;
         let target = target_of(&stage.server, subject);
-        stage.engine.open(SESSION, lazycim::session::Target { user: Some("ann".to_owned()), ..target });
+        stage.engine.open(SESSION, Target { user: Some("ann".to_owned()), ..target });
         stage.engine.give_secret(SESSION, Some(right()));
         let mut operation = instances();
         operation.options.max_rows = Some(2);
@@ -108,5 +111,19 @@ async fn a_context_the_server_lost_is_not_closed_again() {
         assert!(failure(id, &seen).hint.contains("again"));
         assert_eq!((rows(id, &seen), clean_up(id, &seen).is_none()), (2, true));
         stage.idle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_certificates_that_is_none_fails_the_operation_before_it_connects() {
+    for subject in SUBJECTS {
+        let stage = Stage::new(subject, None, scripted("close_in_answer"), Timeouts::default()).await;
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let tls = Some(Tls { ca_file: Some(file), ..Tls::default() });
+        stage.engine.open(SESSION, Target { tls, ..target_of(&stage.server, subject) });
+        let (id, events) = stage.start(class());
+        let seen = ended(id, rest(Vec::new(), events).await);
+        assert_eq!(failure(id, &seen).kind, ErrorKind::Configuration, "{seen:#?}");
+        assert_eq!(stage.server.seen().connections, 0);
     }
 }

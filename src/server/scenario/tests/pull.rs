@@ -57,6 +57,8 @@ async fn every_scenario_of_pulling_plays_what_it_is_about() {
         ("close_is_refused", &[(OPEN, goes_on), (PULL, goes_on), (PULL, failed), (CLOSE, "<ERROR CODE=\"24\"")]),
         ("close_is_not_answered", &[(OPEN, goes_on), (PULL, goes_on), (PULL, failed), (CLOSE, "")]),
         ("timeout_too_long", &[(OPEN, "<ERROR CODE=\"22\""), (OPEN, "<VALUE>FALSE")]),
+        ("open_is_not_answered", &[(OPEN, "")]),
+        ("many_rows", &[("EnumerateInstances", "chunked"), (OPEN, "chunked")]),
         ("filter_not_supported", &[(OPEN, "<ERROR CODE=\"25\"")]),
     ];
     for (name, answers) in plays {
