@@ -86,6 +86,10 @@ def plain(mock, namespace, value, name):
         # Never more than two to an answer, which a server may decide: so that pulling takes several.
         return min(int(value), 2)
     if name == "OperationTimeout" and value is not None:
+        # The mock breaks while it words this error.
+        if int(value) > pywbem_mock.config.OPEN_MAX_TIMEOUT:
+            longest = pywbem_mock.config.OPEN_MAX_TIMEOUT
+            raise pywbem.CIMError(pywbem.CIM_ERR_INVALID_OPERATION_TIMEOUT, f"at most {longest} seconds")
         return int(value)
     if name in ("ContinueOnError", "ReturnQueryResultClass") and value is not None:
         return value.lower() == "true"

@@ -160,13 +160,17 @@ for target, named, pull in ((some, 'LAB_Types.Id="max"', "on"), ("LAB_Types", "L
                 same_instances(told, theirs, command)
                 same_paths(bare, paths, command)
 
-for arguments, says in (
-    (("query", "SELECT * FROM LAB_Types"), "CIM_ERR_NOT_SUPPORTED"),
-    (("instances", "No_Such"), "CIM_ERR_INVALID_CLASS"),
-    (("class", "No_Such"), "CIM_ERR_NOT_FOUND"),
-    (("get", 'LAB_Types.Id="nobody"'), "CIM_ERR_NOT_FOUND"),
+# The mock runs no query; its refusals differ by operation.
+for arguments, pull, says in (
+    (("query", "SELECT * FROM LAB_Types"), "off", "CIM_ERR_NOT_SUPPORTED"),
+    (("query", "SELECT * FROM LAB_Types"), "on", "CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED"),
+    (("instances", "No_Such"), "off", "CIM_ERR_INVALID_CLASS"),
+    (("instances", "No_Such"), "on", "CIM_ERR_INVALID_CLASS"),
+    (("class", "No_Such"), "auto", "CIM_ERR_NOT_FOUND"),
+    (("get", 'LAB_Types.Id="nobody"'), "auto", "CIM_ERR_NOT_FOUND"),
 ):
-    assert says in run(*arguments, code=1).stderr, arguments
+    refused = run(*arguments, code=1, pull=pull).stderr
+    assert says in refused, f"{arguments}: {refused}"
 contexts = mock._mainprovider.enumeration_contexts
 assert not contexts, f"enumerations were left open: {contexts}"
 server.shutdown()
