@@ -95,6 +95,7 @@ fn errors_say_where() {
         ("///root:A", 3, "a host is missing"),
         ("root/cimv2", 5, "a character that no class name can have"),
         ("A.", 3, "a key name is missing"),
+        (":A.k:l=1", 5, "a character that no key name can have"),
         ("A.k", 4, "after a key name `=` is missing"),
         ("Ä.k=x", 5, "neither a quoted text nor a number, TRUE or FALSE"),
         ("A.k=\"x", 5, "a quote that is not closed"),

@@ -194,8 +194,7 @@ impl<'a> Parser<'a> {
         if class.is_empty() {
             return self.error("a class name is missing");
         }
-        let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '"' | ':' | ',' | '\'');
-        if let Some(offset) = class.find(bad) {
+        if let Some(offset) = class.find(in_no_name) {
             self.at = start + offset;
             return self.error("a character that no class name can have");
         }
@@ -208,9 +207,12 @@ impl<'a> Parser<'a> {
         loop {
             let start = self.at;
             let name = self.until(&['=', ',', '"']);
-            if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                self.at = start;
+            if name.is_empty() {
                 return self.error("a key name is missing");
+            }
+            if let Some(offset) = name.find(in_no_name) {
+                self.at = start + offset;
+                return self.error("a character that no key name can have");
             }
             if !self.skip("=") {
                 return self.error("after a key name `=` is missing");
@@ -271,6 +273,11 @@ impl<'a> Parser<'a> {
         self.at = start;
         self.error("a quote that is not closed")
     }
+}
+
+/// Whether no name of a class or key has this character; without a namespace before them a colon would end one.
+fn in_no_name(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '"' | ':' | ',' | '\'')
 }
 
 /// The path `text` prints as, if it is one with keys.
