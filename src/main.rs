@@ -8,7 +8,7 @@ use lazycim::{
 };
 
 fn main() -> ExitCode {
-    match cli::run() {
+    match cli::run(tui::problems) {
         Front::Done(code) => code,
         Front::Tui(start) => ExitCode::from(tui::run(options(*start))),
     }

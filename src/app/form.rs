@@ -8,7 +8,7 @@ use super::LineEdit;
 use crate::{
     cim::Namespace,
     op::Fingerprint,
-    session::{Profile, ProfileId, PullUse, SecretSource, Target, Tls, TlsVersion, url::is_host},
+    session::{Profile, ProfileId, Target, Tls, TlsVersion, url::is_host},
 };
 
 /// A field of the form, in the order they are shown.
@@ -209,18 +209,14 @@ impl Form {
         let user = self.trimmed(Field::User);
         let target = Target {
             computer: Some(computer.to_owned()),
-            protocol: "cimxml".to_owned(),
             port,
-            path: "/cimom".to_owned(),
             tls: self.tls()?,
             user: (!user.is_empty()).then(|| user.to_owned()),
-            secret: SecretSource::Prompt,
             allow_clear_text: self.is_on(Field::ClearText) && !self.is_on(Field::Tls),
             namespace,
-            timeouts: None,
-            pull: PullUse::Auto,
+            ..Target::this_computer()
         };
-        Ok(Profile { id, name: name.to_owned(), target })
+        Ok(Profile::new(id, name.to_owned(), target))
     }
 
     /// How TLS is checked, unless it is off.

@@ -13,6 +13,7 @@ use super::{
     COMMANDS, CommandId, Key, Pane,
     key::{chord, chord_text},
 };
+use crate::config::line_and_column;
 
 /// The keys, ready for look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,23 +44,28 @@ pub enum Lookup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// It is not TOML, or not a table `[keys]` of texts or lists of texts.
-    #[error("{0}")]
-    Toml(String),
+    #[error("{text}")]
+    Toml {
+        /// Line and column, from 1, where they are known.
+        place: Option<(usize, usize)>,
+        /// What is wrong.
+        text: String,
+    },
     /// A command nobody knows.
-    #[error("line {line}: there is no command `{name}`{nearest}")]
+    #[error("there is no command `{name}`{nearest}")]
     Command {
-        /// Its line, from 1.
-        line: usize,
+        /// Its line and column, from 1.
+        place: (usize, usize),
         /// What is written there.
         name: String,
         /// `; did you mean ...?`, or nothing.
         nearest: String,
     },
     /// A key nobody knows.
-    #[error("line {line}: {error}")]
+    #[error("{error}")]
     Key {
-        /// Its line, from 1.
-        line: usize,
+        /// Its line and column, from 1.
+        place: (usize, usize),
         /// What is wrong with it.
         error: super::KeyError,
     },
@@ -75,6 +81,17 @@ pub enum KeymapError {
         /// Where.
         pane: &'static str,
     },
+}
+
+impl KeymapError {
+    /// Line and column of the mistake, from 1, where it has one.
+    pub const fn place(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Toml { place, .. } => *place,
+            Self::Command { place, .. } | Self::Key { place, .. } => Some(*place),
+            Self::Conflict { .. } => None,
+        }
+    }
 }
 
 impl Default for Keymap {
@@ -96,27 +113,30 @@ impl Keymap {
     /// command's keys away.
     pub fn with(text: &str) -> Result<Self, KeymapError> {
         let document = toml_edit::Document::parse(text);
-        let document = document.map_err(|error| KeymapError::Toml(error.to_string().trim().to_owned()))?;
-        let line = |span: Option<std::ops::Range<usize>>| {
-            1 + span.and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count())
-        };
+        let place = |span: Option<std::ops::Range<usize>>| line_and_column(text, span.map_or(0, |span| span.start));
+        let document = document.map_err(|error| KeymapError::Toml {
+            place: Some(place(error.span())),
+            text: format!("not TOML: {}", error.message()),
+        })?;
         let mut chords = Self::default().chords;
         for (name, item) in document.iter() {
             let Some(table) = item.as_table_like().filter(|_| name == "keys") else {
-                return Err(KeymapError::Toml(format!("`{name}`: the file has one table, `[keys]`")));
+                let place = document.key(name).and_then(toml_edit::Key::span).map(|span| place(Some(span)));
+                return Err(KeymapError::Toml { place, text: format!("`{name}`: the file has one table, `[keys]`") });
             };
             for (name, item) in table.iter() {
                 let (key, item) = table.get_key_value(name).map_or((None, item), |(key, item)| (key.span(), item));
                 let id = CommandId::named(name).ok_or_else(|| KeymapError::Command {
-                    line: line(key),
+                    place: place(key),
                     name: name.to_owned(),
                     nearest: nearest(name),
                 })?;
-                let keys = texts(item).ok_or_else(|| {
-                    KeymapError::Toml(format!("line {}: `{name}` is a text or a list of texts", line(item.span())))
+                let keys = texts(item).ok_or_else(|| KeymapError::Toml {
+                    place: Some(place(item.span())),
+                    text: format!("`{name}` is a text or a list of texts"),
                 })?;
                 let parsed = keys.into_iter().map(chord).collect::<Result<Vec<_>, _>>();
-                let parsed = parsed.map_err(|error| KeymapError::Key { line: line(item.span()), error })?;
+                let parsed = parsed.map_err(|error| KeymapError::Key { place: place(item.span()), error })?;
                 chords.iter_mut().filter(|known| known.0 == id).for_each(|known| known.1.clone_from(&parsed));
             }
         }
@@ -284,14 +304,11 @@ mod tests {
         assert_eq!(keymap.lookup(Pane::Table, &[Key::char('r')]), Lookup::Unknown);
         assert_eq!(keymap.first(CommandId::Sort), None);
         let error = |text| Keymap::with(text).unwrap_err().to_string();
-        assert_eq!(
-            error("[keys]\n\nrefesh = \"R\"\n"),
-            "line 3: there is no command `refesh`; did you mean `refresh`?"
-        );
-        assert!(error("[keys]\nrefresh = \"hyper-r\"\n").starts_with("line 2: `hyper-r` is not a key"));
+        assert_eq!(error("[keys]\n\nrefesh = \"R\"\n"), "there is no command `refesh`; did you mean `refresh`?");
+        assert!(error("[keys]\nrefresh = \"hyper-r\"\n").starts_with("`hyper-r` is not a key"));
         assert_eq!(error("[keys]\nsort = \"r\"\n"), "`r` is both `refresh` and `sort` in the table pane");
         assert!(error("[keys]\nsort = \"g\"\n").contains("`g` is both"));
         assert!(error("[keyz]\n").contains("[keys]"));
-        assert!(error("[keys\n").contains("line 1"));
+        assert!(error("[keys\n").contains("not TOML"));
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Script {
 
 pub(super) fn entry(id: u32, profile: &str, computer: Option<&str>) -> SessionEntry {
     let target = Target { computer: computer.map(str::to_owned), user: Some("ann".into()), ..Target::this_computer() };
-    let profile = Profile { id: ProfileId::new(profile).unwrap(), name: profile.to_owned(), target };
+    let profile = Profile::new(ProfileId::new(profile).unwrap(), profile.to_owned(), target);
     SessionEntry { id: SessionId(id), profile, read_only: false }
 }
 

@@ -207,12 +207,35 @@ pub enum Command {
         #[arg(short, long, value_enum, default_value_t = ClassFormat::Mof)]
         output: ClassFormat,
     },
+    /// Show where the configuration is, what is in force, and what is wrong with it
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
     Serve(ServeArguments),
     /// Print the completion script of a shell
     Completions {
         /// The shell
         shell: Shell,
+    },
+}
+
+/// What `config` does.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print where config.toml, sessions.toml, keys.toml and the themes are
+    Path,
+    /// Print the configuration in force as TOML, with the source of each value
+    Show,
+    /// Read config.toml, sessions.toml, keys.toml and the themes, and tell every mistake
+    Check,
+    /// Print a config.toml in which every key is explained and none is set
+    Template {
+        /// Of sessions.toml instead
+        #[arg(long)]
+        sessions: bool,
     },
 }
 

@@ -9,9 +9,10 @@ use clap::CommandFactory;
 use super::{
     Arguments, Front, Start,
     args::{
-        AssociatorsArguments, ClassFormat, ClassesFormat, Command, GetFormat, InstancesArguments, InstancesFormat,
-        ReferencesArguments, RowFormat,
+        AssociatorsArguments, ClassFormat, ClassesFormat, Command, CommonArguments, GetFormat, InstancesArguments,
+        InstancesFormat, ReferencesArguments, RowFormat,
     },
+    config::{self, CheckFiles},
     failure::Failure,
     operate::{Operator, Report, Stop},
     output::{Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, SchemaReport, Screen},
@@ -20,20 +21,29 @@ use super::{
 };
 use crate::{
     cim::{CimName, CimStatus, KeyValue, Namespace, ObjectPath},
-    config::{Config, Paths},
+    config::{Config, Loaded, Paths, Source},
     op::{ErrorKind, Operation, OperationKind, OperationOptions},
     session::store::SessionsFile,
 };
 
 /// Runs the command, or says what the terminal UI starts with.
-pub(super) fn dispatch(arguments: Arguments) -> Result<Front, Failure> {
+pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<Front, Failure> {
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Arguments::command(), "lazycim", &mut script);
         return in_runtime(async move { serve::print(&script).await });
     }
     let paths = Paths::discover();
-    let config = configuration(&arguments, &paths)?;
+    if let Some(Command::Config { command }) = arguments.command {
+        return match config::text(command, &arguments.common, &paths, check_files) {
+            Ok(text) => in_runtime(async move { serve::print(text.as_bytes()).await }),
+            Err(failures) => Err(failures.into_iter().reduce(Failure::then).unwrap_or(Failure::signal(0))),
+        };
+    }
+    let Loaded { config, problems, .. } = loaded(&arguments.common, &paths);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem.into());
+    }
     match arguments.command {
         None => {
             let sessions = SessionsFile::load(paths.sessions_file());
@@ -43,7 +53,7 @@ pub(super) fn dispatch(arguments: Arguments) -> Result<Front, Failure> {
         Some(Command::Serve(ref options)) => in_runtime(serve::run(options.clone(), arguments.target.clone())),
         Some(command) => {
             let sessions = SessionsFile::load(paths.sessions_file());
-            let chosen = target::choose(&arguments.target, &sessions)?;
+            let chosen = target::choose(&arguments.target, &arguments.common, &sessions)?;
             let reader =
                 Reader { verbose: arguments.common.verbose, given: arguments.target.namespace, config, chosen };
             in_runtime(reader.run(command))
@@ -61,16 +71,21 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<Front, 
     done.map(|()| Front::Done(ExitCode::SUCCESS))
 }
 
-fn configuration(arguments: &Arguments, paths: &Paths) -> Result<Config, Failure> {
+/// The configuration with the flags of the command line.
+pub(super) fn loaded(common: &CommonArguments, paths: &Paths) -> Loaded {
     // Variables that are not UTF-8 cannot be ours.
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut config = Config::load(paths, arguments.common.config.as_deref(), variables)?;
-    if let Some(time) = arguments.common.connect_timeout {
-        config.timeouts.connect = time;
+    let mut loaded = Loaded::new(paths, common.config.as_deref(), variables);
+    if let Some(time) = common.connect_timeout {
+        loaded.config.timeouts.connect = time;
+        loaded.note("timeouts", "connect", Source::Flag("--connect-timeout"));
     }
-    config.timeouts.total = arguments.common.timeout.or(config.timeouts.total);
-    Ok(config)
+    if let Some(time) = common.timeout {
+        loaded.config.timeouts.total = Some(time);
+        loaded.note("timeouts", "total", Source::Flag("--timeout"));
+    }
+    loaded
 }
 
 /// A command that reads.
@@ -112,6 +127,7 @@ impl Reader {
                 | Command::Associators(_)
                 | Command::References(_)
                 | Command::Serve(_)
+                | Command::Config { .. }
                 | Command::Completions { .. },
                 _,
             ) => Ok(()),

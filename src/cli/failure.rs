@@ -23,7 +23,7 @@ const USAGE: u8 = 2;
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
-    said: Option<Said>,
+    said: Vec<Said>,
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Said {
 impl Failure {
     /// A mistake of the user's: exit 2. `phase` says what was being read.
     pub(super) fn usage(phase: &str, target: &str, cause: &str, hint: &str) -> Self {
-        Self { code: USAGE, said: Some(Said { what: format!("{phase}: {target}: {cause}"), hint: hint.to_owned() }) }
+        Self { code: USAGE, said: vec![Said { what: format!("{phase}: {target}: {cause}"), hint: hint.to_owned() }] }
     }
 
     /// A failure of this machine: exit 1.
@@ -46,12 +46,18 @@ impl Failure {
 
     /// A signal that ended the command after clean-up.
     pub(super) const fn signal(code: u8) -> Self {
-        Self { code, said: None }
+        Self { code, said: Vec::new() }
+    }
+
+    /// This one, and then another to tell; the exit code is the first's.
+    pub(super) fn then(mut self, other: Self) -> Self {
+        self.said.extend(other.said);
+        self
     }
 
     /// Prints the failure, if there is something to say, and gives the exit code.
     pub(super) fn report(self) -> ExitCode {
-        if let Some(said) = self.said {
+        for said in self.said {
             say(&format!("lazycim: {}", said.what));
             if !said.hint.is_empty() {
                 say(&format!("try: {}", said.hint));
@@ -67,7 +73,7 @@ impl From<&OpError> for Failure {
             ErrorKind::SecretMissing | ErrorKind::ClearTextRefused | ErrorKind::Configuration => USAGE,
             _ => FAILED,
         };
-        Self { code, said: Some(Said { what: error.to_string(), hint: error.hint.clone() }) }
+        Self { code, said: vec![Said { what: error.to_string(), hint: error.hint.clone() }] }
     }
 }
 
@@ -79,7 +85,7 @@ impl From<ConfigError> for Failure {
 
 impl From<&SessionsError> for Failure {
     fn from(error: &SessionsError) -> Self {
-        Self { code: USAGE, said: Some(Said { what: format!("sessions: {error}"), hint: error.hint.clone() }) }
+        Self { code: USAGE, said: vec![Said { what: format!("sessions: {error}"), hint: error.hint.clone() }] }
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod args;
 mod command;
+mod config;
 mod failure;
 mod operate;
 mod output;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use args::Arguments;
+pub use config::CheckFiles;
 pub use target::Preselect;
 
 use crate::{
@@ -55,8 +57,8 @@ pub struct Start {
 }
 
 /// Reads the arguments of the process and runs the command they ask for, if they ask for one. Usage errors, `--help` and
-/// `--version` end the process.
-pub fn run() -> Front {
+/// `--version` end the process. `check_files` finds the mistakes in the files the terminal UI alone reads.
+pub fn run(check_files: CheckFiles) -> Front {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -69,7 +71,7 @@ pub fn run() -> Front {
             error.exit()
         }
     };
-    match command::dispatch(arguments) {
+    match command::dispatch(arguments, check_files) {
         Ok(front) => front,
         Err(failure) => Front::Done(failure.report()),
     }

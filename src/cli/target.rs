@@ -5,7 +5,7 @@
 use secrecy::SecretString;
 
 use super::{
-    args::{TargetArguments, TlsArguments},
+    args::{CommonArguments, TargetArguments, TlsArguments},
     failure::{Failure, say},
 };
 use crate::{
@@ -40,7 +40,11 @@ pub enum Preselect {
 
 /// Chooses the target of a command that only reads. A mistake in sessions.toml ends a command that needs the file and is
 /// a warning to any other.
-pub(super) fn choose(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {
+pub(super) fn choose(
+    arguments: &TargetArguments,
+    common: &CommonArguments,
+    file: &SessionsFile,
+) -> Result<Chosen, Failure> {
     if let Some(problem) = file.problems.first() {
         if arguments.session.is_some() {
             return Err(problem.into());
@@ -48,7 +52,12 @@ pub(super) fn choose(arguments: &TargetArguments, file: &SessionsFile) -> Result
         say(&format!("lazycim: warning: sessions: {problem}"));
         say(&format!("try: {}", problem.hint));
     }
-    select(arguments, file)
+    let mut chosen = select(arguments, file)?;
+    // A flag wins over what the session says, as over everything else.
+    let timeouts = &mut chosen.target.timeouts;
+    timeouts.connect = common.connect_timeout.or(timeouts.connect);
+    timeouts.total = common.timeout.map(Some).or(timeouts.total);
+    Ok(chosen)
 }
 
 /// Chooses where the terminal UI begins; it shows the mistakes of sessions.toml itself.
@@ -60,7 +69,7 @@ pub(super) fn preselect(arguments: &TargetArguments, file: &SessionsFile) -> Res
     if let Some(entry) = file.entries.iter().find(|entry| entry.id.as_str() == name && entry.target == target) {
         return Ok(Preselect::Saved(entry.id.clone()));
     }
-    Ok(Preselect::Given(Box::new(Profile { id: file.free_id(&name), name, target })))
+    Ok(Preselect::Given(Box::new(Profile::new(file.free_id(&name), name, target))))
 }
 
 fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {

@@ -20,6 +20,21 @@ pub(super) enum Field<'a> {
     Switch(&'a mut bool),
 }
 
+/// What the value of a key of config.toml must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A number of seconds greater than 0.
+    Seconds,
+    /// A number of seconds; 0 is without end.
+    SecondsOrNone,
+    /// A whole number of at least 1.
+    Count,
+    /// A text.
+    Text,
+    /// true or false.
+    Switch,
+}
+
 /// A value on its way into a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Given<'a> {
@@ -94,6 +109,29 @@ impl Field<'_> {
             Self::Count(_) => "a whole number of at least 1",
             Self::Text(_) => "a text in quotes",
             Self::Switch(_) => "true or false",
+        }
+    }
+
+    /// What its value must be.
+    pub(super) const fn kind(&self) -> ValueKind {
+        match self {
+            Self::Seconds(_) => ValueKind::Seconds,
+            Self::SecondsOrNone(_) => ValueKind::SecondsOrNone,
+            Self::Count(_) => ValueKind::Count,
+            Self::Text(_) => ValueKind::Text,
+            Self::Switch(_) => ValueKind::Switch,
+        }
+    }
+
+    /// Its value as config.toml writes it.
+    pub(super) fn to_toml(&self) -> String {
+        let seconds = |time: &Duration| time.as_secs_f64().to_string();
+        match self {
+            Self::Seconds(time) => seconds(time),
+            Self::SecondsOrNone(time) => seconds(&time.unwrap_or_default()),
+            Self::Count(count) => count.to_string(),
+            Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
+            Self::Switch(value) => value.to_string(),
         }
     }
 

@@ -11,9 +11,16 @@ mod keys;
 mod paths;
 mod read;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+pub use keys::ValueKind;
 pub use paths::{CONFIG_DIR_VARIABLE, Paths};
+pub use read::line_and_column;
 
 /// `config/default.toml`: every key with its default, and its documentation.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -161,34 +168,114 @@ impl Default for Config {
     }
 }
 
-impl Config {
+/// Where a value of the configuration comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody said otherwise.
+    Default,
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// A configuration with the source of each value, and the mistakes found on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The configuration; what was mistaken has the value of before.
+    pub config: Config,
+    /// The mistakes, in order.
+    pub problems: Vec<ConfigError>,
+    sources: HashMap<(&'static str, &'static str), Source>,
+}
+
+/// A key of config.toml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigKey {
+    /// Its table.
+    pub table: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// What its value must be.
+    pub kind: ValueKind,
+    /// Its value, as TOML.
+    pub value: String,
+    /// Where that comes from.
+    pub source: Source,
+}
+
+impl Loaded {
     /// The configuration from `config.toml` (or `file`, where one was named) and the variables in `env`.
     ///
-    /// A missing `config.toml` is no error, a missing `file` is. The first mistake found is returned.
+    /// A missing `config.toml` is no mistake, a missing `file` is.
+    pub fn new(paths: &Paths, file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut loaded = Self::default();
+        let path = file.map_or_else(|| paths.config_file(), Path::to_owned);
+        let mut problems = match std::fs::read_to_string(&path) {
+            Ok(text) => read::merge_file(&mut loaded, &path, &text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => Vec::new(),
+            Err(error) => vec![ConfigError {
+                place: ConfigPlace::WholeFile(path),
+                cause: format!("cannot be read: {error}"),
+                hint: "check the file's name, its permissions and that it is UTF-8 text".to_owned(),
+            }],
+        };
+        problems.extend(read::merge_environment(&mut loaded, env));
+        loaded.problems = problems;
+        loaded
+    }
+
+    /// Remembers where the value of a key comes from.
+    pub fn note(&mut self, table: &'static str, key: &'static str, source: Source) {
+        self.sources.insert((table, key), source);
+    }
+
+    /// All keys in order, with their values.
+    pub fn keys(&self) -> Vec<ConfigKey> {
+        let mut config = self.config.clone();
+        let names = keys::TABLES.iter().flat_map(|(table, keys)| keys.iter().map(|key| (*table, *key)));
+        let told = names.filter_map(|(table, key)| {
+            let field = keys::field(&mut config, table, key)?;
+            let source = self.sources.get(&(table, key)).cloned().unwrap_or(Source::Default);
+            Some(ConfigKey { table, key, kind: field.kind(), value: field.to_toml(), source })
+        });
+        told.collect()
+    }
+}
+
+impl Config {
+    /// The configuration as [`Loaded::new`] finds it, or the first mistake.
+    ///
+    /// # Errors
+    /// The first mistake.
     pub fn load(
         paths: &Paths,
-        file: Option<&std::path::Path>,
+        file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        let (path, must_exist) = match file {
-            Some(file) => (file.to_owned(), true),
-            None => (paths.config_file(), false),
-        };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => read::merge_file(&mut config, &path, &text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {}
-            Err(error) => {
-                return Err(ConfigError {
-                    place: ConfigPlace::WholeFile(path),
-                    cause: format!("cannot be read: {error}"),
-                    hint: "check the file's name, its permissions and that it is UTF-8 text".to_owned(),
-                });
-            }
-        }
-        read::merge_environment(&mut config, env)?;
-        Ok(config)
+        let loaded = Loaded::new(paths, file, env);
+        loaded.problems.into_iter().next().map_or(Ok(loaded.config), Err)
     }
+}
+
+/// A config.toml in which every key is explained and none is set.
+pub fn template() -> String {
+    let is_set = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', '#']));
+    let commented = |line: &str| if is_set(&line) { format!("# {line}\n") } else { format!("{line}\n") };
+    DEFAULT_TOML.lines().map(commented).collect()
 }
 
 #[cfg(test)]

@@ -1,81 +1,96 @@
-//! Reading config.toml and the environment into a [`Config`].
+//! Reading config.toml and the environment into a [`super::Config`].
 //!
-//! Owns: the walk over what was written and the errors it makes. Must not know where the file lies.
+//! Owns: the walk over what was written, the errors it makes and which source each value has. Must not know where the file lies.
 
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, ConfigPlace,
+    ConfigError, ConfigPlace, Loaded, Source,
     keys::{Given, TABLES, field},
 };
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "LAZYCIM_";
 
-/// Takes in `text`, which is what `path` holds.
-pub(super) fn merge_file(config: &mut Config, path: &Path, text: &str) -> Result<(), ConfigError> {
-    let at = |offset: usize, cause: String, hint: String| {
+/// Takes in `text`, which is what `path` holds, and gives all mistakes in it, in order.
+pub(super) fn merge_file(loaded: &mut Loaded, path: &Path, text: &str) -> Vec<ConfigError> {
+    let mut problems = Vec::new();
+    let mut tell = |offset: usize, cause: String, hint: String| {
         let (line, column) = line_and_column(text, offset);
-        ConfigError { place: ConfigPlace::File { file: path.to_owned(), line, column }, cause, hint }
+        problems.push(ConfigError { place: ConfigPlace::File { file: path.to_owned(), line, column }, cause, hint });
     };
-    let document = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset, format!("not TOML: {}", error.message()), "correct the file; its syntax is TOML".to_owned())
-    })?;
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        for error in errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            tell(offset, format!("not TOML: {}", error.message()), "correct the file; its syntax is TOML".to_owned());
+        }
+        return problems;
+    }
     for (table, value) in document.get_ref() {
         let name: &str = table.get_ref();
-        let Some((_, keys)) = TABLES.iter().find(|known| known.0 == name) else {
-            let known = TABLES.iter().map(|known| known.0);
-            return Err(at(
-                table.span().start,
-                format!("unknown table `{}`", name.escape_debug()),
-                did_you_mean(name, known),
-            ));
+        let Some((name, keys)) = TABLES.iter().find(|known| known.0 == name) else {
+            let hint = did_you_mean(name, TABLES.iter().map(|known| known.0));
+            tell(table.span().start, format!("unknown table `{}`", name.escape_debug()), hint);
+            continue;
         };
         let DeValue::Table(entries) = value.get_ref() else {
-            return Err(at(value.span().start, format!("`{name}` must be a table"), format!("write `[{name}]`")));
+            tell(value.span().start, format!("`{name}` must be a table"), format!("write `[{name}]`"));
+            continue;
         };
         for (key, value) in entries {
-            let key_name: &str = key.get_ref();
-            let Some(field) = field(config, name, key_name) else {
-                let cause = format!("unknown key `{}` in [{name}]", key_name.escape_debug());
-                return Err(at(key.span().start, cause, did_you_mean(key_name, keys.iter().copied())));
+            let written: &str = key.get_ref();
+            let known = keys.iter().find(|known| **known == written);
+            let Some((key, field)) = known.and_then(|key| Some((*key, field(&mut loaded.config, name, key)?))) else {
+                let cause = format!("unknown key `{}` in [{name}]", written.escape_debug());
+                tell(key.span().start, cause, did_you_mean(written, keys.iter().copied()));
+                continue;
             };
-            field.set(given(value.get_ref())).map_err(|wrong| {
-                at(value.span().start, format!("`{key_name}` {wrong}"), "see config/default.toml".to_owned())
-            })?;
+            match field.set(given(value.get_ref())) {
+                Ok(()) => loaded.note(name, key, Source::File(path.to_owned())),
+                Err(wrong) => {
+                    tell(value.span().start, format!("`{key}` {wrong}"), "see config/default.toml".to_owned());
+                }
+            }
         }
     }
-    Ok(())
+    problems
 }
 
-/// Takes in the variables named `LAZYCIM_<TABLE>_<KEY>`. Other names beginning with `LAZYCIM_` are not ours to judge.
+/// Takes in the variables named `LAZYCIM_<TABLE>_<KEY>` and gives all mistakes in them. Other names beginning with
+/// `LAZYCIM_` are not ours to judge.
 pub(super) fn merge_environment(
-    config: &mut Config,
+    loaded: &mut Loaded,
     env: impl IntoIterator<Item = (String, String)>,
-) -> Result<(), ConfigError> {
+) -> Vec<ConfigError> {
+    let mut problems = Vec::new();
     for (variable, value) in env {
         let Some(rest) = variable.strip_prefix(PREFIX) else { continue };
         let rest = rest.to_ascii_lowercase();
-        let Some((table, keys, key)) =
+        let Some((table, keys, written)) =
             TABLES.iter().find_map(|(table, keys)| Some((*table, *keys, rest.strip_prefix(table)?.strip_prefix('_')?)))
         else {
             continue;
         };
-        let fails = |cause, hint| Err(ConfigError { place: ConfigPlace::Variable(variable.clone()), cause, hint });
-        let Some(field) = field(config, table, key) else {
+        let mut tell = |cause, hint| {
+            problems.push(ConfigError { place: ConfigPlace::Variable(variable.clone()), cause, hint });
+        };
+        let known = keys.iter().find(|known| **known == written);
+        let Some((key, field)) = known.and_then(|key| Some((*key, field(&mut loaded.config, table, key)?))) else {
             let names =
                 keys.iter().map(|key| format!("{PREFIX}{table}_{key}").to_ascii_uppercase()).collect::<Vec<_>>();
             let hint = did_you_mean(&variable, names.iter().map(String::as_str));
-            return fails(format!("[{table}] has no key `{key}`"), hint);
+            tell(format!("[{table}] has no key `{written}`"), hint);
+            continue;
         };
-        if let Err(wrong) = field.set(Given::Any(&value)) {
-            return fails(wrong, "correct the variable or unset it".to_owned());
+        match field.set(Given::Any(&value)) {
+            Ok(()) => loaded.note(table, key, Source::Variable(variable.clone())),
+            Err(wrong) => tell(wrong, "correct the variable or unset it".to_owned()),
         }
     }
-    Ok(())
+    problems
 }
 
 fn given<'a>(value: &'a DeValue<'_>) -> Given<'a> {
@@ -105,7 +120,7 @@ fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) ->
 }
 
 /// The line and the column, both counted from 1, of the byte `offset` in `text`.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     (before.matches('\n').count() + 1, before[start..].chars().count() + 1)

@@ -10,14 +10,15 @@ use super::{
 };
 
 fn file(text: &str) -> Result<Config, ConfigError> {
-    let mut config = Config::default();
-    merge_file(&mut config, Path::new("config.toml"), text).map(|()| config)
+    let mut loaded = Loaded::default();
+    let problems = merge_file(&mut loaded, Path::new("config.toml"), text);
+    problems.into_iter().next().map_or(Ok(loaded.config), Err)
 }
 
 fn env(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let mut config = Config::default();
+    let mut loaded = Loaded::default();
     let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    merge_environment(&mut config, pairs).map(|()| config)
+    merge_environment(&mut loaded, pairs).into_iter().next().map_or(Ok(loaded.config), Err)
 }
 
 #[test]
@@ -51,6 +52,63 @@ fn the_environment_wins_over_the_file_and_names_are_upper_case() {
     let config = Config::load(&Paths::in_dir(dir.path()), None, variables).unwrap();
     assert_eq!(config.timeouts.connect, Duration::from_secs(7));
     assert_eq!(config.timeouts.idle, Duration::from_secs(3));
+}
+
+#[test]
+fn every_value_has_a_source_and_prints_as_toml() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    std::fs::write(&path, "[timeouts]\nconnect = 2.5\nidle = 3\n[ui]\ntheme = \"a\\\"b\"\n").unwrap();
+    let variables = [("LAZYCIM_TIMEOUTS_CONNECT".to_owned(), "7".to_owned())];
+    let mut loaded = Loaded::new(&Paths::in_dir(dir.path()), None, variables);
+    loaded.note("limits", "in_flight", Source::Flag("--flag"));
+    let keys = loaded.keys();
+    let source = |table, key| {
+        let key = keys.iter().find(|it| (it.table, it.key) == (table, key)).unwrap();
+        (key.value.clone(), key.source.clone())
+    };
+    let variable = Source::Variable("LAZYCIM_TIMEOUTS_CONNECT".to_owned());
+    assert_eq!(source("timeouts", "connect"), ("7".to_owned(), variable));
+    assert_eq!(source("timeouts", "idle"), ("3".to_owned(), Source::File(path)));
+    assert_eq!(source("timeouts", "total"), ("0".to_owned(), Source::Default));
+    assert_eq!(source("limits", "in_flight").1, Source::Flag("--flag"));
+    let mut printed = String::new();
+    for key in &keys {
+        printed += &format!("[{}]\n{} = {}\n", key.table, key.key, key.value);
+        let one = file(&format!("[{}]\n{} = {}\n", key.table, key.key, key.value));
+        assert!(one.is_ok(), "{key:?}");
+    }
+    assert!(printed.contains("theme = 'a\"b'") || printed.contains("theme = \"a\\\"b\""), "{printed}");
+}
+
+#[test]
+fn all_mistakes_are_found_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("config.toml"), "[timeouts]\nconect = 2\nidle = -1\n[x]\n").unwrap();
+    let variables = [("LAZYCIM_UI_MOUSE".to_owned(), "maybe".to_owned())];
+    let loaded = Loaded::new(&Paths::in_dir(dir.path()), None, variables);
+    let causes = loaded.problems.iter().map(|problem| problem.cause.as_str()).collect::<Vec<_>>();
+    let expected = ["unknown key `conect`", "`idle` must be", "unknown table `x`", "must be true or false"];
+    assert_eq!(causes.len(), expected.len(), "{causes:?}");
+    assert!(causes.iter().zip(expected).all(|(cause, expected)| cause.starts_with(expected)), "{causes:?}");
+}
+
+#[test]
+fn the_template_sets_nothing_and_explains_everything() {
+    let template = template();
+    let loaded = |text: &str| {
+        let mut loaded = Loaded::default();
+        assert_eq!(merge_file(&mut loaded, Path::new("config.toml"), text), []);
+        loaded
+    };
+    assert!(loaded(&template).keys().iter().all(|key| key.source == Source::Default));
+    let set = template.lines().map(|line| match line.strip_prefix("# ") {
+        Some(line) if line.contains(" = ") && !line.contains("LAZYCIM_") => format!("{line}\n"),
+        _ => format!("{line}\n"),
+    });
+    let loaded = loaded(&set.collect::<String>());
+    assert_eq!(loaded.config, Config::default());
+    assert!(loaded.keys().iter().all(|key| key.source != Source::Default), "{:?}", loaded.keys());
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn release(
     what: Cleanup,
     outbox: &Arc<Outbox>,
 ) -> Result<(), OpError> {
-    let mut timeouts = session.target.timeouts.unwrap_or(inner.settings.timeouts);
+    let mut timeouts = session.target.timeouts.over(inner.settings.timeouts);
     timeouts.total = Some(CLEAN_UP_LIMIT);
     let request = DialRequest {
         target: went.destination.target.clone(),
@@ -97,7 +97,7 @@ async fn release(
         trust: session.trust().await?,
         sink: outbox.clone(),
         timeouts,
-        limits: inner.settings.limits,
+        limits: session.target.limits.over(inner.settings.limits),
     };
     let dial = dial(&inner.settings, &inner.conn_ids, request)?;
     let schema = OperationSchema::new(session.classes.clone(), false);
@@ -108,7 +108,7 @@ async fn release(
         schema: &schema,
         dial: &*dial,
         cleanup: &CleanupSlot::default(),
-        limits: inner.settings.limits,
+        limits: session.target.limits.over(inner.settings.limits),
         timeouts,
     };
     went.protocol.clean_up(what, &context).await

@@ -126,8 +126,8 @@ impl Driver {
     }
 
     fn timeouts(&self) -> Timeouts {
-        let settings = self.inner.settings.timeouts;
-        self.operation.options.timeouts.or(self.session.target.timeouts).unwrap_or(settings)
+        let of_session = self.session.target.timeouts.over(self.inner.settings.timeouts);
+        self.operation.options.timeouts.unwrap_or(of_session)
     }
 
     /// The operation, and once more if the server refused a secret that a person can give again.
@@ -243,7 +243,7 @@ impl Driver {
             trust,
             sink: self.outbox.clone(),
             timeouts,
-            limits: inner.settings.limits,
+            limits: session.target.limits.over(inner.settings.limits),
         };
         let dial = dial(&inner.settings, &inner.conn_ids, request)?;
         self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Queue, error: None });
@@ -255,7 +255,7 @@ impl Driver {
             schema: &schema,
             dial: &*dial,
             cleanup: &self.cleanup,
-            limits: inner.settings.limits,
+            limits: session.target.limits.over(inner.settings.limits),
             timeouts,
         };
         protocol.run(&self.operation, &context).await

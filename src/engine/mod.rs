@@ -14,6 +14,7 @@ mod clean_up;
 mod drive;
 mod local;
 mod outbox;
+mod proxy;
 mod session;
 mod settings;
 mod stopwatch;
@@ -190,12 +191,14 @@ impl Engine {
     /// Registers a live session. Opens no connection. A session that had this id is closed.
     pub fn open(&self, id: SessionId, target: Target) {
         self.close(id);
+        self.0.state().turns.set_bound(id, target.limits.in_flight_per_session);
         self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
     }
 
     /// Gives a session another target for the operations to come, which may trust otherwise. Its secret stays, and what runs
     /// goes on as it began.
     pub fn change(&self, id: SessionId, target: Target) {
+        self.0.state().turns.set_bound(id, target.limits.in_flight_per_session);
         self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
     }
 
@@ -224,6 +227,10 @@ impl Engine {
         }
         let cancelled = CancellationToken::new();
         let (session, need, first) = self.line_up(session, id, &outbox, &cancelled);
+        let mut operation = operation;
+        if operation.options.locale.is_none() {
+            operation.options.locale.clone_from(&session.target.culture);
+        }
         let driver = Driver {
             inner: inner.clone(),
             session,

@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     class_cache::ClassCache,
     local::Local,
+    proxy,
     settings::{DialRequest, Settings},
 };
 use crate::{
@@ -70,23 +71,11 @@ impl Session {
     pub(super) fn need(&self) -> Result<Need, OpError> {
         let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing(None)) };
         self.refuse_clear_text()?;
-        match &self.target.secret {
-            SecretSource::Prompt => Ok(Need::Prompt(user.clone())),
-            SecretSource::Env(variable) => {
-                let secret = std::env::var_os(variable).map(OsString::into_string);
-                let cause = match secret {
-                    Some(Ok(secret)) => {
-                        let credentials = Credentials { user: user.clone(), secret: SecretString::from(secret) };
-                        return Ok(Need::Nothing(Some(credentials)));
-                    }
-                    Some(Err(_)) => "is not valid Unicode",
-                    None => "is not set",
-                };
-                let cause = format!("the environment variable {variable} {cause}");
-                let hint = format!("set {variable} to the password of {user}");
-                Err(OpError::new(Phase::Queue, self.name(), ErrorKind::SecretMissing, cause, hint))
-            }
+        if self.target.secret == SecretSource::Prompt {
+            return Ok(Need::Prompt(user.clone()));
         }
+        let secret = secret_of(&self.target.secret, user, self.name())?;
+        Ok(Need::Nothing(Some(Credentials { user: user.clone(), secret })))
     }
 
     /// Asks nobody for a secret that would then not be sent. Of an address that is known at once; of a name, only when it
@@ -126,7 +115,8 @@ impl Session {
                 None => Trust::nobody(),
                 Some(tls) => Trust::new(&rules(tls)),
             });
-            made.await.unwrap_or_else(|_| Err(defect(Phase::Tls, self.name()))).map(Arc::new)
+            let made = made.await.unwrap_or_else(|_| Err(defect(Phase::Tls, self.name())));
+            made.map(Arc::new).map_err(|error| error.because(format!("for {}", self.name())))
         };
         self.trust.get_or_try_init(make).await.cloned()
     }
@@ -145,6 +135,29 @@ fn rules(tls: Tls) -> TlsRules {
     }
 }
 
+/// The secret of `user` from a source that asks nobody; `target` is what it is for.
+pub(super) fn secret_of(source: &SecretSource, user: &str, target: String) -> Result<SecretString, OpError> {
+    let missing =
+        |cause: String, hint: String| Err(OpError::new(Phase::Queue, target, ErrorKind::SecretMissing, cause, hint));
+    let instead = "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
+    match source {
+        SecretSource::Env(variable) => {
+            let cause = match std::env::var_os(variable).map(OsString::into_string) {
+                Some(Ok(secret)) => return Ok(SecretString::from(secret)),
+                Some(Err(_)) => "is not valid Unicode",
+                None => "is not set",
+            };
+            let cause = format!("the environment variable {variable} {cause}");
+            missing(cause, format!("set {variable} to the password of {user}"))
+        }
+        SecretSource::Prompt => missing("nobody can be asked for this password".to_owned(), instead.to_owned()),
+        SecretSource::Keyring => missing("this lazycim reads no keyring".to_owned(), instead.to_owned()),
+        SecretSource::Command(_) => {
+            missing("this lazycim runs no command for a password".to_owned(), instead.to_owned())
+        }
+    }
+}
+
 /// A failure that is lazycim's own.
 pub(super) fn defect(phase: Phase, target: String) -> OpError {
     let hint = "report what you did: this is a defect of lazycim";
@@ -159,8 +172,10 @@ pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest
     let DialRequest { target, credentials, trust, sink, timeouts, limits } = request;
     let scheme = if target.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let authenticator = authenticator(&target, credentials)?;
+    let proxy = proxy::of(&target, scheme)?;
     let host = target.computer.unwrap_or_default();
     let settings = DialSettings {
+        proxy,
         allow_clear_text: target.allow_clear_text,
         timeouts,
         limits,

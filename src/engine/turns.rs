@@ -42,6 +42,8 @@ pub(super) struct CalledUp {
 /// Operations that wait and the count of those that do not.
 pub(super) struct Turns {
     per_session: usize,
+    /// Of sessions that have a limit of their own.
+    bounds: HashMap<SessionId, usize>,
     in_all: usize,
     running: HashMap<SessionId, usize>,
     waiting: BTreeMap<OpId, Waiting>,
@@ -72,11 +74,24 @@ impl Turns {
         Self {
             per_session: limits.in_flight_per_session.max(1),
             in_all: limits.in_flight.max(1),
+            bounds: HashMap::new(),
             running: HashMap::new(),
             waiting: BTreeMap::new(),
             secrets: HashMap::new(),
             given: 0,
         }
+    }
+
+    /// Gives a session a limit of its own, or takes it away.
+    pub(super) fn set_bound(&mut self, session: SessionId, in_flight: Option<usize>) {
+        match in_flight {
+            Some(count) => drop(self.bounds.insert(session, count.max(1))),
+            None => drop(self.bounds.remove(&session)),
+        }
+    }
+
+    fn bound(&self, session: SessionId) -> usize {
+        self.bounds.get(&session).copied().unwrap_or(self.per_session)
     }
 
     fn running_in(&self, session: SessionId) -> usize {
@@ -89,8 +104,8 @@ impl Turns {
 
     /// Why an operation of `session` has to wait for others, in words for the pane.
     pub(super) fn obstacle(&self, session: SessionId) -> Option<Box<str>> {
-        if self.running_in(session) >= self.per_session {
-            Some(format!("{} in flight in this session", self.per_session).into())
+        if self.running_in(session) >= self.bound(session) {
+            Some(format!("{} in flight in this session", self.bound(session)).into())
         } else if self.running_in_all() >= self.in_all {
             Some(format!("{} in flight in all", self.in_all).into())
         } else {
@@ -132,7 +147,8 @@ impl Turns {
                 continue;
             }
             let here = self.running.get(&waiting.session).copied().unwrap_or(0);
-            if chosen.is_none() && in_all && here < self.per_session {
+            let bound = self.bounds.get(&waiting.session).copied().unwrap_or(self.per_session);
+            if chosen.is_none() && in_all && here < bound {
                 chosen = Some((*id, given.filter(|_| waiting.prompt.is_some())));
             }
         }
@@ -202,6 +218,20 @@ mod tests {
         let outbox = Outbox::new(OpId(id), 10);
         drop(turns.enter(OpId(id), SessionId(session), prompt.then(|| "ann".to_owned()), outbox.clone()));
         outbox
+    }
+
+    #[test]
+    fn a_session_may_have_a_limit_of_its_own() {
+        let mut turns = turns(2, 9);
+        turns.set_bound(SessionId(1), Some(1));
+        for id in 1..=3 {
+            enter(&mut turns, id, 1, false);
+            enter(&mut turns, id + 10, 2, false);
+        }
+        assert_eq!(called(&mut turns), [1, 2, 2]);
+        assert_eq!(turns.obstacle(SessionId(1)).as_deref(), Some("1 in flight in this session"));
+        turns.set_bound(SessionId(1), None);
+        assert_eq!(called(&mut turns), [1]);
     }
 
     /// The sessions of those whose turn it is now.

@@ -5,10 +5,11 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    cim::Namespace,
-    op::{Fingerprint, Timeouts},
+use super::{
+    options::{Colour, LimitChanges, Proxy, TimeoutChanges},
+    secret::SecretSource,
 };
+use crate::{cim::Namespace, op::Fingerprint};
 
 /// The id of a profile: `[a-z0-9._-]{1,64}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,23 @@ pub struct Profile {
     pub name: String,
     /// Where and as whom it connects.
     pub target: Target,
+    /// Words it is grouped and found by.
+    pub tags: Vec<String>,
+    /// What people want to remember about it; empty if nothing.
+    pub notes: String,
+    /// The colour it is marked with.
+    pub colour: Option<Colour>,
+    /// What it takes over where it says nothing itself.
+    pub inherits: Option<Parent>,
+}
+
+/// What a profile takes over where it says nothing itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// Another profile.
+    Profile(ProfileId),
+    /// A preset, by its name.
+    Preset(String),
 }
 
 /// Where and as whom to connect.
@@ -50,7 +68,15 @@ pub struct Target {
     /// The default namespace.
     pub namespace: Namespace,
     /// Time-outs that differ from the configuration's; an operation's own go first.
-    pub timeouts: Option<Timeouts>,
+    pub timeouts: TimeoutChanges,
+    /// Bounds that differ from the configuration's.
+    pub limits: LimitChanges,
+    /// What stands between this computer and the server.
+    pub proxy: Proxy,
+    /// The language texts are wanted in (RFC 9110 section 12.5.4); an operation's own goes first.
+    pub culture: Option<String>,
+    /// Nothing may be changed on the server.
+    pub read_only: bool,
     /// Whether enumerations are pulled in batches.
     pub pull: PullUse,
 }
@@ -113,15 +139,6 @@ impl TlsVersion {
     }
 }
 
-/// Where a secret comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// Asked for once per live session.
-    Prompt,
-    /// The value of an environment variable.
-    Env(String),
-}
-
 impl ProfileId {
     /// The id `text` is, if it keeps the rule.
     pub fn new(text: &str) -> Option<Self> {
@@ -132,6 +149,48 @@ impl ProfileId {
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Profile {
+    /// A profile without tags, notes, colour and parent.
+    pub const fn new(id: ProfileId, name: String, target: Target) -> Self {
+        Self { id, name, target, tags: Vec::new(), notes: String::new(), colour: None, inherits: None }
+    }
+}
+
+impl Parent {
+    /// What begins the name of a preset.
+    const PRESET: &str = "preset:";
+
+    /// The parent `text` names, as sessions.toml writes it: `ID` or `preset:NAME`.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text.strip_prefix(Self::PRESET) {
+            Some(name) => Some(Self::Preset(name.to_owned())),
+            None => ProfileId::new(text).map(Self::Profile),
+        }
+    }
+
+    /// The parent as sessions.toml writes it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Profile(id) => id.as_str().to_owned(),
+            Self::Preset(name) => format!("{}{name}", Self::PRESET),
+        }
+    }
+}
+
+impl PullUse {
+    /// Every use with its name in sessions.toml.
+    pub const NAMES: [(Self, &str); 3] = [(Self::Auto, "auto"), (Self::Always, "on"), (Self::Never, "off")];
+
+    /// Its name in sessions.toml.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "on",
+            Self::Never => "off",
+        }
     }
 }
 
@@ -162,7 +221,11 @@ impl Target {
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace: Namespace::new("root/cimv2"),
-            timeouts: None,
+            timeouts: TimeoutChanges::default(),
+            limits: LimitChanges::default(),
+            proxy: Proxy::None,
+            culture: None,
+            read_only: false,
             pull: PullUse::Auto,
         }
     }

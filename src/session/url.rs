@@ -5,7 +5,7 @@
 
 use std::{fmt, net::Ipv6Addr};
 
-use super::{PullUse, SecretSource, Target, Tls};
+use super::{Target, Tls};
 use crate::cim::Namespace;
 
 /// A parsed target URL, its defaults filled in.
@@ -129,11 +129,8 @@ impl TargetUrl {
             path: self.path,
             tls: self.tls.then(Tls::default),
             user: self.user,
-            secret: SecretSource::Prompt,
-            allow_clear_text: false,
             namespace,
-            timeouts: None,
-            pull: PullUse::Auto,
+            ..Target::this_computer()
         }
     }
 }

@@ -17,4 +17,4 @@ pub mod terminal;
 pub mod theme;
 pub mod view;
 
-pub use run::{Start, TuiOptions, run};
+pub use run::{Start, TuiOptions, problems, run};

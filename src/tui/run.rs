@@ -36,7 +36,7 @@ use crate::{
     session::{Profile, ProfileId, store::SessionsFile},
 };
 
-pub use start::{Start, TuiOptions, entries, run};
+pub use start::{Start, TuiOptions, entries, problems, run};
 
 /// A screen to draw on, and the input that comes with it.
 pub trait Screen {
@@ -399,12 +399,13 @@ impl<S: Screen> Front<S> {
     }
 
     fn save(&mut self, profile: Profile) -> io::Result<()> {
-        match self.sessions.append(&profile) {
+        match self.sessions.add(&profile, None) {
             Ok(()) => {
-                let entry = SessionEntry { id: self.state.next_session(), profile, read_only: false };
+                let read_only = profile.target.read_only;
+                let entry = SessionEntry { id: self.state.next_session(), profile, read_only };
                 self.act(Action::SessionAdded(Box::new(entry)))
             }
-            Err(error) => self.act(Action::SaveFailed { cause: error.to_string(), hint: error.hint }),
+            Err(error) => self.act(Action::SaveFailed { cause: error.to_string(), hint: error.hint() }),
         }
     }
 
@@ -415,7 +416,7 @@ impl<S: Screen> Front<S> {
         self.act(Action::Pinned { session, pin, saved: listed && saved.is_ok() })?;
         match saved {
             Ok(()) => Ok(()),
-            Err(error) => self.act(Action::Problem { cause: error.to_string(), hint: error.hint }),
+            Err(error) => self.act(Action::Problem { cause: error.to_string(), hint: error.hint() }),
         }
     }
 

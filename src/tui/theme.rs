@@ -123,8 +123,8 @@ struct ThemeFile {
 /// Why a theme cannot be used.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ThemeError {
-    /// The file is not a theme; the text says where and why.
-    Syntax(String),
+    /// The file is not a theme: the byte it is wrong at, and why.
+    Syntax(usize, String),
     /// A role names a colour that does not exist.
     Color(&'static str, String),
     /// No built-in theme has this name.
@@ -134,7 +134,7 @@ pub enum ThemeError {
 impl fmt::Display for ThemeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax(text) => f.write_str(text.trim_end()),
+            Self::Syntax(_, text) => f.write_str(text),
             Self::Color(role, color) => write!(f, "`{color}` of role `{role}` is no colour"),
             Self::Unknown(name) => write!(f, "there is no theme `{name}`: auto, dark, light, sixteen, mono"),
         }
@@ -297,7 +297,10 @@ impl Theme {
     /// # Errors
     /// What is wrong with the text.
     pub fn parse(text: &str, ascii: bool) -> Result<Self, ThemeError> {
-        let file = toml::from_str::<ThemeFile>(text).map_err(|error| ThemeError::Syntax(error.to_string()))?;
+        let file = toml::from_str::<ThemeFile>(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            ThemeError::Syntax(at, error.message().lines().collect::<Vec<_>>().join(" "))
+        })?;
         Ok(Self { roles: file.roles.styles()?, symbols: if ascii { ASCII } else { UNICODE } })
     }
 }

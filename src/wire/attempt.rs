@@ -19,7 +19,7 @@ use super::{
     observer::{Observer, Queued, Step},
     trust,
 };
-use crate::op::{Closer, ErrorKind, OpError, Phase};
+use crate::op::{Closer, ErrorKind, OpError, Phase, Purpose};
 
 /// How sending failed.
 pub(super) enum Lost {
@@ -43,9 +43,12 @@ impl HttpExchange {
         let (settings, endpoint) = (&self.settings, &self.endpoint);
         let tls_name = endpoint.tls.then_some(endpoint.spoken_to.as_str());
         let (sink, conn) = (settings.sink.clone(), settings.conn_ids.next());
-        let observer = Arc::new(Observer::new(sink, conn, peer, self.purpose, tls_name));
+        let purpose = if settings.proxy.is_some() { Purpose::Proxy } else { self.purpose };
+        let observer = Arc::new(Observer::new(sink, conn, peer, purpose, tls_name));
         let gate = Gate::new(observer.clone(), settings.connect_hook.clone(), settings.reuse_grace);
-        let client = reqwest::Client::builder()
+        // Only what the session names: the library would look at the environment by itself.
+        let proxy = settings.proxy.as_ref().map(|proxy| proxy.for_client(&endpoint.hop.host)).transpose();
+        let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(settings.trust.config(&observer))
             .tls_info(endpoint.tls)
             .http1_only()
@@ -57,9 +60,9 @@ impl HttpExchange {
             .no_proxy()
             .tcp_nodelay(true)
             .pool_max_idle_per_host(1)
-            .resolve_to_addrs(&endpoint.spoken_to, &[peer])
-            .connector_layer(gate)
-            .build();
+            .resolve_to_addrs(endpoint.dialled(), &[peer])
+            .connector_layer(gate);
+        let client = proxy.and_then(|proxy| proxy.into_iter().fold(builder, reqwest::ClientBuilder::proxy).build());
         let client = client.map_err(|error| {
             let place = self.place(Some(peer), request);
             place

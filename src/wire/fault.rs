@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub server: String,
     /// The address tried, if one was.
     pub peer: Option<SocketAddr>,
+    /// The proxy before it, `host:port`.
+    pub proxy: Option<String>,
     /// TLS is spoken.
     pub tls: bool,
     /// The request in flight changes something on the server.
@@ -36,10 +38,36 @@ pub(super) struct Place {
 impl Place {
     /// The server, and the address where it is not the same.
     pub(super) fn target(&self) -> String {
-        match self.peer {
-            Some(peer) if peer.to_string() != self.server => format!("{} ({peer})", self.server),
-            _ => self.server.clone(),
+        let hop = self.proxy.as_ref().unwrap_or(&self.server);
+        let hop = match self.peer {
+            Some(peer) if peer.to_string() != *hop => format!("{hop} ({peer})"),
+            _ => hop.clone(),
+        };
+        if self.proxy.is_some() { format!("{} through the proxy {hop}", self.server) } else { hop }
+    }
+
+    /// The proxy asks for credentials, or does not take those it got.
+    pub(super) fn proxy_wants_credentials(&self, phase: Phase) -> OpError {
+        let cause = "the proxy wants to know who asks, or refuses who does";
+        let hint = "give the session's proxy a user and a secret: proxy = { url, user, secret }";
+        self.error(phase, ErrorKind::Http(407), cause, hint)
+    }
+
+    /// The refusal to send the proxy's credentials in the clear.
+    pub(super) fn shows_proxy_secret(&self) -> OpError {
+        let cause = "Basic over plain http would show the proxy's password to the network";
+        let hint = "allow it: proxy = { url, user, secret, allow_clear_text = true } in the session";
+        self.error(Phase::Connect, ErrorKind::ClearTextRefused, cause, hint)
+    }
+
+    /// The proxy did not make the tunnel (RFC 9110 section 9.3.6).
+    fn no_tunnel(&self, said: String) -> OpError {
+        if said.contains("authorization required") {
+            return self.proxy_wants_credentials(Phase::Connect);
         }
+        let cause = "the proxy does not connect to the server";
+        let hint = "check that the proxy allows CONNECT to this host and port";
+        self.error(Phase::Connect, ErrorKind::ConnectFailed, cause, hint).because(said)
     }
 
     pub(super) fn error(&self, phase: Phase, kind: ErrorKind, cause: impl Into<String>, hint: &str) -> OpError {
@@ -163,6 +191,9 @@ impl Place {
 
     fn unconnected(&self, found: Option<&io::Error>, error: &reqwest::Error) -> OpError {
         let Some(found) = found else {
+            if self.proxy.is_some() {
+                return self.no_tunnel(innermost(error));
+            }
             let hint = "check address and port, then try again";
             return self.error(Phase::Connect, ErrorKind::ConnectFailed, innermost(error), hint);
         };
@@ -170,7 +201,11 @@ impl Place {
             io::ErrorKind::ConnectionRefused => (
                 ErrorKind::ConnectionRefused,
                 "connection refused: nobody listens there",
-                "check the port, and that the CIM server runs",
+                if self.proxy.is_some() {
+                    "check the proxy's host and port, and that it runs"
+                } else {
+                    "check the port, and that the CIM server runs"
+                },
             ),
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => (
                 ErrorKind::ConnectFailed,

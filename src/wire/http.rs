@@ -117,6 +117,11 @@ impl HttpExchange {
         loop {
             let head = self.send(&request).await?;
             self.exchanged = true;
+            if head.response.status() == ::http::StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                && self.settings.proxy.is_some()
+            {
+                return Err(self.refused_by_proxy(head, &request));
+            }
             if head.response.status() != ::http::StatusCode::UNAUTHORIZED {
                 return self.hand_over(head, &request);
             }
@@ -126,7 +131,19 @@ impl HttpExchange {
 
     pub(super) fn place(&self, peer: Option<SocketAddr>, request: &HttpRequest) -> Place {
         let (server, tls) = (self.endpoint.server.clone(), self.endpoint.tls);
-        Place { server, peer, tls, is_write: request.is_write }
+        let proxy =
+            self.settings.proxy.as_ref().map(|proxy| format!("{}:{}", plain(&self.endpoint.hop.host), proxy.port));
+        Place { server, peer, proxy, tls, is_write: request.is_write }
+    }
+
+    /// RFC 9110 section 15.5.8: the proxy wants credentials, or others.
+    fn refused_by_proxy(&mut self, head: Head, request: &HttpRequest) -> OpError {
+        let place = self.place(Some(head.life.observer.peer), request);
+        let error = place.proxy_wants_credentials(Phase::Wait);
+        head.life.observer.failed(&error);
+        self.life = None;
+        head.life.close(Closer::Us);
+        error
     }
 
     /// Sends `request` and waits for the head of its answer.
@@ -187,18 +204,18 @@ impl HttpExchange {
     }
 
     async fn addresses(&mut self, request: &HttpRequest) -> Result<Vec<SocketAddr>, OpError> {
-        let port = self.settings.port;
+        let port = self.endpoint.hop.port;
         if let Some(peer) = self.peer {
             return Ok(vec![peer]);
         }
-        if let Some(address) = self.endpoint.address {
+        if let Some(address) = self.endpoint.hop.address {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let (sink, place) = (&self.settings.sink, self.place(None, request));
         let (conn, phase, limit) = (None, Phase::Resolve, self.settings.timeouts.connect);
-        let detail = Some(plain(&self.endpoint.host).into());
+        let detail = Some(plain(&self.endpoint.hop.host).into());
         sink.tell(OpEventKind::PhaseStarted { conn, phase, detail });
-        let found = tokio::time::timeout(limit, self.settings.resolver.resolve(&self.endpoint.host, port)).await;
+        let found = tokio::time::timeout(limit, self.settings.resolver.resolve(&self.endpoint.hop.host, port)).await;
         let found = match found {
             Err(_) => Err(place.timed_out(phase, limit)),
             Ok(Err(error)) => Err(place.unresolved(Some(&error))),
@@ -219,8 +236,15 @@ impl HttpExchange {
 
     /// CLI.md, "Clear text": a scheme that reveals its secret is not spoken in the clear to another machine.
     fn refuse_clear_text(&self, addresses: &[SocketAddr], request: &HttpRequest) -> Result<(), OpError> {
+        let mut local = addresses.iter().all(|address| is_loopback(address.ip()));
+        if let Some(proxy) = &self.settings.proxy {
+            if proxy.authorization.is_some() && !proxy.allow_clear_text && !local {
+                return Err(self.place(None, request).shows_proxy_secret());
+            }
+            // What the proxy does with it is beyond our sight.
+            local &= self.endpoint.address.is_some_and(is_loopback);
+        }
         let Some(authenticator) = &self.authenticator else { return Ok(()) };
-        let local = addresses.iter().all(|address| is_loopback(address.ip()));
         if self.endpoint.tls || self.settings.allow_clear_text || local || !authenticator.reveals_secret() {
             return Ok(());
         }

@@ -16,6 +16,7 @@ mod head;
 mod http;
 mod life;
 mod observer;
+mod proxy;
 pub mod resolver;
 mod settings;
 mod trust;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 
 pub use self::{
     http::{Dialer, clear_text_refused},
+    proxy::Proxy,
     resolver::{ConnectHook, Resolver, SystemResolver, is_loopback},
     settings::{ATTEMPT_LIMIT, AuthenticatorFactory, ConnIds, DialSettings, REUSE_GRACE, Scheme},
     trust::{TlsRules, Trust},

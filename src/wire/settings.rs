@@ -15,6 +15,7 @@ use ::http::HeaderValue;
 
 use super::{
     fault::plain,
+    proxy::Proxy,
     resolver::{ConnectHook, Resolver, SystemResolver},
     trust::Trust,
 };
@@ -61,6 +62,8 @@ pub struct DialSettings {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// What stands between.
+    pub proxy: Option<Proxy>,
     /// Basic over clear text to another machine is allowed.
     pub allow_clear_text: bool,
     /// Time-outs. `total` is the engine's.
@@ -99,6 +102,7 @@ impl DialSettings {
             scheme,
             host: host.into(),
             port,
+            proxy: None,
             allow_clear_text: false,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
@@ -134,7 +138,39 @@ pub(super) struct Endpoint {
     pub tls: bool,
     /// The `Host` field (RFC 9110 section 7.2): the port only where it is not the scheme's own.
     pub host_header: HeaderValue,
+    /// The machine connections are made to: the server, or the proxy before it.
+    pub hop: Hop,
+    by_proxy: bool,
     base: url::Url,
+}
+
+/// A machine connections are made to.
+pub(super) struct Hop {
+    /// The host as URLs have it.
+    pub host: String,
+    /// The address, where the host is one.
+    pub address: Option<IpAddr>,
+    pub port: u16,
+}
+
+impl Hop {
+    fn to(proxy: &Proxy) -> Option<Self> {
+        let written = if proxy.host.contains(':') { format!("[{}]", proxy.host) } else { proxy.host.clone() };
+        if written.contains(['/', '?', '#', '@', '\\']) || proxy.port == 0 {
+            return None;
+        }
+        let (host, address) = host_of(&url::Url::parse(&format!("http://{written}/")).ok()?)?;
+        Some(Self { host, address, port: proxy.port })
+    }
+}
+
+/// The host of `url` as URLs have it, and the address it is, if it is one.
+fn host_of(url: &url::Url) -> Option<(String, Option<IpAddr>)> {
+    Some(match url.host()? {
+        url::Host::Domain(name) => (name.to_owned(), None),
+        url::Host::Ipv4(address) => (address.to_string(), Some(IpAddr::V4(address))),
+        url::Host::Ipv6(address) => (format!("[{address}]"), Some(IpAddr::V6(address))),
+    })
 }
 
 impl Endpoint {
@@ -158,19 +194,33 @@ impl Endpoint {
         }
         let scheme = if tls { "https" } else { "http" };
         let mut base = url::Url::parse(&format!("{scheme}://{written}:{}/", settings.port)).map_err(|_| broken())?;
-        let (host, address) = match base.host() {
-            Some(url::Host::Domain(name)) => (name.to_owned(), None),
-            Some(url::Host::Ipv4(address)) => (address.to_string(), Some(IpAddr::V4(address))),
-            Some(url::Host::Ipv6(address)) => (format!("[{address}]"), Some(IpAddr::V6(address))),
-            None => return Err(broken()),
-        };
+        let (host, address) = host_of(&base).ok_or_else(broken)?;
         if let Some(name) = settings.trust.host().filter(|_| tls) {
             base.set_host(Some(name)).map_err(|_| broken())?;
         }
         let spoken_to = base.host_str().unwrap_or_default().to_owned();
         let authority = base.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let host_header = HeaderValue::from_str(&authority).map_err(|_| broken())?;
-        Ok(Self { server, host, spoken_to, address, tls, host_header, base })
+        let hop = match &settings.proxy {
+            None => Hop { host: host.clone(), address, port: settings.port },
+            Some(proxy) => Hop::to(proxy).ok_or_else(|| {
+                let hint = "correct the proxy of the session: a host name or an address, and a port";
+                let cause = "the proxy's host is no host name or address";
+                OpError::new(Phase::Resolve, server.clone(), ErrorKind::Configuration, cause, hint)
+            })?,
+        };
+        if settings.proxy.is_some() && spoken_to != host {
+            // The proxy would be asked for the name that is checked, not for the computer.
+            let hint = "leave server_name out, or pin the certificate, or go without a proxy";
+            let cause = "a server_name other than the computer cannot be checked through a proxy";
+            return Err(OpError::new(Phase::Connect, server, ErrorKind::Configuration, cause, hint));
+        }
+        Ok(Self { server, host, spoken_to, address, tls, host_header, hop, by_proxy: settings.proxy.is_some(), base })
+    }
+
+    /// The host the HTTP library believes it connects to.
+    pub(super) fn dialled(&self) -> &str {
+        if self.by_proxy { &self.hop.host } else { &self.spoken_to }
     }
 
     /// The URL of `path` on the server; `None` where it would have a query or fragment or is not absolute.

@@ -394,7 +394,7 @@ impl Bench {
             port: server.addr().port(),
             tls: case.tls.map(|_| Tls { ca_file: Some(ca_file), ..Tls::default() }),
             user: (!case.secrets.is_empty()).then(|| "ann".to_owned()),
-            timeouts: Some(case.timeouts),
+            timeouts: case.timeouts.into(),
             pull: case.pull,
             ..Target::this_computer()
         };

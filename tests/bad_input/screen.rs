@@ -29,7 +29,7 @@ impl<'a> Seat<'a> {
     /// A screen of `width` by `height` with the one session of `bench`.
     pub fn new(bench: &'a Bench, width: u16, height: u16) -> Self {
         let id = ProfileId::new("odd").unwrap();
-        let profile = Profile { id, name: "odd".to_owned(), target: bench.target.clone() };
+        let profile = Profile::new(id, "odd".to_owned(), bench.target.clone());
         let mut state = State::new(StateOptions {
             sessions: vec![SessionEntry { id: SESSION, profile, read_only: false }],
             ids: bench.engine.ids(),

@@ -123,7 +123,7 @@ async fn time_outs_of_the_operation_go_before_the_sessions_before_the_settings()
     });
     bench.run(operation()).await;
     assert_eq!(connect(&bench), 1);
-    bench.engine.open(SESSION, lazycim::session::Target { timeouts: Some(of(2)), ..target() });
+    bench.engine.open(SESSION, lazycim::session::Target { timeouts: of(2).into(), ..target() });
     bench.run(operation()).await;
     assert_eq!(connect(&bench), 2);
     let mut own = operation();

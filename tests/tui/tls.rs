@@ -35,7 +35,7 @@ fn with_session(width: u16, height: u16, tls: Tls) -> World {
         user: Some("ann".to_owned()),
         ..Target::this_computer()
     };
-    let profile = Profile { id: ProfileId::new("lab").unwrap(), name: "lab".to_owned(), target };
+    let profile = Profile::new(ProfileId::new("lab").unwrap(), "lab".to_owned(), target);
     let entry = SessionEntry { id: SessionId(4), profile, read_only: false };
     let effects = world.state.act(Action::SessionAdded(Box::new(entry)));
     assert_eq!(effects.len(), 1);

@@ -33,7 +33,7 @@ pub struct World {
 }
 
 fn profile(id: &str, target: Target) -> Profile {
-    Profile { id: ProfileId::new(id).unwrap(), name: id.to_owned(), target }
+    Profile::new(ProfileId::new(id).unwrap(), id.to_owned(), target)
 }
 
 fn remote(computer: &str, tls: bool) -> Target {

@@ -1,22 +1,38 @@
 //! The sessions.toml file.
 //!
-//! Owns: reading it so that one mistake costs one entry, and appending to it and pinning in it without losing a comment, a change somebody
+//! Owns: reading it so that one mistake costs one entry, and changing it without losing a comment, a change somebody
 //! else made, or the file. Must not know a secret's value: none is ever in the file.
 //!
 //! ```text
-//! load -> entries + problems          append, pin: lock -> load again -> refuse if broken -> temp file, fsync, rename
+//! load: text -> entry (layers, reader, keys) -> entries + problems
+//! save: lock -> read again -> refuse if broken, conflict if both changed one session -> edit -> temp file, fsync, rename
 //! ```
 
+mod disk;
+mod edit;
 mod entry;
+mod keys;
+mod layers;
+mod reader;
+mod save;
+mod template;
+mod written;
 
 use std::{
-    fmt, fs,
-    io::{self, Write},
+    collections::HashMap,
+    fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use super::{Profile, ProfileId, SecretSource, profile::THIS_COMPUTER};
-use crate::op::Fingerprint;
+pub use self::{
+    disk::{Disk, RealDisk},
+    keys::{KEYS, Key, Kind},
+    layers::Origin,
+    save::{Conflict, Keep, Removed, SaveError},
+    template::template,
+};
+use super::{Profile, ProfileId, profile::THIS_COMPUTER};
 
 /// What sessions.toml says.
 #[derive(Clone, Debug)]
@@ -27,6 +43,11 @@ pub struct SessionsFile {
     pub entries: Vec<Profile>,
     /// The mistakes, in the order of the file.
     pub problems: Vec<SessionsError>,
+    /// Of each entry, where the values of [`KEYS`] come from.
+    origins: HashMap<ProfileId, Vec<Origin>>,
+    /// What was read: saves compare with it what others wrote meanwhile.
+    text: String,
+    disk: Arc<dyn Disk>,
 }
 
 /// A mistake in sessions.toml, or the reason why it could not be read or written.
@@ -67,25 +88,49 @@ pub enum NotFound {
 impl SessionsFile {
     /// Reads the file. A missing one is an empty one; one that cannot be read is one problem and no entries.
     pub fn load(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(path, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Self { path, entries: Vec::new(), problems: Vec::new() }
-            }
+        Self::load_from(Arc::new(RealDisk), path.into())
+    }
+
+    /// Reads the file from `disk`, which later saves use as well.
+    pub fn load_from(disk: Arc<dyn Disk>, path: PathBuf) -> Self {
+        let (text, problem) = match disk.read(&path) {
+            Ok(text) => (text, None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (String::new(), None),
             Err(error) => {
-                let problem =
-                    whole(&path, format!("cannot be read: {error}"), "check its permissions and its encoding");
-                Self { path, entries: Vec::new(), problems: vec![problem] }
+                let cause = format!("cannot be read: {error}");
+                (String::new(), Some(whole(&path, cause, disk::hint(&error))))
             }
-        }
+        };
+        let mut file = Self::read(disk, path, text);
+        file.problems.extend(problem);
+        file
     }
 
     /// Reads `text`, which is what `path` holds.
     pub fn parse(path: impl Into<PathBuf>, text: &str) -> Self {
-        let path = path.into();
-        let (entries, problems) = entry::read(&path, text);
-        Self { path, entries, problems }
+        Self::read(Arc::new(RealDisk), path.into(), text.to_owned())
+    }
+
+    fn read(disk: Arc<dyn Disk>, path: PathBuf, text: String) -> Self {
+        let entry::Read { entries, origins, problems } = entry::read(&path, &text);
+        Self { path, entries, problems, origins, text, disk }
+    }
+
+    /// The same file with another text.
+    fn with_text(&self, text: String) -> Self {
+        Self::read(self.disk.clone(), self.path.clone(), text)
+    }
+
+    /// The session with this id.
+    pub fn get(&self, id: &ProfileId) -> Option<&Profile> {
+        self.entries.iter().find(|entry| entry.id == *id)
+    }
+
+    /// Where the value of the key `name` of [`KEYS`], such as `auth.user`, comes from in the session `id`.
+    pub fn origin(&self, id: &ProfileId, name: &str) -> Origin {
+        let at = KEYS.iter().position(|key| key.name == name);
+        let known = at.and_then(|at| self.origins.get(id)?.get(at));
+        known.cloned().unwrap_or(Origin::Default)
     }
 
     /// Whether the file has a mistake; then it is not written.
@@ -122,75 +167,6 @@ impl SessionsFile {
         nearest(text, names.chain([THIS_COMPUTER])).map(str::to_owned)
     }
 
-    /// Appends `profile` to the file and to `entries`; comments and layout stay as they are.
-    ///
-    /// The file is read again first, under an advisory lock, so that what others wrote meanwhile is kept.
-    ///
-    /// # Errors
-    /// Nothing is written where the file has a mistake (the error names its place), where the id is taken or reserved, or
-    /// where the new file could not be put in place whole.
-    pub fn append(&mut self, profile: &Profile) -> Result<(), SessionsError> {
-        self.rewrite(|file, text, now| {
-            if profile.id.as_str() == THIS_COMPUTER || now.iter().any(|entry| entry.id == profile.id) {
-                let cause = format!("not saved, because the id `{}` is taken", profile.id.as_str());
-                return Err(whole(file, cause, "choose another id"));
-            }
-            entry::appended(text, profile)
-                .ok_or_else(|| whole(file, "not saved: `session` is no list".to_owned(), "write [[session]]"))
-        })
-    }
-
-    /// Pins the session `id` to the certificate with the fingerprint `pin`; comments and layout stay as they are.
-    ///
-    /// # Errors
-    /// As [`SessionsFile::append`]; also where the session is gone or speaks no TLS, and where it is pinned to another
-    /// certificate by now: a pin is never replaced.
-    pub fn pin(&mut self, id: &ProfileId, pin: Fingerprint) -> Result<(), SessionsError> {
-        self.rewrite(|file, text, now| {
-            let fails = |cause: &str, hint| Err(whole(file, format!("not saved, because {cause}"), hint));
-            match now.iter().find(|entry| entry.id == *id).map(|entry| &entry.target.tls) {
-                None => return fails("the session is gone from it", "start lazycim again"),
-                Some(None) => return fails("the session speaks no TLS any more", "start lazycim again"),
-                Some(Some(tls)) if tls.pin.is_some_and(|old| old != pin) => {
-                    return fails("it pins the session to another certificate", "look at who changed it, and why");
-                }
-                Some(Some(_)) => {}
-            }
-            entry::pinned(text, id, pin)
-                .ok_or_else(|| whole(file, "not saved: the session cannot be found".to_owned(), "write [[session]]"))
-        })
-    }
-
-    /// Puts what `change` makes of the file's text, and of the entries in it, in its place.
-    fn rewrite(
-        &mut self,
-        change: impl FnOnce(&Path, &str, &[Profile]) -> Result<String, SessionsError>,
-    ) -> Result<(), SessionsError> {
-        let fails = |cause: &str, error: io::Error| {
-            whole(&self.path, format!("{cause}: {error}"), "check the directory's permissions and free space")
-        };
-        // A link is followed, so that the file it points to is replaced and not the link.
-        let real = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let dir = real.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
-        create_private_dir(&dir).map_err(|error| fails("its directory cannot be made", error))?;
-        let _lock = lock(&real).map_err(|error| fails("cannot be locked", error))?;
-        let text = match fs::read_to_string(&real) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(fails("cannot be read", error)),
-        };
-        let now = Self::parse(self.path.clone(), &text);
-        if let Some(problem) = now.problems.first() {
-            let mut problem = problem.clone();
-            problem.cause = format!("not saved, because the file has a mistake: {}", problem.cause);
-            return Err(problem);
-        }
-        let new = change(&self.path, &text, &now.entries)?;
-        replace(&real, &dir, new.as_bytes()).map_err(|error| fails("cannot be written", error))?;
-        *self = Self::parse(self.path.clone(), &new);
-        Ok(())
-    }
-
     /// An id for a new session called `name` that no entry has: its letters and digits, then a number where needed.
     pub fn free_id(&self, name: &str) -> ProfileId {
         let mut base = String::new();
@@ -220,28 +196,6 @@ pub fn id_of(entry: Option<&Profile>) -> &str {
     entry.map_or(THIS_COMPUTER, |entry| entry.id.as_str())
 }
 
-impl SecretSource {
-    /// The source as sessions.toml writes it: `prompt` or `env:VAR`.
-    pub fn to_text(&self) -> String {
-        match self {
-            Self::Prompt => "prompt".to_owned(),
-            Self::Env(variable) => format!("env:{variable}"),
-        }
-    }
-
-    /// The source `text` describes.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        match text.strip_prefix("env:") {
-            Some(variable) if !variable.is_empty() && variable.bytes().all(is_name) => {
-                Some(Self::Env(variable.to_owned()))
-            }
-            Some(_) => None,
-            None => (text == "prompt").then_some(Self::Prompt),
-        }
-    }
-}
-
 fn whole(file: &Path, cause: String, hint: &str) -> SessionsError {
     SessionsError { file: file.to_owned(), place: None, cause, hint: hint.to_owned() }
 }
@@ -256,60 +210,12 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
         .map(|(_, known)| known)
 }
 
-fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-fn private_file() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// The advisory lock of `file`, released when dropped. It lies beside the file, because the file itself is replaced.
-fn lock(file: &Path) -> io::Result<fs::File> {
-    let lock = private_file().create(true).truncate(false).open(beside(file, ".lock"))?;
-    lock.lock()?;
-    Ok(lock)
-}
-
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(file.file_name().unwrap_or_default());
-    name.push(suffix);
-    file.with_file_name(name)
-}
-
-/// Puts `bytes` in the place of `file`: all of them or none.
-fn replace(file: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temp = beside(file, ".new");
-    // Nobody else writes it while we hold the lock: what lies there was left by a crash.
-    match fs::remove_file(&temp) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+/// `did you mean ...?`, or the list of what is known where nothing is near.
+fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
     }
-    let written = (|| {
-        let mut out = private_file().create_new(true).open(&temp)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        fs::rename(&temp, file)
-    })();
-    if written.is_err() {
-        // The first error is the one to tell; a temporary file left behind is removed by the next save.
-        let _ = fs::remove_file(&temp);
-        return written;
-    }
-    // Not every file system can sync a directory; the file itself is safe on disk already.
-    if let Ok(dir) = fs::File::open(dir) {
-        let _ = dir.sync_all();
-    }
-    Ok(())
 }
 
 #[cfg(test)]

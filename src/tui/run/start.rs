@@ -6,19 +6,20 @@
 use std::{
     fs,
     io::{self, Write},
+    path::Path,
 };
 
 use super::{End, Front};
 use crate::{
     app::{Keymap, SessionEntry, State, StateOptions},
-    config::{Config, Paths},
+    config::{Config, ConfigError, ConfigPlace, Paths, line_and_column},
     engine::{Engine, Settings},
     op::SessionId,
     session::{Profile, ProfileId, Target, profile::THIS_COMPUTER, store::SessionsFile},
     tui::{
         signals::Signals,
         terminal::{self, Tty},
-        theme::{Environment, NAMES, Theme},
+        theme::{Environment, NAMES, Theme, ThemeError},
     },
 };
 
@@ -53,10 +54,11 @@ pub fn run(options: TuiOptions) -> u8 {
     if let Err(missing) = terminal::check() {
         return fail(2, &missing.to_string(), "run lazycim in a terminal, or give it a command: lazycim --help");
     }
-    let (theme, keymap) = match theme(&options).and_then(|theme| Ok((theme, keymap(&options)?))) {
-        Ok(both) => both,
-        Err((cause, hint)) => return fail(2, &cause, hint),
-    };
+    let (theme, keymap) =
+        match theme(&options.config, &options.paths).and_then(|theme| Ok((theme, keymap(&options.paths)?))) {
+            Ok(both) => both,
+            Err(error) => return fail(2, &error.to_string(), &error.hint),
+        };
     terminal::install_panic_hook();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -79,28 +81,73 @@ fn fail(code: u8, cause: &str, hint: &str) -> u8 {
     code
 }
 
-type Told = (String, &'static str);
-
-/// The theme the configuration names: a built-in one, or a file of `themes/`.
-fn theme(options: &TuiOptions) -> Result<Theme, Told> {
-    let ui = &options.config.ui;
-    let wrong = |text: String| (text, "set [ui] theme in config.toml to auto, dark, light, sixteen or mono");
-    if ui.theme == "auto" || NAMES.contains(&ui.theme.as_str()) {
-        return Theme::named(&ui.theme, ui.ascii, &Environment::of_process()).map_err(|error| wrong(error.to_string()));
-    }
-    let file = options.paths.themes_dir().join(format!("{}.toml", ui.theme));
-    let text = fs::read_to_string(&file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
-    Theme::parse(&text, ui.ascii).map_err(|error| wrong(format!("{}: {error}", file.display())))
+/// All mistakes in `keys.toml` and in the files of `themes/`, and a theme the configuration names that is not there.
+pub fn problems(config: &Config, paths: &Paths) -> Vec<ConfigError> {
+    let mut problems = Vec::from_iter(keymap(paths).err());
+    let mut files = fs::read_dir(paths.themes_dir()).map_or_else(
+        |_| Vec::new(),
+        |entries| {
+            entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.extension() == Some("toml".as_ref()))
+                .collect()
+        },
+    );
+    files.sort();
+    problems.extend(files.iter().filter_map(|file| theme_in(file, false).err()));
+    problems.extend(theme(config, paths).err());
+    // The theme in use is one of the files.
+    let mut told = Vec::new();
+    problems.retain(|problem| {
+        let new = !told.contains(problem);
+        told.push(problem.clone());
+        new
+    });
+    problems
 }
 
+fn wrong_in(file: &Path, place: Option<(usize, usize)>, cause: String, hint: &str) -> ConfigError {
+    let file = file.to_owned();
+    let place = match place {
+        Some((line, column)) => ConfigPlace::File { file, line, column },
+        None => ConfigPlace::WholeFile(file),
+    };
+    ConfigError { place, cause, hint: hint.to_owned() }
+}
+
+/// The theme the configuration names: a built-in one, or a file of `themes/`.
+fn theme(config: &Config, paths: &Paths) -> Result<Theme, ConfigError> {
+    let ui = &config.ui;
+    if ui.theme == "auto" || NAMES.contains(&ui.theme.as_str()) {
+        let named = Theme::named(&ui.theme, ui.ascii, &Environment::of_process());
+        return named.map_err(|error| wrong_in(&paths.config_file(), None, error.to_string(), THEMES));
+    }
+    theme_in(&paths.themes_dir().join(format!("{}.toml", ui.theme)), ui.ascii)
+}
+
+fn theme_in(file: &Path, ascii: bool) -> Result<Theme, ConfigError> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| wrong_in(file, None, format!("the theme cannot be read: {error}"), THEMES))?;
+    Theme::parse(&text, ascii).map_err(|error| {
+        let place = match &error {
+            ThemeError::Syntax(at, _) => Some(line_and_column(&text, *at)),
+            _ => None,
+        };
+        wrong_in(file, place, error.to_string(), THEMES)
+    })
+}
+
+const THEMES: &str = "correct the file, or set [ui] theme in config.toml to auto, dark, light, sixteen or mono";
+
 /// The keys: those of the registry, changed by `keys.toml` where there is one.
-fn keymap(options: &TuiOptions) -> Result<Keymap, Told> {
-    let file = options.paths.keys_file();
-    let wrong = |text: String| (format!("{}: {text}", file.display()), "correct the file, or move it away");
+fn keymap(paths: &Paths) -> Result<Keymap, ConfigError> {
+    let file = paths.keys_file();
+    let wrong = |place, cause| wrong_in(&file, place, cause, "correct the file, or move it away");
     match fs::read_to_string(&file) {
-        Ok(text) => Keymap::with(&text).map_err(|error| wrong(error.to_string())),
+        Ok(text) => Keymap::with(&text).map_err(|error| wrong(error.place(), error.to_string())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Keymap::default()),
-        Err(error) => Err(wrong(error.to_string())),
+        Err(error) => Err(wrong(None, format!("cannot be read: {error}"))),
     }
 }
 
@@ -126,7 +173,7 @@ fn front(options: TuiOptions, theme: Theme, keymap: Keymap) -> io::Result<Front<
 /// The sessions to list, numbered from 1, and the one to begin on.
 pub fn entries(saved: &SessionsFile, start: &Start) -> (Vec<SessionEntry>, SessionId) {
     let mut profiles = ProfileId::new(THIS_COMPUTER)
-        .map(|id| Profile { id, name: THIS_COMPUTER.to_owned(), target: Target::this_computer() })
+        .map(|id| Profile::new(id, THIS_COMPUTER.to_owned(), Target::this_computer()))
         .into_iter()
         .chain(saved.entries.iter().cloned())
         .collect::<Vec<_>>();
@@ -141,8 +188,8 @@ pub fn entries(saved: &SessionsFile, start: &Start) -> (Vec<SessionEntry>, Sessi
     let number = |at: usize| SessionId(u32::try_from(at + 1).unwrap_or(u32::MAX));
     let entries = profiles.into_iter().enumerate().map(|(at, profile)| SessionEntry {
         id: number(at),
+        read_only: profile.target.read_only,
         profile,
-        read_only: false,
     });
     (entries.collect(), number(at))
 }

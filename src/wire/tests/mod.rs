@@ -8,6 +8,7 @@ mod authentication;
 mod faults;
 mod life;
 mod policy;
+mod proxy;
 mod reuse;
 mod stalls;
 mod tls;

@@ -44,7 +44,7 @@ impl Authority {
         Arc::new(config)
     }
 
-    fn trusted(&self) -> Arc<Trust> {
+    pub(super) fn trusted(&self) -> Arc<Trust> {
         Arc::new(trust(self.pem.as_bytes()).unwrap())
     }
 }

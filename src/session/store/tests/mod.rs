@@ -1,10 +1,17 @@
 //! What sessions.toml may say, what is refused, and what saving keeps.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod disk;
+mod inherit;
+mod save;
+
+use std::fs;
+
 use super::*;
 use crate::{
     cim::Namespace,
-    session::{Target, Tls, TlsVersion},
+    op::Fingerprint,
+    session::{SecretSource, Target, Tls, TlsVersion},
 };
 
 const WEB01: &str = r#"
@@ -42,7 +49,7 @@ fn profile(id: &str) -> Profile {
         namespace: Namespace::new("root/interop"),
         ..Target::this_computer()
     };
-    Profile { id: ProfileId::new(id).unwrap(), name: "A \"name\"".to_owned(), target }
+    Profile::new(ProfileId::new(id).unwrap(), "A \"name\"".to_owned(), target)
 }
 
 #[test]
@@ -56,7 +63,7 @@ fn the_documented_entry_reads_as_documented() {
         user: Some("ann".to_owned()),
         ..Target::this_computer()
     };
-    let expected = Profile { id: ProfileId::new("web01").unwrap(), name: "Web server 1".to_owned(), target };
+    let expected = Profile::new(ProfileId::new("web01").unwrap(), "Web server 1".to_owned(), target);
     assert_eq!(file.entries, [expected]);
 }
 
@@ -185,7 +192,7 @@ fn appending_keeps_every_byte_that_was_there() {
     let before = format!("# mine\nversion = 1   # one\n{WEB01}\n# the end");
     fs::write(&path, &before).unwrap();
     let mut file = SessionsFile::load(&path);
-    file.append(&profile("db")).unwrap();
+    file.add(&profile("db"), None).unwrap();
     let after = fs::read_to_string(&path).unwrap();
     for line in before.lines() {
         assert!(after.lines().any(|known| known == line), "{line:?} is gone from\n{after}");
@@ -200,7 +207,7 @@ fn the_first_entry_makes_the_file_and_its_directory_private() {
     let path = dir.path().join("new").join("sessions.toml");
     let mut file = SessionsFile::load(&path);
     assert!(!file.is_broken() && file.entries.is_empty());
-    file.append(&profile("db")).unwrap();
+    file.add(&profile("db"), None).unwrap();
     assert!(fs::read_to_string(&path).unwrap().starts_with("version = 1\n"));
     #[cfg(unix)]
     {
@@ -218,11 +225,11 @@ fn what_others_wrote_meanwhile_is_kept() {
     let path = dir.path().join("sessions.toml");
     let mut ours = SessionsFile::load(&path);
     let mut theirs = SessionsFile::load(&path);
-    theirs.append(&profile("theirs")).unwrap();
-    ours.append(&profile("ours")).unwrap();
+    theirs.add(&profile("theirs"), None).unwrap();
+    ours.add(&profile("ours"), None).unwrap();
     assert_eq!(ids(&ours), ["theirs", "ours"]);
-    let error = theirs.append(&profile("ours")).unwrap_err();
-    assert!(error.cause.contains("`ours` is taken"), "{error}");
+    let error = theirs.add(&profile("ours"), None).unwrap_err();
+    assert!(error.to_string().contains("`ours` is taken"), "{error}");
 }
 
 #[test]
@@ -231,8 +238,8 @@ fn a_broken_file_is_never_written() {
     let path = dir.path().join("sessions.toml");
     let broken = format!("{WEB01}\n[[session]]\nid = \"x\"\nprot = 1\n");
     fs::write(&path, &broken).unwrap();
-    let error = SessionsFile::load(&path).append(&profile("db")).unwrap_err();
-    assert_eq!(error.place, Some((12, 1)), "{error}");
+    let error = SessionsFile::load(&path).add(&profile("db"), None).unwrap_err();
+    assert!(error.to_string().contains("sessions.toml:12:1: "), "{error}");
     assert!(error.to_string().contains("not saved, because the file has a mistake"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), broken);
 }
@@ -244,7 +251,7 @@ fn a_link_stays_a_link() {
     let (real, link) = (dir.path().join("real.toml"), dir.path().join("sessions.toml"));
     fs::write(&real, WEB01).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
-    SessionsFile::load(&link).append(&profile("db")).unwrap();
+    SessionsFile::load(&link).add(&profile("db"), None).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(ids(&SessionsFile::load(&real)), ["web01", "db"]);
 }
@@ -255,7 +262,7 @@ fn entries_written_inline_are_appended_to_as_well() {
     let path = dir.path().join("sessions.toml");
     fs::write(&path, "session = [ { id = \"a\", computer = \"h\" } ]\n").unwrap();
     let mut file = SessionsFile::load(&path);
-    file.append(&profile("db")).unwrap();
+    file.add(&profile("db"), None).unwrap();
     assert_eq!(ids(&file), ["a", "db"]);
 }
 
@@ -318,7 +325,7 @@ fn every_tls_key_is_saved() {
     let path = dir.path().join("sessions.toml");
     let mut saved = profile("db");
     saved.target.tls = Some(everything());
-    SessionsFile::load(&path).append(&saved).unwrap();
+    SessionsFile::load(&path).add(&saved, None).unwrap();
     assert_eq!(SessionsFile::load(&path).entries, [saved]);
 }
 
@@ -357,8 +364,8 @@ fn a_pin_is_never_replaced() {
     fs::write(&path, &text).unwrap();
     let id = ProfileId::new("a").unwrap();
     let error = SessionsFile::load(&path).pin(&id, Fingerprint([1; 32])).unwrap_err();
-    assert!(error.cause.contains("pins the session to another certificate"), "{error}");
+    assert!(error.to_string().contains("pins the session to another certificate"), "{error}");
     let gone = SessionsFile::load(&path).pin(&ProfileId::new("b").unwrap(), Fingerprint([1; 32])).unwrap_err();
-    assert!(gone.cause.contains("the session is gone"), "{gone}");
+    assert!(gone.to_string().contains("the session is gone"), "{gone}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }

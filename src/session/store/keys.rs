@@ -1,0 +1,143 @@
+//! The keys of a session in sessions.toml.
+//!
+//! Owns: the one table of them: name, type, an example and what they are for. The reader, the writer, the template and the
+//! JSON schema all go by it. Must not know files.
+
+use crate::session::{
+    options::{Colour, LimitChanges},
+    profile::{PullUse, TlsVersion},
+};
+
+/// A key of `[[session]]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name; inside a table with the table's before it: `auth.user`.
+    pub name: &'static str,
+    /// What its value must be.
+    pub kind: Kind,
+    /// A value, as TOML.
+    pub example: &'static str,
+    /// What it is for, in a few words.
+    pub about: &'static str,
+}
+
+/// What the value of a key must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text without control characters, not empty.
+    Text,
+    /// A text of several lines.
+    Lines,
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// A whole number from 1 to 65535.
+    Port,
+    /// A whole number of at least 1.
+    Count,
+    /// A number of seconds greater than 0.
+    Seconds,
+    /// A number of seconds; 0 is without end.
+    SecondsOrNone,
+    /// true or false.
+    Switch,
+    /// A list of texts.
+    Texts,
+    /// Where a secret comes from: a text, or a table with `command`, `shell` and `timeout`.
+    Secret,
+    /// `none`, `system`, a URL, or a table with `url`, `user`, `secret` and `allow_clear_text`.
+    Proxy,
+}
+
+const fn key(name: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Key {
+    Key { name, kind, example, about }
+}
+
+/// Protocols a session can name.
+pub(super) const PROTOCOLS: &[&str] = &["cimxml", "wsman"];
+/// Mechanisms of authentication a session can name.
+pub(super) const MECHANISMS: &[&str] = &["basic", "none"];
+const PULLS: &[&str] = &[PullUse::NAMES[0].1, PullUse::NAMES[1].1, PullUse::NAMES[2].1];
+const TLS_VERSIONS: &[&str] = &[TlsVersion::Tls12.text(), TlsVersion::Tls13.text()];
+const PIN: &str = "\"4E:D0:45:50:9E:E4:62:F5:8B:3F:37:F9:1A:6A:51:11:A6:A6:9B:33:A5:E2:3C:BE:44:E5:AD:1C:E5:FC:8D:3A\"";
+const DEPTH: &str = "nesting of XML elements in an answer";
+
+/// All keys, in the order they are written.
+pub const KEYS: &[Key] = &[
+    key("id", Kind::Text, "\"web01\"", "1 to 64 of a-z, 0-9, '.', '_' and '-', unlike any other"),
+    key(
+        "inherits",
+        Kind::Text,
+        "\"preset:pegasus\"",
+        "what is not said here is as in that preset, or in the session of that id",
+    ),
+    key("name", Kind::Text, "\"Web server 1\"", "the name for people; without it the id"),
+    key("computer", Kind::Text, "\"web01.example\"", "host name or address"),
+    key("protocol", Kind::Choice(PROTOCOLS), "\"cimxml\"", "the protocol"),
+    key("port", Kind::Port, "5989", "the TCP port; without it the protocol's usual one"),
+    key("path", Kind::Text, "\"/cimom\"", "the HTTP path; without it the protocol's usual one"),
+    key("namespace", Kind::Text, "\"root/cimv2\"", "the default namespace"),
+    key("tls.use", Kind::Switch, "true", "whether TLS is used"),
+    key(
+        "tls.ca_file",
+        Kind::Text,
+        "\"ca.pem\"",
+        "PEM file or folder of authorities to trust instead of the computer's",
+    ),
+    key(
+        "tls.client_cert",
+        Kind::Text,
+        "\"me.pem\"",
+        "PEM file of the client's certificate chain; files lie beside this one",
+    ),
+    key("tls.client_key", Kind::Text, "\"me.key\"", "PEM file of its key; without it the key is in the same file"),
+    key("tls.skip_chain", Kind::Switch, "false", "do not check who signed the server's certificate"),
+    key("tls.skip_name", Kind::Switch, "false", "do not check whose name the server's certificate is for"),
+    key("tls.min_version", Kind::Choice(TLS_VERSIONS), "\"1.2\"", "the oldest version of TLS that is spoken"),
+    key("tls.server_name", Kind::Text, "\"real.example\"", "the name to send and to check instead of the computer's"),
+    key("tls.pin", Kind::Text, PIN, "SHA-256 of the one certificate to accept, instead of every other check"),
+    key("auth.mechanism", Kind::Choice(MECHANISMS), "\"basic\"", "how the user authenticates"),
+    key("auth.user", Kind::Text, "\"ann\"", "the user: NAME, DOMAIN\\NAME or NAME@REALM, sent as written"),
+    key("auth.secret", Kind::Secret, "\"prompt\"", "where the password comes from; it is never in this file"),
+    key("allow_clear_text", Kind::Switch, "false", "allow Basic over plain http to another machine"),
+    key("proxy", Kind::Proxy, "\"none\"", "an HTTP proxy: \"none\", \"system\" for the environment's, or a URL"),
+    key("culture", Kind::Text, "\"de-DE, en\"", "the languages texts are wanted in (Accept-Language)"),
+    key("pull", Kind::Choice(PULLS), "\"auto\"", "whether enumerations are pulled in batches"),
+    key("read_only", Kind::Switch, "false", "change nothing on the server"),
+    key("timeouts.connect", Kind::Seconds, "10", "seconds for resolve, TCP connect and TLS of one address, each"),
+    key("timeouts.first_byte", Kind::Seconds, "60", "seconds from the last byte sent to the first of the answer"),
+    key("timeouts.idle", Kind::Seconds, "60", "seconds between two pieces of an answer"),
+    key("timeouts.total", Kind::SecondsOrNone, "0", "seconds for the whole operation; 0: without end"),
+    key("limits.xml_depth", Kind::Count, "256", DEPTH),
+    key("limits.embedded_depth", Kind::Count, "16", "nesting of embedded objects inside embedded objects"),
+    key("limits.name_bytes", Kind::Count, "4_096", "bytes of a name"),
+    key("limits.value_bytes", Kind::Count, "67_108_864", "bytes of one value"),
+    key("limits.header_bytes", Kind::Count, "262_144", "bytes of the header block of an answer"),
+    key("limits.header_fields", Kind::Count, "256", "fields of the header block of an answer"),
+    key("limits.buffer_bytes", Kind::Count, "4_194_304", "bytes of an item that has not arrived completely yet"),
+    key("limits.in_flight_per_session", Kind::Count, "4", "operations that run at once in the session"),
+    key("tags", Kind::Texts, "[\"web\", \"lab\"]", "words to group and find sessions by"),
+    key("notes", Kind::Lines, "\"the one in the corner\"", "what you want to remember"),
+    key("colour", Kind::Choice(&Colour::NAMES), "\"cyan\"", "the colour it is marked with"),
+];
+
+/// Keys that say who a session is: never taken over from a parent.
+pub(super) const OWN: &[&str] = &["id", "name", "inherits", "notes"];
+
+const _: () = assert!(LimitChanges::KEYS.len() == 8);
+
+/// The names of the keys of `table` (`""`: of the session itself, tables included), in order.
+pub(super) fn names_in(table: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for key in KEYS {
+        let name = match (table, key.name.split_once('.')) {
+            ("", None) => key.name,
+            ("", Some((head, _))) => head,
+            (_, Some((head, rest))) if head == table => rest,
+            _ => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
