@@ -129,9 +129,8 @@ impl std::fmt::Debug for DialSettings {
 pub(super) struct Endpoint {
     /// `host:port` as errors and the pane name it.
     pub server: String,
-    /// The host as URLs have it: lower case, IDNA, IPv6 in brackets.
-    pub host: String,
-    /// The host of the request's URL, which TLS sends and checks: `host`, unless the session names another.
+    /// The host of the request's URL as URLs have it (lower case, IDNA, IPv6 in brackets), which TLS sends and checks: the
+    /// server's, unless the session names another.
     pub spoken_to: String,
     /// The address, where the host is one.
     pub address: Option<IpAddr>,
@@ -215,7 +214,7 @@ impl Endpoint {
             let cause = "a server_name other than the computer cannot be checked through a proxy";
             return Err(OpError::new(Phase::Connect, server, ErrorKind::Configuration, cause, hint));
         }
-        Ok(Self { server, host, spoken_to, address, tls, host_header, hop, by_proxy: settings.proxy.is_some(), base })
+        Ok(Self { server, spoken_to, address, tls, host_header, hop, by_proxy: settings.proxy.is_some(), base })
     }
 
     /// The host the HTTP library believes it connects to.
