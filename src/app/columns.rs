@@ -138,10 +138,10 @@ impl Columns {
         self.looked..store.len()
     }
 
-    /// Whether the key `name` has different values in different rows, or nothing is known of it.
-    pub(super) fn varies(&self, name: &CimName, store: &RowStore) -> bool {
-        let at = store.columns().iter().position(|union| union.column.name == *name);
-        at.and_then(|at| self.sampled.get(at)).is_none_or(|sampled| sampled.varies)
+    /// Whether the key `name` has different values in different rows; `None` where no column holds it.
+    pub(super) fn varies(&self, name: &CimName, store: &RowStore) -> Option<bool> {
+        let at = store.columns().iter().position(|union| union.column.name == *name)?;
+        self.sampled.get(at).map(|sampled| sampled.varies)
     }
 
     /// The text of a cell. Of a reference, the class and the keys that differ between the references of the column.

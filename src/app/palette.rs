@@ -131,7 +131,8 @@ impl State {
                 None if self.classes.is_some() => vec![Id::ClassName, Id::Filter, Id::Refresh],
                 None => vec![Id::PaneSessions],
             },
-            Pane::Table => match self.table {
+            Pane::Table => match self.table.as_ref().map(|table| &table.source) {
+                Some(super::Source::Query(_)) => vec![Id::Open, Id::Query, Id::Filter, Id::Sort, Id::Refresh],
                 Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Associations],
                 None => vec![Id::PaneClasses],
             },

@@ -1,8 +1,16 @@
 //! Key scripts of the query prompt.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+
 use super::{script::Script, *};
-use crate::op::{OpEventKind, QueryLanguage};
+use crate::{
+    cim::{
+        CimType, KeyValue,
+        rows::{CellRef, Column, RowWriter, Shape, ShapeId},
+    },
+    op::{OpEventKind, QueryLanguage},
+};
 
 fn prompt(script: &Script) -> QueryPrompt {
     match script.state.layer() {
@@ -74,7 +82,30 @@ fn projected_rows_show_their_columns_alone() {
     let mut columns = columns.collect::<Vec<_>>();
     columns.sort();
     assert_eq!(columns, stored, "nothing of a class that was not selected");
+    assert!(script.state.hints().iter().any(|hint| hint.command == Some(CommandId::Query)));
     assert!(script.state.table().unwrap().definition().is_none());
+}
+
+#[test]
+fn keys_that_were_not_selected_stay_out_of_the_breadcrumbs() {
+    let mut script = Script::in_table();
+    script.keys("Q enter");
+    let op = script.last();
+    let columns = vec![Column::new("Handle".into(), CimType::String)];
+    let path_keys = vec!["CSName".into(), "Handle".into()];
+    let namespace = Some("root/cimv2".into());
+    let shape = Shape { class: "LC_Process".into(), namespace, host: None, columns, path_keys };
+    script.tell(op, OpEventKind::Shape(ShapeId(0), Arc::new(shape)));
+    let mut writer = RowWriter::default();
+    for handle in ["7", "8"] {
+        writer.begin(ShapeId(0));
+        writer.cell(CellRef::Text(handle));
+        writer.key(KeyValue::String("host".into()));
+        writer.key(KeyValue::String(handle.into()));
+        writer.end();
+    }
+    script.tell(op, OpEventKind::Rows(writer.take()));
+    assert_eq!(script.crumbs()[3..], ["Handle=\"7\""]);
 }
 
 #[test]

@@ -177,12 +177,15 @@ impl Table {
 
     /// The keys of `path` that tell it from the other rows; all of them where nothing is known.
     pub fn telling_keys(&self, path: &ObjectPath) -> Vec<(String, String)> {
-        let told = |name: &CimName| self.columns.varies(name, &self.store);
+        let told = path.keys.iter().map(|binding| self.columns.varies(&binding.name, &self.store)).collect::<Vec<_>>();
+        // What a query selects need not hold every key: those it left out tell nothing beside one that does.
+        let unknown = told.iter().all(Option::is_none);
         let text = |binding: &crate::cim::KeyBinding| {
             let value = self.columns.key_text(&binding.name, &binding.value, &self.store, &self.namespace);
             (display::safe(binding.name.as_str()), value)
         };
-        let some = path.keys.iter().filter(|binding| told(&binding.name)).map(text).collect::<Vec<_>>();
+        let some = path.keys.iter().zip(&told).filter(|(_, varies)| varies.unwrap_or(unknown));
+        let some = some.map(|(binding, _)| text(binding)).collect::<Vec<_>>();
         match some.is_empty() {
             true => path.keys.last().map(text).into_iter().collect(),
             false => some,
