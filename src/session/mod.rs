@@ -3,6 +3,7 @@
 //! Owns: profiles, their file, the presets they may build on, the target they describe and where their secret comes from.
 //! Must not know how a connection is made.
 
+pub mod exchange;
 pub mod options;
 pub mod preset;
 pub mod profile;

@@ -120,6 +120,18 @@ impl TargetUrl {
         Ok(Self { scheme, tls, user, host, port, path: path.to_owned() })
     }
 
+    /// The URL of `target`; `None` of this computer, and of a protocol no URL names.
+    pub fn of(target: &Target) -> Option<Self> {
+        Some(Self {
+            scheme: Scheme::from_name(&target.protocol)?,
+            tls: target.tls.is_some(),
+            user: target.user.clone(),
+            host: target.computer.clone()?,
+            port: target.port,
+            path: target.path.clone(),
+        })
+    }
+
     /// The target this URL describes, with the given default namespace.
     pub fn into_target(self, namespace: Namespace) -> Target {
         Target {
@@ -166,7 +178,8 @@ fn parse_user(text: &str) -> Result<String, UrlError> {
     Ok(user)
 }
 
-fn parse_host_port(text: &str) -> Result<(String, Option<u16>), UrlError> {
+/// Host, without the brackets of an IPv6 address, and port.
+pub(super) fn parse_host_port(text: &str) -> Result<(String, Option<u16>), UrlError> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let Some((address, rest)) = rest.split_once(']') else {
@@ -216,7 +229,7 @@ const fn is_unreserved(b: u8) -> bool {
 }
 
 /// `text` with `%XX` replaced; `None` where a `%` has no two hex digits or the result is not UTF-8.
-fn percent_decode(text: &str) -> Option<String> {
+pub(super) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -1,0 +1,230 @@
+//! A session being read from a foreign format, and what of it finds no place.
+//!
+//! Owns: the one mapping from what foreign formats say to what a profile has. Where a profile has no key for something, the
+//! method that takes it puts it on the list instead. Must not know any format.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use super::{Found, Import, LeftOut};
+use crate::{
+    cim::Namespace,
+    session::{
+        PullUse, SecretSource, Target, Tls,
+        url::{Scheme, is_host, is_path_byte},
+    },
+};
+
+/// The reason for what sessions.toml cannot say yet.
+const NO_KEY: &str = "sessions.toml has no key for it yet";
+/// A name may have this many characters.
+const MAX_NAME: usize = 200;
+
+/// A session in the making.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Its name; the computer's where it is empty.
+    pub(super) name: String,
+    /// Host name or address.
+    pub(super) computer: String,
+    /// The protocol.
+    pub(super) scheme: Scheme,
+    /// Whether TLS is used.
+    pub(super) tls: bool,
+    /// The port, where it is not the usual one.
+    pub(super) port: Option<u16>,
+    /// The user.
+    pub(super) user: Option<String>,
+    path: Option<String>,
+    namespace: Option<Namespace>,
+    rules: Tls,
+    password: Option<SecretString>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Draft {
+    /// A session called `name` over `scheme`, with TLS.
+    pub(super) fn new(name: &str, scheme: Scheme) -> Self {
+        Self {
+            name: name.to_owned(),
+            computer: String::new(),
+            scheme,
+            tls: true,
+            port: None,
+            user: None,
+            path: None,
+            namespace: None,
+            rules: Tls::default(),
+            password: None,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Puts something on the list.
+    pub(super) fn leave(&mut self, field: &str, value: Option<&str>, reason: &str) {
+        self.left_out.push(LeftOut::new(&self.name, field, value, reason));
+    }
+
+    /// A field nobody knows. Its value may be anything, a secret too, and is not shown.
+    pub(super) fn leave_unknown(&mut self, field: &str) {
+        self.leave(field, None, "lazycim has nothing like it");
+    }
+
+    /// A password that stood in the file: on the list without its value, and kept as a secret.
+    pub(super) fn password(&mut self, field: &str, password: SecretString) {
+        self.leave(field, None, "passwords are not kept in sessions.toml: it is asked for when the session connects");
+        self.password = Some(password);
+    }
+
+    /// The path of the protocol.
+    pub(super) fn path(&mut self, field: &str, text: &str) {
+        let path = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
+        if path.bytes().all(is_path_byte) {
+            self.path = Some(path);
+        } else {
+            self.leave(field, Some(text), "it has a character that must be percent-encoded");
+        }
+    }
+
+    /// The default namespace.
+    pub(super) fn namespace(&mut self, field: &str, text: &str) {
+        let namespace = Namespace::new(text);
+        if namespace.is_empty() || text.contains(char::is_control) {
+            self.leave(field, Some(text), "it is no namespace");
+        } else {
+            self.namespace = Some(namespace);
+        }
+    }
+
+    /// A file, or folder, of certificates to trust; relative to nothing it lies in `dir`.
+    pub(super) fn ca_file(&mut self, field: &str, text: &str, dir: &Path) {
+        self.rules.ca_file = self.file(field, text, dir);
+    }
+
+    /// A client certificate.
+    pub(super) fn client_cert(&mut self, field: &str, text: &str, dir: &Path) {
+        self.rules.client_cert = self.file(field, text, dir);
+    }
+
+    /// The key of a client certificate.
+    pub(super) fn client_key(&mut self, field: &str, text: &str, dir: &Path) {
+        self.rules.client_key = self.file(field, text, dir);
+    }
+
+    fn file(&mut self, field: &str, text: &str, dir: &Path) -> Option<PathBuf> {
+        if text.is_empty() || text.contains(char::is_control) {
+            self.leave(field, None, "it is no file name");
+            return None;
+        }
+        Some(dir.join(text))
+    }
+
+    /// Checks of the server's certificate are turned off.
+    pub(super) fn unchecked(&mut self, what: Unchecked) {
+        self.rules.skip_chain |= what != Unchecked::Name;
+        self.rules.skip_name |= what != Unchecked::Chain;
+    }
+
+    /// How long one answer may take.
+    pub(super) fn answer_within(&mut self, field: &str, time: Duration) {
+        self.leave(field, Some(&format!("{} s", time.as_secs())), NO_KEY);
+    }
+
+    /// How long a whole operation may take.
+    pub(super) fn operation_within(&mut self, field: &str, time: Duration) {
+        self.leave(field, Some(&format!("{} s", time.as_secs())), NO_KEY);
+    }
+
+    /// Whether enumerations are pulled.
+    pub(super) fn pull(&mut self, field: &str, value: &str, pull: PullUse) {
+        if pull != PullUse::Auto {
+            self.leave(field, Some(value), NO_KEY);
+        }
+    }
+
+    /// Words the session can be found by.
+    pub(super) fn tags(&mut self, field: &str, tags: &[String]) {
+        if !tags.is_empty() {
+            self.leave(field, Some(&tags.join(", ")), NO_KEY);
+        }
+    }
+
+    /// A preset the session takes over.
+    pub(super) fn preset(&mut self, field: &str, preset: &str) {
+        self.leave(field, Some(preset), NO_KEY);
+    }
+
+    /// The language of texts.
+    pub(super) fn culture(&mut self, field: &str, culture: &str) {
+        self.leave(field, Some(culture), NO_KEY);
+    }
+
+    /// How the user is authenticated, in words any format uses. Basic is what there is.
+    pub(super) fn mechanism(&mut self, field: &str, mechanism: &str) {
+        if !mechanism.eq_ignore_ascii_case("basic") {
+            self.leave(field, Some(mechanism), "Basic is what lazycim can do yet: the session would use that");
+        }
+    }
+
+    /// Ends a session that is none: its list is all that stays.
+    pub(super) fn give_up(self, import: &mut Import) {
+        import.leave(self.left_out);
+    }
+
+    /// Ends the session: with `import` it goes, and so does its list. Nothing that sessions.toml would refuse gets through.
+    pub(super) fn finish(mut self, import: &mut Import) {
+        if !is_host(&self.computer) {
+            let reason = "its computer is not a host name or an address: write international names in their xn-- form";
+            self.leave("the session", None, reason);
+            return self.give_up(import);
+        }
+        if self.user.as_deref().is_some_and(|user| user.is_empty() || user.contains(char::is_control)) {
+            self.user = None;
+            self.leave("user", None, "it is empty or has a control character");
+        }
+        if self.rules.client_cert.is_none() && self.rules.client_key.take().is_some() {
+            self.leave("client_key", None, "there is no client certificate it could be for");
+        }
+        if !self.tls && self.rules != Tls::default() {
+            self.leave("certificates", None, "the session has no TLS they could be for");
+        }
+        let mut name = self.name.trim().to_owned();
+        if name.contains(char::is_control) || name.chars().count() > MAX_NAME {
+            self.leave("name", None, "it has a control character or is longer than 200 characters");
+            name.clear();
+        }
+        if name.is_empty() {
+            name.clone_from(&self.computer);
+        }
+        let target = Target {
+            computer: Some(self.computer),
+            protocol: self.scheme.name().to_owned(),
+            port: self.port.unwrap_or_else(|| self.scheme.default_port(self.tls)),
+            path: self.path.unwrap_or_else(|| self.scheme.default_path().to_owned()),
+            tls: self.tls.then_some(self.rules),
+            user: self.user,
+            secret: SecretSource::Prompt,
+            allow_clear_text: false,
+            namespace: self.namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),
+            timeouts: None,
+            pull: PullUse::Auto,
+        };
+        import.leave(self.left_out);
+        import.sessions.push(Found { name, target, password: self.password });
+    }
+}
+
+/// Which checks of a certificate are turned off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unchecked {
+    /// Who issued it.
+    Chain,
+    /// Whom it names.
+    Name,
+    /// Both.
+    Both,
+}

@@ -1,0 +1,83 @@
+//! What of a profile a foreign format has no words for.
+//!
+//! Owns: the one list of what a profile can say. A format names what it carries; the rest goes on the list, unless it is
+//! what every session begins with. Must not know any format.
+
+use super::LeftOut;
+use crate::{
+    cim::Namespace,
+    session::{Profile, PullUse, SecretSource, Tls, profile::TlsVersion, url::Scheme},
+};
+
+/// What a format can carry beyond computer, port, TLS and user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// The name beside the id.
+    Name,
+    /// The path.
+    Path,
+    /// The default namespace.
+    Namespace,
+    /// Certificates to trust.
+    CaFile,
+    /// A client certificate and its key.
+    ClientCertificate,
+    /// That the chain, or the name, of the server's certificate is not checked.
+    EachCheck,
+    /// That neither is; one alone is lost.
+    BothChecks,
+    /// Whether enumerations are pulled.
+    Pull,
+    /// How long an answer may take.
+    AnswerTimeout,
+    /// How long an operation may take.
+    TotalTimeout,
+}
+
+/// What of `profile` is lost in a format that carries `carried`.
+pub(super) fn lost(profile: &Profile, carried: &[Carries]) -> Vec<LeftOut> {
+    let target = &profile.target;
+    let mut list = Vec::new();
+    let mut lose = |carries: Option<Carries>, is_said: bool, field: &str, value: Option<&str>| {
+        if is_said && !carries.is_some_and(|one| carried.contains(&one)) {
+            list.push(LeftOut::new(profile.id.as_str(), field, value, "the format has no place for it"));
+        }
+    };
+    lose(Some(Carries::Name), profile.name != profile.id.as_str(), "name", Some(&profile.name));
+    let usual = Scheme::from_name(&target.protocol).map(Scheme::default_path);
+    lose(Some(Carries::Path), usual != Some(target.path.as_str()), "path", Some(&target.path));
+    let is_other = target.namespace != Namespace::new("root/cimv2");
+    lose(Some(Carries::Namespace), is_other, "namespace", Some(target.namespace.as_str()));
+    if let Some(tls) = &target.tls {
+        let Tls { ca_file, client_cert, client_key, skip_chain, skip_name, min_version, server_name, pin } = tls;
+        let files = [
+            (Carries::CaFile, "tls.ca_file", ca_file),
+            (Carries::ClientCertificate, "tls.client_cert", client_cert),
+            (Carries::ClientCertificate, "tls.client_key", client_key),
+        ];
+        for (carries, field, file) in files {
+            let file = file.as_ref().map(|file| file.to_string_lossy());
+            lose(Some(carries), file.is_some(), field, file.as_deref());
+        }
+        let both = *skip_chain && *skip_name && carried.contains(&Carries::BothChecks);
+        lose(Some(Carries::EachCheck), *skip_chain && !both, "tls.skip_chain", Some("true"));
+        lose(Some(Carries::EachCheck), *skip_name && !both, "tls.skip_name", Some("true"));
+        lose(None, *min_version != TlsVersion::default(), "tls.min_version", Some(min_version.text()));
+        lose(None, server_name.is_some(), "tls.server_name", server_name.as_deref());
+        lose(None, pin.is_some(), "tls.pin", None);
+    }
+    if target.user.is_some() {
+        let source = target.secret.to_text();
+        lose(None, target.secret != SecretSource::Prompt, "auth.secret", Some(&source));
+    }
+    lose(None, target.allow_clear_text, "allow_clear_text", Some("true"));
+    lose(Some(Carries::Pull), target.pull != PullUse::Auto, "pull", None);
+    if let Some(timeouts) = target.timeouts {
+        let usual = crate::op::Timeouts::default();
+        lose(None, timeouts.connect != usual.connect, "the time-out of connecting", None);
+        let answers = (timeouts.first_byte, timeouts.idle) != (usual.first_byte, usual.idle);
+        lose(Some(Carries::AnswerTimeout), answers, "the time-out of an answer", None);
+        lose(Some(Carries::TotalTimeout), timeouts.total.is_some(), "the time-out of an operation", None);
+    }
+    list
+}
