@@ -10,6 +10,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::sessions::SessionsCommand;
 use crate::{
     cim::{CimName, Namespace},
     op::{FilterQuery, Fingerprint, QueryLanguage},
@@ -215,6 +216,12 @@ pub enum Command {
     },
     /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
     Serve(ServeArguments),
+    /// Import and export saved sessions
+    Sessions {
+        /// What to do
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell

@@ -16,7 +16,7 @@ use super::{
     failure::Failure,
     operate::{Operator, Report, Stop},
     output::{Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, SchemaReport, Screen},
-    related, serve,
+    related, serve, sessions,
     target::{self, Chosen},
 };
 use crate::{
@@ -51,6 +51,7 @@ pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<
             Ok(Front::Tui(Box::new(Start { config, paths, sessions, preselect })))
         }
         Some(Command::Serve(ref options)) => in_runtime(serve::run(options.clone(), arguments.target.clone())),
+        Some(Command::Sessions { command }) => in_runtime(sessions::run(command, arguments.target, config, paths)),
         Some(command) => {
             let sessions = SessionsFile::load(paths.sessions_file());
             let chosen = target::choose(&arguments.target, &arguments.common, &sessions)?;
@@ -128,6 +129,7 @@ impl Reader {
                 | Command::References(_)
                 | Command::Serve(_)
                 | Command::Config { .. }
+                | Command::Sessions { .. }
                 | Command::Completions { .. },
                 _,
             ) => Ok(()),

@@ -17,6 +17,7 @@ mod output;
 mod prompt;
 mod related;
 mod serve;
+mod sessions;
 mod signals;
 mod target;
 mod verbose;

@@ -78,7 +78,10 @@ fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Fa
         return Err(Failure::usage("usage", &format!("--tag {tag}"), cause, "-s NAME for one session"));
     }
     let mut chosen = match (&arguments.session, &arguments.url) {
-        (Some(name), _) => by_name(name, file)?,
+        (Some(name), _) => match by_name(name, &format!("-s {name}"), file, true)? {
+            Some(entry) => Chosen { name: id_of(Some(entry)).to_owned(), target: entry.target.clone() },
+            None => Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() },
+        },
         (None, Some(url)) => by_url(url)?,
         (None, None) => Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() },
     };
@@ -86,10 +89,16 @@ fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Fa
     Ok(chosen)
 }
 
-fn by_name(name: &str, file: &SessionsFile) -> Result<Chosen, Failure> {
-    match file.find(name, true) {
-        Ok(Some(entry)) => Ok(Chosen { name: id_of(Some(entry)).to_owned(), target: entry.target.clone() }),
-        Ok(None) => Ok(Chosen { name: THIS_COMPUTER.to_owned(), target: Target::this_computer() }),
+/// The saved session called `name`, or by the beginning of its name where `prefix` allows it; `None` is this computer.
+/// Errors call it `what`.
+pub(super) fn by_name<'f>(
+    name: &str,
+    what: &str,
+    file: &'f SessionsFile,
+    prefix: bool,
+) -> Result<Option<&'f Profile>, Failure> {
+    match file.find(name, prefix) {
+        Ok(found) => Ok(found),
         // Not repeated: a password may stand in it.
         Err(NotFound::Unknown(_)) if name.contains("://") => {
             Err(Failure::usage("usage", "-s", "a URL stands where a name is expected", "--url URL"))
@@ -99,11 +108,11 @@ fn by_name(name: &str, file: &SessionsFile) -> Result<Chosen, Failure> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the sessions are in {}", file.path.display()),
             };
-            Err(Failure::usage("usage", &format!("-s {name}"), "no session is called that", &hint))
+            Err(Failure::usage("usage", what, "no session is called that", &hint))
         }
         Err(NotFound::Ambiguous(ids)) => {
             let cause = format!("{} sessions answer to that", ids.len());
-            Err(Failure::usage("usage", &format!("-s {name}"), &cause, &format!("one of {}", ids.join(", "))))
+            Err(Failure::usage("usage", what, &cause, &format!("one of {}", ids.join(", "))))
         }
     }
 }

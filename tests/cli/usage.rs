@@ -10,6 +10,8 @@ fn help_is_what_the_snapshot_says() {
     insta::assert_snapshot!("help_query", lazycim(&["query", "-h"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_associators", lazycim(&["associators", "-h"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_references", lazycim(&["references", "-h"]).expect_code(0).stdout);
+    insta::assert_snapshot!("help_sessions_import", lazycim(&["sessions", "import", "-h"]).expect_code(0).stdout);
+    insta::assert_snapshot!("help_sessions_export", lazycim(&["sessions", "export", "-h"]).expect_code(0).stdout);
     insta::assert_snapshot!("help_serve", lazycim(&["serve", "-h"]).expect_code(0).stdout);
 }
 
