@@ -49,6 +49,7 @@ fn secret() -> Value {
     let command = table(
         object(vec![
             ("command", json!({ "type": "array", "items": text(), "minItems": 1 })),
+            ("confirmed", json!({ "type": "boolean" })),
             ("shell", json!({ "type": "boolean" })),
             ("timeout", seconds()),
         ]),

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! secret = "prompt" | "env:VAR" | "keyring" | { command = ["pass", "show", "web01"], shell = false, timeout = 10 }
+//!          a command that came with an import has confirmed = false, and is inactive
 //! ```
 
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct SecretCommand {
     pub shell: bool,
     /// How long it may take.
     pub timeout: Duration,
+    /// False where it came with somebody else's sessions: it must not run until its words were seen and allowed.
+    pub confirmed: bool,
 }
 
 impl SecretCommand {

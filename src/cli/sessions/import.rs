@@ -107,7 +107,9 @@ fn text_of(file: &PathBuf) -> io::Result<String> {
 /// Saves the sessions; on failure, how many are saved, and why no more.
 fn save(sessions: &mut SessionsFile, placed: &[Placed]) -> Result<(), (usize, Failure)> {
     for (number, one) in placed.iter().enumerate() {
-        sessions.append(&one.profile).map_err(|error| (number, Failure::from(&error)))?;
+        sessions.add(&one.profile, None).map_err(|error| {
+            (number, Failure::usage("sessions", one.profile.id.as_str(), &error.to_string(), &error.hint()))
+        })?;
     }
     Ok(())
 }

@@ -14,13 +14,15 @@ use super::{Found, Import, LeftOut};
 use crate::{
     cim::Namespace,
     session::{
-        PullUse, SecretSource, Target, Tls,
+        HttpProxy, LimitChanges, Parent, Proxy, PullUse, SecretSource, Target, TimeoutChanges, Tls,
+        preset::{self, Preset},
+        store::SessionsFile,
         url::{Scheme, is_host, is_path_byte},
     },
 };
 
-/// The reason for what sessions.toml cannot say yet.
-const NO_KEY: &str = "sessions.toml has no key for it yet";
+/// The longest time-out sessions.toml takes, in seconds: a year.
+const MAX_SECONDS: u64 = 31_536_000;
 /// A name may have this many characters.
 const MAX_NAME: usize = 200;
 
@@ -42,6 +44,13 @@ pub(super) struct Draft {
     path: Option<String>,
     namespace: Option<Namespace>,
     rules: Tls,
+    timeouts: TimeoutChanges,
+    proxy: Proxy,
+    culture: Option<String>,
+    tags: Vec<String>,
+    inherits: Option<Parent>,
+    /// Whether enumerations are pulled.
+    pub(super) pull: PullUse,
     password: Option<SecretString>,
     left_out: Vec<LeftOut>,
 }
@@ -59,6 +68,12 @@ impl Draft {
             path: None,
             namespace: None,
             rules: Tls::default(),
+            timeouts: TimeoutChanges::default(),
+            proxy: Proxy::None,
+            culture: None,
+            tags: Vec::new(),
+            inherits: None,
+            pull: PullUse::Auto,
             password: None,
             left_out: Vec::new(),
         }
@@ -130,37 +145,62 @@ impl Draft {
     }
 
     /// How long one answer may take.
-    pub(super) fn answer_within(&mut self, field: &str, time: Duration) {
-        self.leave(field, Some(&format!("{} s", time.as_secs())), NO_KEY);
+    pub(super) fn answer_within(&mut self, time: Duration) {
+        (self.timeouts.first_byte, self.timeouts.idle) = (Some(time), Some(time));
     }
 
     /// How long a whole operation may take.
     pub(super) fn operation_within(&mut self, field: &str, time: Duration) {
-        self.leave(field, Some(&format!("{} s", time.as_secs())), NO_KEY);
-    }
-
-    /// Whether enumerations are pulled.
-    pub(super) fn pull(&mut self, field: &str, value: &str, pull: PullUse) {
-        if pull != PullUse::Auto {
-            self.leave(field, Some(value), NO_KEY);
+        if (1..=MAX_SECONDS).contains(&time.as_secs()) {
+            self.timeouts.total = Some(Some(time));
+        } else {
+            self.leave(field, Some(&time.as_secs().to_string()), "it is no number of seconds from 1 to a year's");
         }
     }
 
     /// Words the session can be found by.
-    pub(super) fn tags(&mut self, field: &str, tags: &[String]) {
-        if !tags.is_empty() {
-            self.leave(field, Some(&tags.join(", ")), NO_KEY);
+    pub(super) fn tags(&mut self, field: &str, tags: impl IntoIterator<Item = String>) {
+        for tag in tags.into_iter().filter(|tag| !tag.is_empty()) {
+            if tag.contains(char::is_control) {
+                self.leave(field, Some(&tag), "it has a control character");
+            } else {
+                self.tags.push(tag);
+            }
         }
     }
 
-    /// A preset the session takes over.
-    pub(super) fn preset(&mut self, field: &str, preset: &str) {
-        self.leave(field, Some(preset), NO_KEY);
+    /// A preset the session takes over. What it says about the connection holds unless the address says so itself.
+    pub(super) fn preset(&mut self, field: &str, name: &str, is_url: bool) {
+        let Some(Target { protocol, port, path, tls, namespace, .. }) = preset::find(name).and_then(target_of) else {
+            return self.leave(field, Some(name), "there is no preset called that");
+        };
+        self.inherits = Some(Parent::Preset(name.to_owned()));
+        self.namespace.get_or_insert(namespace);
+        if !is_url && let Some(scheme) = Scheme::from_name(&protocol) {
+            (self.scheme, self.tls) = (scheme, tls.is_some());
+            self.port.get_or_insert(port);
+            self.path.get_or_insert(path);
+        }
     }
 
-    /// The language of texts.
+    /// The languages of texts.
     pub(super) fn culture(&mut self, field: &str, culture: &str) {
-        self.leave(field, Some(culture), NO_KEY);
+        // As sessions.toml takes it.
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        if !culture.is_empty() && culture.bytes().all(fits) {
+            self.culture = Some(culture.to_owned());
+        } else {
+            self.leave(field, Some(culture), "it is no language");
+        }
+    }
+
+    /// A proxy, as a URL.
+    pub(super) fn proxy(&mut self, field: &str, url: &str) {
+        match HttpProxy::at(url) {
+            Some(proxy) => self.proxy = Proxy::Http(proxy),
+            // A password may stand in it.
+            None => self.leave(field, None, "it is no http://HOST:PORT without a user"),
+        }
     }
 
     /// How the user is authenticated, in words any format uses. Basic is what there is.
@@ -210,12 +250,23 @@ impl Draft {
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace: self.namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),
-            timeouts: None,
-            pull: PullUse::Auto,
+            timeouts: self.timeouts,
+            limits: LimitChanges::default(),
+            proxy: self.proxy,
+            culture: self.culture,
+            read_only: false,
+            pull: self.pull,
         };
-        import.leave(self.left_out);
-        import.sessions.push(Found { name, target, password: self.password });
+        let Self { tags, inherits, password, left_out, .. } = self;
+        import.leave(left_out);
+        import.sessions.push(Found { name, target, tags, notes: String::new(), colour: None, inherits, password });
     }
+}
+
+/// The target of a session that says nothing but that it takes `preset` over.
+fn target_of(preset: &Preset) -> Option<Target> {
+    let text = format!("[[session]]\nid = \"a\"\ncomputer = \"a\"\ninherits = \"preset:{}\"\n", preset.name);
+    SessionsFile::parse("sessions.toml", &text).entries.into_iter().next().map(|entry| entry.target)
 }
 
 /// Which checks of a certificate are turned off.

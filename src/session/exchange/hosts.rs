@@ -42,10 +42,11 @@ pub(super) fn read(text: &str) -> Result<Import, ExchangeError> {
                 continue;
             }
         };
+        let is_url = address.tls.is_some();
         let mut draft = draft_of(address);
         draft.user = given(user).or(draft.user);
         if let Some(preset) = given(preset) {
-            draft.preset("preset", &preset);
+            draft.preset("preset", &preset, is_url);
         }
         if record.len() > 3 {
             draft.leave("columns", None, "after the third nothing is read");

@@ -94,6 +94,7 @@ fn computer_of(fields: Vec<(String, Option<String>)>, number: usize, import: &mu
     let mut draft = Draft::new(of("name").filter(|name| !name.is_empty()).unwrap_or(&fallback), Scheme::WsMan);
     host.clone_into(&mut draft.computer);
     draft.tls = matches!(of("tls"), Some("1" | "2" | "true"));
+    draft.preset("preset", "amt", true);
     draft.port = Some(PORTS[usize::from(draft.tls)]);
     for (key, value) in &fields {
         let Some(value) = value else {
@@ -105,7 +106,7 @@ fn computer_of(fields: Vec<(String, Option<String>)>, number: usize, import: &mu
             "name" | "host" | "tls" => {}
             "user" => draft.user = Some(value.clone()),
             "pass" => draft.password(key, SecretString::from(value.as_str())),
-            "tags" => draft.tags(key, &value.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>()),
+            "tags" => draft.tags(key, value.split(',').map(|tag| tag.trim().to_owned())),
             "tlscerthash" => draft.leave(key, Some(value), "only the fingerprint lazycim shows itself can be trusted"),
             key if STATE.contains(&key) => {}
             key => draft.leave_unknown(key),

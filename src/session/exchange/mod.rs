@@ -27,7 +27,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{Profile, Target, store::SessionsFile};
+use super::{Colour, Parent, Profile, Proxy, SecretSource, Target, store::SessionsFile};
 use crate::cim::text::escape_for_terminal;
 
 /// A file of sessions may have this many bytes: 4 MiB, ten thousand sessions of the longest format.
@@ -76,6 +76,14 @@ pub struct Found {
     pub name: String,
     /// Where and as whom it connects.
     pub target: Target,
+    /// Words it is found by.
+    pub tags: Vec<String>,
+    /// What people want to remember about it.
+    pub notes: String,
+    /// The colour it is marked with.
+    pub colour: Option<Colour>,
+    /// What it takes over where it says nothing itself.
+    pub inherits: Option<Parent>,
     /// The password that stood in the file, for a keyring; never written anywhere by us.
     pub password: Option<SecretString>,
 }
@@ -314,13 +322,13 @@ pub fn export(profiles: &[&Profile], format: Format) -> Result<Export, ExchangeE
 impl Import {
     /// Gives every session an id that neither `file` nor another of them has.
     pub fn place(self, file: &SessionsFile) -> Vec<Placed> {
-        let nothing = SessionsFile { path: file.path.clone(), entries: Vec::new(), problems: Vec::new() };
+        let nothing = SessionsFile::parse(&file.path, "");
         let mut planned = file.clone();
         let place = |found: Found| {
-            let Found { name, target, password } = found;
+            let Found { name, target, tags, notes, colour, inherits, password } = found;
             let (wanted, id) = (nothing.free_id(&name), planned.free_id(&name));
             let taken = (wanted != id).then(|| wanted.as_str().to_owned());
-            let profile = Profile { id, name, target };
+            let profile = Profile { id, name, target, tags, notes, colour, inherits };
             planned.entries.push(profile.clone());
             Placed { profile, taken, password }
         };
@@ -362,8 +370,28 @@ fn own(text: &str, dir: &Path) -> Result<Import, ExchangeError> {
         let line = problem.place.map_or_else(|| "the file".to_owned(), |(line, _)| format!("line {line}"));
         import.left_out(&line, "session", None, &problem.cause);
     }
-    let found = |entry: Profile| Found { name: entry.name, target: entry.target, password: None };
-    import.sessions = entries.into_iter().map(found).collect();
+    for Profile { id, name, mut target, tags, notes, colour, inherits } in entries {
+        let mut leave = |field: &str, value: &str, reason| import.left_out(id.as_str(), field, Some(value), reason);
+        // The parent may get another id here; what came from it is in the session itself by now.
+        let inherits = inherits.filter(|parent| match parent {
+            Parent::Preset(_) => true,
+            Parent::Profile(parent) => {
+                leave("inherits", parent.as_str(), "what it takes over is written into the session itself");
+                false
+            }
+        });
+        let proxy = match &mut target.proxy {
+            Proxy::Http(proxy) => Some(&mut proxy.secret),
+            Proxy::None | Proxy::System => None,
+        };
+        for secret in [Some(&mut target.secret), proxy].into_iter().flatten() {
+            if let SecretSource::Command(command) = secret {
+                command.confirmed = false;
+                leave("secret", &command.words.join(" "), "its command is inactive until you confirm it");
+            }
+        }
+        import.sessions.push(Found { name, target, tags, notes, colour, inherits, password: None });
+    }
     Ok(import)
 }
 

@@ -6,7 +6,10 @@
 use super::LeftOut;
 use crate::{
     cim::Namespace,
-    session::{Profile, PullUse, SecretSource, Tls, profile::TlsVersion, url::Scheme},
+    session::{
+        Colour, LimitChanges, Parent, Profile, Proxy, PullUse, SecretSource, TimeoutChanges, Tls, TlsVersion,
+        url::Scheme,
+    },
 };
 
 /// What a format can carry beyond computer, port, TLS and user.
@@ -32,6 +35,8 @@ pub(super) enum Carries {
     AnswerTimeout,
     /// How long an operation may take.
     TotalTimeout,
+    /// The language of texts.
+    Culture,
 }
 
 /// What of `profile` is lost in a format that carries `carried`.
@@ -68,16 +73,25 @@ pub(super) fn lost(profile: &Profile, carried: &[Carries]) -> Vec<LeftOut> {
     }
     if target.user.is_some() {
         let source = target.secret.to_text();
-        lose(None, target.secret != SecretSource::Prompt, "auth.secret", Some(&source));
+        lose(None, target.secret != SecretSource::Prompt, "auth.secret", source.as_deref());
     }
     lose(None, target.allow_clear_text, "allow_clear_text", Some("true"));
-    lose(Some(Carries::Pull), target.pull != PullUse::Auto, "pull", None);
-    if let Some(timeouts) = target.timeouts {
-        let usual = crate::op::Timeouts::default();
-        lose(None, timeouts.connect != usual.connect, "the time-out of connecting", None);
-        let answers = (timeouts.first_byte, timeouts.idle) != (usual.first_byte, usual.idle);
-        lose(Some(Carries::AnswerTimeout), answers, "the time-out of an answer", None);
-        lose(Some(Carries::TotalTimeout), timeouts.total.is_some(), "the time-out of an operation", None);
-    }
+    lose(Some(Carries::Pull), target.pull != PullUse::Auto, "pull", Some(target.pull.name()));
+    let TimeoutChanges { connect, first_byte, idle, total } = target.timeouts;
+    lose(None, connect.is_some(), "timeouts.connect", None);
+    lose(Some(Carries::AnswerTimeout), first_byte.is_some(), "timeouts.first_byte", None);
+    // A format that has one time for both has that of the first byte.
+    let is_same = first_byte == idle && carried.contains(&Carries::AnswerTimeout);
+    lose(None, idle.is_some() && !is_same, "timeouts.idle", None);
+    lose(Some(Carries::TotalTimeout), total.is_some(), "timeouts.total", None);
+    lose(None, target.limits != LimitChanges::default(), "limits", None);
+    lose(None, target.proxy != Proxy::None, "proxy", None);
+    lose(Some(Carries::Culture), target.culture.is_some(), "culture", target.culture.as_deref());
+    lose(None, target.read_only, "read_only", Some("true"));
+    lose(None, !profile.tags.is_empty(), "tags", Some(&profile.tags.join(", ")));
+    lose(None, !profile.notes.is_empty(), "notes", None);
+    lose(None, profile.colour.is_some(), "colour", profile.colour.map(Colour::name));
+    let parent = profile.inherits.as_ref().map(Parent::to_text);
+    lose(None, parent.is_some(), "inherits", parent.as_deref());
     list
 }

@@ -90,7 +90,7 @@ fn connection(key: &str, pairs: &[(String, Node)], dir: &Path, import: &mut Impo
                 None => draft.leave("verify", None, "it is neither true nor false"),
             },
             ("use-pull", value) => match value.truth() {
-                Some(pull) => draft.pull("use-pull", if pull { "true" } else { "false" }, pulled(pull)),
+                Some(pull) => draft.pull = pulled(pull),
                 None => draft.leave("use-pull", None, "it is neither true nor false"),
             },
             (key, value) => match value.text() {
@@ -122,7 +122,7 @@ pub(super) fn field(key: &str, text: &str, dir: &Path, draft: &mut Draft) {
         "timeout" => match text.parse() {
             Ok(USUAL_TIMEOUT) => {}
             Ok(seconds) if (1..=MAX_TIMEOUT).contains(&seconds) => {
-                draft.answer_within(key, Duration::from_secs(seconds));
+                draft.answer_within(Duration::from_secs(seconds));
             }
             _ => draft.leave(key, Some(text), "it is no number of seconds from 1 to 300"),
         },
@@ -191,7 +191,7 @@ pub(super) fn server_of(profile: &Profile) -> Result<String, LeftOut> {
 
 /// The time-out of an answer in whole seconds as pywbemcli takes it; its own where the session has none.
 pub(super) fn timeout_of(profile: &Profile) -> u64 {
-    let seconds = profile.target.timeouts.map_or(USUAL_TIMEOUT, |timeouts| timeouts.first_byte.as_secs());
+    let seconds = profile.target.timeouts.first_byte.map_or(USUAL_TIMEOUT, |time| time.as_secs());
     seconds.clamp(1, MAX_TIMEOUT)
 }
 
@@ -224,7 +224,7 @@ impl<'p> Certificates<'p> {
 /// What of `profile` is lost in the file and in the variables.
 pub(super) fn lost_of(profile: &Profile) -> Vec<LeftOut> {
     let mut list = lost(profile, CARRIED);
-    let first_byte = profile.target.timeouts.map(|timeouts| timeouts.first_byte.as_secs());
+    let first_byte = profile.target.timeouts.first_byte.map(|time| time.as_secs());
     if let Some(seconds) = first_byte.filter(|seconds| *seconds > MAX_TIMEOUT) {
         let value = format!("{seconds} s");
         list.push(LeftOut::new(profile.id.as_str(), "timeout", Some(&value), "pywbemcli takes 300 seconds at most"));

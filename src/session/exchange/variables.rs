@@ -81,8 +81,8 @@ pub(super) fn read(variables: &BTreeMap<String, String>, dir: &Path) -> Result<I
             ("VERIFY", "false" | "0" | "no" | "off" | "f" | "n") => draft.unchecked(Unchecked::Both),
             ("USE_PULL", "either" | "none") => {}
             // `connection export` prints what its file has: True and False.
-            ("USE_PULL", word @ ("yes" | "true")) => draft.pull(variable, word, pulled(true)),
-            ("USE_PULL", word @ ("no" | "false")) => draft.pull(variable, word, pulled(false)),
+            ("USE_PULL", "yes" | "true") => draft.pull = pulled(true),
+            ("USE_PULL", "no" | "false") => draft.pull = pulled(false),
             ("VERIFY" | "USE_PULL", _) => draft.leave(variable, None, "its value is none of pywbemcli's"),
             ("CONNECTIONS_FILE", _) => {
                 draft.leave(variable, Some(value), "the sessions of that file come with --format pywbemcli FILE");
@@ -117,7 +117,7 @@ pub(super) fn write(profiles: &[&Profile]) -> Result<Export, ExchangeError> {
         PullUse::Always => Some("yes"),
         PullUse::Never => Some("no"),
     };
-    let timeout = target.timeouts.map(|_| timeout_of(profile).to_string());
+    let timeout = target.timeouts.first_byte.map(|_| timeout_of(profile).to_string());
     let pairs = [
         ("SERVER", Some(server.as_str())),
         ("DEFAULT_NAMESPACE", Some(target.namespace.as_str())),

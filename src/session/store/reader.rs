@@ -292,19 +292,20 @@ fn texts_in(value: &DeValue<'_>) -> Option<Vec<String>> {
 }
 
 fn secret_command(table: &DeTable<'_>) -> Option<SecretSource> {
-    if !table.keys().all(|key| matches!(key.get_ref().as_ref(), "command" | "shell" | "timeout")) {
+    if !table.keys().all(|key| matches!(key.get_ref().as_ref(), "command" | "shell" | "timeout" | "confirmed")) {
         return None;
     }
     let words = texts_in(table.get("command")?.get_ref())?;
-    let shell = match table.get("shell").map(|value| value.get_ref()) {
-        None => false,
-        Some(DeValue::Boolean(shell)) => *shell,
-        Some(_) => return None,
+    let switch = |key: &str, usual| match table.get(key).map(|value| value.get_ref()) {
+        None => Some(usual),
+        Some(DeValue::Boolean(switch)) => Some(*switch),
+        Some(_) => None,
     };
+    let (shell, confirmed) = (switch("shell", false)?, switch("confirmed", true)?);
     let timeout = match table.get("timeout") {
         None => SecretCommand::TIMEOUT,
         Some(value) => seconds_in(value.get_ref()).filter(|time| !time.is_zero())?,
     };
     let fits = if shell { words.len() == 1 } else { !words.is_empty() };
-    fits.then_some(SecretSource::Command(SecretCommand { words, shell, timeout }))
+    fits.then_some(SecretSource::Command(SecretCommand { words, shell, timeout, confirmed }))
 }

@@ -82,7 +82,7 @@ fn seconds(time: Duration) -> Value {
 }
 
 fn secret(source: &SecretSource) -> Value {
-    let SecretSource::Command(SecretCommand { words, shell, timeout }) = source else {
+    let SecretSource::Command(SecretCommand { words, shell, timeout, confirmed }) = source else {
         return source.to_text().unwrap_or_default().into();
     };
     let mut table = InlineTable::new();
@@ -92,6 +92,9 @@ fn secret(source: &SecretSource) -> Value {
     }
     if *timeout != SecretCommand::TIMEOUT {
         table.insert("timeout", seconds(*timeout));
+    }
+    if !*confirmed {
+        table.insert("confirmed", false.into());
     }
     table.into()
 }

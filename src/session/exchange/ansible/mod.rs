@@ -217,7 +217,7 @@ fn session(name: &str, variables: &BTreeMap<&str, &Variable>, tags: Vec<String>,
         // Ansible's own rule.
         None => draft.port != Some(5985),
     };
-    draft.tags("groups", &tags);
+    draft.tags("groups", tags);
     draft.finish(import);
 }
 
@@ -245,6 +245,7 @@ fn connection(variable: &str, text: &str, dir: &Path, draft: &mut Draft) {
             }
         }
         "path" => draft.path(variable, text),
+        "proxy" => draft.proxy(variable, text),
         "ca_trust_path" | "ca_cert" => draft.ca_file(variable, text, dir),
         "cert_pem" | "certificate_pem" => draft.client_cert(variable, text, dir),
         "cert_key_pem" | "certificate_key_pem" => draft.client_key(variable, text, dir),

@@ -168,9 +168,10 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
             lose("protocol", &target.protocol, "PowerShell speaks WS-Man and DCOM alone: there is no line for it");
             continue;
         }
-        export
-            .left_out
-            .append(&mut lost(profile, &[Carries::Name, Carries::Path, Carries::EachCheck, Carries::TotalTimeout]));
+        export.left_out.append(&mut lost(
+            profile,
+            &[Carries::Name, Carries::Path, Carries::EachCheck, Carries::TotalTimeout, Carries::Culture],
+        ));
         // The options of WS-Man are a parameter set of their own, which has no -Protocol.
         let mut options = String::new();
         if let Some(tls) = &target.tls {
@@ -183,6 +184,9 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
             let _ = write!(options, " -HttpPrefix {}", quoted(&target.path));
         }
         let number = export.text.matches("New-CimSession ").count() + 1;
+        if let Some(culture) = &target.culture {
+            let _ = write!(options, " -Culture {}", quoted(culture));
+        }
         if !options.is_empty() {
             let _ = writeln!(export.text, "$o{number} = New-CimSessionOption{options}");
         }
@@ -192,7 +196,7 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
             let _ = write!(export.text, " -Authentication Basic -Credential (Get-Credential {})", quoted(user));
         }
         let _ = write!(export.text, " -SkipTestConnection -Name {}", quoted(&profile.name));
-        if let Some(total) = target.timeouts.and_then(|timeouts| timeouts.total) {
+        if let Some(Some(total)) = target.timeouts.total {
             let _ = write!(export.text, " -OperationTimeoutSec {}", total.as_secs().max(1));
         }
         if !options.is_empty() {

@@ -141,7 +141,7 @@ proptest! {
         let mut file = SessionsFile::load(dir.path().join("sessions.toml"));
         for import in Format::ALL.iter().filter_map(|format| import(&mixed, Some(*format), Path::new("/from")).ok()) {
             for Placed { profile, .. } in import.place(&file).into_iter().take(3) {
-                file.append(&profile).unwrap();
+                file.add(&profile, None).unwrap();
                 prop_assert_eq!(&file.problems, &[]);
                 prop_assert_eq!(file.entries.last(), Some(&profile));
             }

@@ -4,7 +4,6 @@
 mod hostile;
 mod inventories;
 mod powershell;
-mod presets;
 mod pywbemcli;
 
 use std::{fmt::Write as _, path::Path};
@@ -12,7 +11,7 @@ use std::{fmt::Write as _, path::Path};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::session::{ProfileId, SecretSource, Tls, url::TargetUrl};
+use crate::session::{ProfileId, PullUse, SecretCommand, TimeoutChanges, Tls, url::TargetUrl};
 
 const PASSWORD: &str = "Sw0rdf1sh-9c1";
 
@@ -23,7 +22,7 @@ fn read(text: &str) -> Import {
 /// Sessions and list as text. The password is where it belongs and nowhere else.
 fn told(import: &Import) -> String {
     let mut out = String::new();
-    for Found { name, target, password } in &import.sessions {
+    for Found { name, target, tags, inherits, password, .. } in &import.sessions {
         write!(out, "{name}: {} {}", TargetUrl::of(target).unwrap(), target.namespace).unwrap();
         let tls = target.tls.clone().unwrap_or_default();
         let files = [("ca", &tls.ca_file), ("certificate", &tls.client_cert), ("key", &tls.client_key)];
@@ -32,6 +31,21 @@ fn told(import: &Import) -> String {
         }
         for (what, _) in [(" no chain", tls.skip_chain), (" no name", tls.skip_name)].iter().filter(|(_, on)| *on) {
             out.push_str(what);
+        }
+        let TimeoutChanges { first_byte, idle, total, .. } = target.timeouts;
+        for (what, time) in [("first byte", first_byte), ("idle", idle), ("total", total.flatten())] {
+            write!(out, "{}", time.map_or_else(String::new, |time| format!(" {what} {time:?}"))).unwrap();
+        }
+        if target.pull != PullUse::Auto {
+            write!(out, " pull {}", target.pull.name()).unwrap();
+        }
+        let words = [("culture", target.culture.clone()), ("inherits", inherits.as_ref().map(Parent::to_text))];
+        for (what, word) in words.into_iter().filter_map(|(what, word)| Some((what, word?))) {
+            write!(out, " {what} {word}").unwrap();
+        }
+        tags.iter().for_each(|tag| write!(out, " #{tag}").unwrap());
+        if let Proxy::Http(proxy) = &target.proxy {
+            write!(out, " proxy {}", proxy.url()).unwrap();
         }
         if let Some(password) = password {
             assert_eq!(password.expose_secret(), PASSWORD);
@@ -48,7 +62,7 @@ fn told(import: &Import) -> String {
 
 fn profile(id: &str, name: &str, url: &str) -> Profile {
     let target = TargetUrl::parse(url).unwrap().into_target(crate::cim::Namespace::new("root/cimv2"));
-    Profile { id: ProfileId::new(id).unwrap(), name: name.to_owned(), target }
+    Profile::new(ProfileId::new(id).unwrap(), name.to_owned(), target)
 }
 
 /// What comes back of `profiles` through `format`, ids given by an empty sessions.toml.
@@ -108,6 +122,26 @@ fn a_sessions_file_of_another_machine_is_read_and_its_mistakes_are_listed() {
 }
 
 #[test]
+fn commands_that_come_with_an_import_are_inactive_and_parents_are_written_out() {
+    let text = "[[session]]\nid = \"base\"\ncomputer = \"h\"\nport = 1\nauth = { user = \"ann\", secret = { command = [\"rm\", \"x\"] } }\n\
+                proxy = { url = \"http://p\", user = \"u\", secret = { command = [\"rm\", \"y\"] } }\n\
+                [[session]]\nid = \"b\"\ncomputer = \"h\"\ninherits = \"base\"\n\
+                [[session]]\nid = \"c\"\ncomputer = \"h\"\ninherits = \"preset:esxi\"\n";
+    let import = read(text);
+    let is_inactive =
+        |secret: &SecretSource| matches!(secret, SecretSource::Command(SecretCommand { confirmed: false, .. }));
+    for Found { target, inherits, .. } in &import.sessions[..2] {
+        let Proxy::Http(proxy) = &target.proxy else { panic!("{target:?}") };
+        assert!(is_inactive(&target.secret) && is_inactive(&proxy.secret), "{target:?}");
+        assert_eq!((target.port, inherits), (1, &None));
+    }
+    assert_eq!(import.sessions[2].inherits, Some(Parent::Preset("esxi".to_owned())));
+    let list = told(&import);
+    assert!(list.contains("- base: secret = rm x: its command is inactive until you confirm it"), "{list}");
+    assert!(list.contains("- b: inherits = base: what it takes over is written"), "{list}");
+}
+
+#[test]
 fn what_several_sessions_share_is_said_once() {
     let list = ["a", "b", "c", "d", "d"].map(|session| LeftOut::new(session, "verify", Some("false"), "why"));
     let other = LeftOut::new("a", "verify", None, "why");
@@ -126,7 +160,7 @@ fn lists_are_bounded_and_fit_for_a_terminal() {
 fn plain_lists_take_hosts_urls_users_and_presets() {
     let text = format!(
         "# ours\nhost,user,preset\nweb01,ann\nesx7,root,esxi\nsmispy+ssl://u:{PASSWORD}@arr:5989?namespace=root%2Fx&no_ssl_verify=yes\n\
-         https://root:{PASSWORD}@amt:16993/wsman\nfe80::1\n[fe80::2]:5988,,,x\ncimxml+http://h/p\nbad host\n,ann\nftp://{PASSWORD}\n"
+         https://root:{PASSWORD}@amt:16993/wsman\nidrac,,idrac\namt2,,amt\nx,,toaster\nhttp://y,,pegasus\nfe80::1\n[fe80::2]:5988,,,x\ncimxml+http://h/p\nbad host\n,ann\nftp://{PASSWORD}\n"
     );
     let import = import(&text, Some(Format::Hosts), Path::new("/from")).unwrap();
     insta::assert_snapshot!("plain_list", told(&import));

@@ -79,7 +79,7 @@ prop_compose! {
     fn profiles()(
         name in "[^\\p{C}\\p{Z}]([^\\p{C}]{0,20}[^\\p{C}\\p{Z}])?", tls: bool, user in proptest::option::of("[^\\p{C}]{1,20}"),
         host in "[a-z0-9][a-z0-9.-]{0,20}|fe80::[1-9a-f]{1,4}", port in 1u16.., path in "/[a-z%/']{0,10}",
-        skip_chain: bool, skip_name: bool,
+        skip_chain: bool, skip_name: bool, seconds in proptest::option::of(1u64..100_000), culture in proptest::option::of("[a-z]{2}-[A-Z]{2}"),
     ) -> Profile {
         let mut profile = profile("x", &name, "wsman+http://h");
         profile.id = SessionsFile::parse("sessions.toml", "").free_id(&name);
@@ -87,6 +87,8 @@ prop_compose! {
         profile.target.port = port;
         profile.target.path = path;
         profile.target.user = user;
+        profile.target.culture = culture;
+        profile.target.timeouts.total = seconds.map(|seconds| Some(std::time::Duration::from_secs(seconds)));
         profile.target.tls = tls.then(|| Tls { skip_chain, skip_name, ..Tls::default() });
         profile
     }

@@ -74,6 +74,10 @@ fn a_file_has_exactly_the_keys_pywbemcli_takes() {
     });
     esx.target.secret = SecretSource::Env("PW".to_owned());
     esx.target.allow_clear_text = true;
+    esx.target.read_only = true;
+    esx.target.timeouts.first_byte = Some(std::time::Duration::from_secs(400));
+    esx.tags = vec!["lab".to_owned(), "esx".to_owned()];
+    esx.inherits = Some(Parent::Preset("esxi".to_owned()));
     let web = profile("yes", "yes", "wsman+http://web01");
     let export = export(&[&esx, &web], Format::Pywbemcli).unwrap();
     let list = export.left_out.iter().map(|line| format!("- {line}\n")).collect::<String>();
@@ -123,13 +127,17 @@ prop_compose! {
         id in "[a-z0-9][a-z0-9._]{0,20}", tls: bool, user in proptest::option::of("[^\\p{C}]{1,20}"),
         host in "[a-z0-9][a-z0-9.-]{0,20}|fe80::[1-9a-f]{1,4}", port in 1u16.., namespace in "[a-zA-Z][a-z0-9/]{0,10}[a-z]",
         [ca_file, client_cert, client_key] in [(); 3].map(|()| proptest::option::of("/[^\\p{C}/][^\\p{C}]{0,20}")),
-        unchecked: bool,
+        unchecked: bool, seconds in proptest::option::of(31u64..=300), pull in 0usize..3,
     ) -> Profile {
         let mut profile = profile(&id, &id, "cimxml+https://h");
         profile.target.computer = Some(host);
         profile.target.port = port;
         profile.target.user = user;
         profile.target.namespace = crate::cim::Namespace::new(&namespace);
+        profile.target.pull = PullUse::NAMES[pull].0;
+        // pywbemcli's own, 30, counts as none.
+        let time = seconds.map(std::time::Duration::from_secs);
+        profile.target.timeouts = TimeoutChanges { first_byte: time, idle: time, ..TimeoutChanges::default() };
         profile.target.tls = tls.then(|| Tls {
             ca_file: ca_file.map(Into::into),
             client_key: client_key.filter(|_| client_cert.is_some()).map(Into::into),

@@ -64,7 +64,7 @@ colour = "lightcyan"
         (Some("de-DE, en;q=0.5"), PullUse::Never, true)
     );
     let words = ["pass", "show", "a b"].map(str::to_owned).to_vec();
-    let command = SecretCommand { words, shell: false, timeout: Duration::from_millis(2500) };
+    let command = SecretCommand { words, shell: false, timeout: Duration::from_millis(2500), confirmed: true };
     assert_eq!((target.user.as_deref(), &target.secret), (Some("CORP\\ann"), &SecretSource::Command(command)));
     let timeouts = target.timeouts;
     assert_eq!((timeouts.connect, timeouts.total), (Some(Duration::from_millis(500)), Some(None)));

@@ -151,7 +151,7 @@ fn everything_a_profile_can_say_is_written_and_read_back() {
     let mut wanted = profile("all");
     let secret = |words: &[&str], shell| {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        SecretSource::Command(SecretCommand { words, shell, timeout: Duration::from_secs(3) })
+        SecretSource::Command(SecretCommand { words, shell, timeout: Duration::from_secs(3), confirmed: !shell })
     };
     wanted.target.tls = Some(Tls { ca_file: Some(bench.path.with_file_name("ca.pem")), ..Tls::default() });
     wanted.target.secret = secret(&["pass", "show", "\"x\""], false);
