@@ -45,7 +45,7 @@ fn an_import_adds_lists_and_can_be_tried_first() {
 }
 
 #[test]
-fn an_import_reads_stdin_utf_16_and_the_environment() {
+fn an_import_reads_stdin_utf_16_presets_and_the_environment() {
     let home = Home::new();
     let mut child = home.command(&["sessions", "import", "-", "--format", "hosts"]);
     let mut child = child.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -59,6 +59,14 @@ fn an_import_reads_stdin_utf_16_and_the_environment() {
     let windows = home.run(&["sessions", "import", file.to_str().unwrap()]).expect_code(0);
     assert_eq!(windows.stdout, "web02  wsman+http://web02\n");
     assert!(windows.stderr.contains("1 of them cannot connect yet: this version does not speak wsman"), "{windows:?}");
+
+    home.write("presets", "web04,ann,esxi\nhttp://web05,,pegasus\n");
+    let file = home.path().join("presets");
+    home.run(&["sessions", "import", file.to_str().unwrap()]).expect_code(0);
+    let saved = sessions_of(&home);
+    assert!(saved.contains("inherits = \"preset:esxi\"") && saved.contains("inherits = \"preset:pegasus\""), "{saved}");
+    let back = home.run(&["sessions", "export", "--format", "pywbemcli", "web05"]).expect_code(0).stdout;
+    assert!(back.contains("http://web05:5988") && back.contains("root/PG_Interop"), "{back}");
 
     let mut command = home.command(&["sessions", "import", "--format", "pywbemcli-env"]);
     command.env("PYWBEMCLI_SERVER", "http://web03").env("PYWBEMCLI_PASSWORD", PASSWORD);

@@ -103,12 +103,13 @@ impl SessionsFile {
         self.save(|now| {
             now.must_be_free(&profile.id)?;
             let below = now.below(profile);
-            let text = if edit::blocks(&now.text).is_some() {
-                edit::insert(&now.text, at.unwrap_or(usize::MAX), &edit::new_block(&below, profile))
-            } else {
-                edit::appended_inline(&now.text, &below, profile)
-            };
-            Ok((now.changed(text)?, ()))
+            if edit::blocks(&now.text).is_none() {
+                return Ok((now.changed(edit::appended_inline(&now.text, &below, profile))?, ()));
+            }
+            let block = edit::new_block(&below, profile);
+            let text = now.changed(edit::insert(&now.text, at.unwrap_or(usize::MAX), &block))?;
+            // A parent may say outright what else would follow from what the profile says.
+            Ok((Changes { known: &below, wanted: profile }.insisted_on(now, text)?, ()))
         })
     }
 

@@ -6,6 +6,7 @@ use super::{ids, profile};
 use crate::session::{
     Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource, Tls,
     store::{Keep, SaveError, SessionsFile},
+    url::TargetUrl,
 };
 
 const THREE: &str = r#"# all of mine
@@ -319,4 +320,16 @@ fn a_file_of_another_line_ending_keeps_it() {
     change(&mut file, "b", |b| b.notes = "x".to_owned()).unwrap();
     assert_eq!(bench.text().matches("\r\n").count(), bench.text().matches('\n').count());
     assert_eq!(bench.text().replace("\r\n", "\n").replace("notes = \"x\"\n", ""), THREE);
+}
+
+#[test]
+fn a_new_session_says_what_its_parent_says_otherwise() {
+    let bench = Bench::new();
+    let mut file = bench.load();
+    // The preset says port 5989 outright; without TLS the usual one is another.
+    let mut wanted = profile("peg");
+    wanted.target = TargetUrl::parse("cimxml+http://h").unwrap().into_target(crate::cim::Namespace::new("root/x"));
+    wanted.inherits = Some(Parent::Preset("pegasus".to_owned()));
+    file.add(&wanted, None).unwrap();
+    assert_eq!(file.get(&wanted.id), Some(&wanted));
 }
