@@ -78,6 +78,11 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         &["ratatui::"],
         "only tui draws",
     ),
+    (
+        &["wire", "protocol", "engine", "cli", "tui"],
+        &["OpError::new("],
+        "the words of an error come from its row of op::explain, which is the page docs/errors.md as well",
+    ),
 ];
 
 struct Source {

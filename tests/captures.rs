@@ -24,7 +24,7 @@ use lazycim::{
         CimClass, CimError, CimName, Namespace, QualifierDeclaration, TypedValue,
         rows::{RowBatch, RowStore, Shape, ShapeId},
     },
-    op::Limits,
+    op::{Limits, RawExcerpt},
     protocol::cimxml::{
         decode::{Decoder, Expect},
         encoding::charset_of,
@@ -167,6 +167,8 @@ pub struct Outcome {
     pub parameters: Vec<(CimName, TypedValue)>,
     /// How reading ended.
     pub end: Option<DecodeError>,
+    /// The text around the fault, where reading ended with one.
+    pub raw: Option<RawExcerpt>,
     /// The first warning.
     pub warning: Option<String>,
 }
@@ -234,8 +236,14 @@ fn decode_with(mut decoder: Decoder, answer: &Answer, cuts: impl Iterator<Item =
         result
     });
     outcome.end = end.and_then(|()| decoder.finish()).err();
+    outcome.raw = decoder.take_excerpt();
     outcome.take(&mut decoder);
     outcome
+}
+
+/// Where the fault is and what is kept before it; how much is kept after it depends on what had arrived.
+fn before(outcome: &Outcome) -> Option<(u64, &str)> {
+    outcome.raw.as_ref().map(|raw| (raw.fault, &raw.text[..raw.mark]))
 }
 
 /// Fails unless both decoded to the same, cell by cell.
@@ -248,6 +256,7 @@ fn same(what: &str, whole: &Outcome, cut: &Outcome) -> Result<(), Failed> {
         && whole.value == cut.value
         && whole.parameters == cut.parameters
         && whole.end == cut.end
+        && before(whole) == before(cut)
         && whole.warning == cut.warning
         && whole.rows() == cut.rows();
     if !equal {

@@ -45,7 +45,7 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// The entry in full, a line each, escaped: phase, target, the chain of causes, what to try.
+    /// The entry in full, a line each, escaped: phase, target, the chain of causes, what to try, the raw text around a fault.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         match &self.error {
@@ -63,6 +63,10 @@ impl LogEntry {
         }
         if !self.hint.is_empty() {
             lines.push(format!("try     {}", self.hint));
+        }
+        let raw = self.error.iter().filter_map(|error| error.raw.as_ref()).flat_map(|raw| raw.lines(usize::MAX));
+        for (at, line) in raw.enumerate() {
+            lines.push(format!("{}{}", if at == 0 { "raw     " } else { "        " }, line.text));
         }
         lines
     }

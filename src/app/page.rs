@@ -25,6 +25,10 @@ pub enum ErrorPart {
     Cause,
     /// What to try.
     Hint,
+    /// The raw text around the fault.
+    Raw,
+    /// The mark of the fault in the raw text.
+    Mark,
 }
 
 /// An error as lines of at most `width` cells, escaped: the part, its label (on its first line), the text.
@@ -42,6 +46,11 @@ pub fn error_lines(error: &OpError, width: usize) -> Vec<(ErrorPart, &'static st
         part(ErrorPart::Cause, if at == 0 { "cause" } else { "" }, cause);
     }
     part(ErrorPart::Hint, "try", &error.hint);
+    let raw = error.raw.iter().flat_map(|raw| raw.lines(width.saturating_sub(ERROR_LABEL)));
+    for (at, line) in raw.enumerate() {
+        let part = if line.is_mark { ErrorPart::Mark } else { ErrorPart::Raw };
+        lines.push((part, if at == 0 { "raw" } else { "" }, line.text));
+    }
     lines
 }
 

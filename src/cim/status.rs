@@ -1,6 +1,6 @@
 //! CIM status codes and the errors servers answer with.
 //!
-//! Owns: the codes of DSP0200 table 2 with their names and what they mean in a sentence. Must not know transports.
+//! Owns: the codes of DSP0200 table 2 with their names. Must not know transports, nor what to do about an error.
 
 use std::fmt;
 
@@ -33,34 +33,34 @@ impl fmt::Display for CimError {
 
 impl std::error::Error for CimError {}
 
-/// Code, symbolic name, meaning: DSP0200 table "Status codes returned by the CIM server", 1 to 28.
-const CODES: &[(u32, &str, &str)] = &[
-    (1, "CIM_ERR_FAILED", "the server failed for a reason of its own"),
-    (2, "CIM_ERR_ACCESS_DENIED", "this user may not do that"),
-    (3, "CIM_ERR_INVALID_NAMESPACE", "the namespace does not exist"),
-    (4, "CIM_ERR_INVALID_PARAMETER", "a parameter is missing, misspelt or wrong"),
-    (5, "CIM_ERR_INVALID_CLASS", "the class does not exist in this namespace"),
-    (6, "CIM_ERR_NOT_FOUND", "the object does not exist"),
-    (7, "CIM_ERR_NOT_SUPPORTED", "the server does not offer this operation here"),
-    (8, "CIM_ERR_CLASS_HAS_CHILDREN", "the class has subclasses"),
-    (9, "CIM_ERR_CLASS_HAS_INSTANCES", "the class has instances"),
-    (10, "CIM_ERR_INVALID_SUPERCLASS", "the superclass does not exist"),
-    (11, "CIM_ERR_ALREADY_EXISTS", "the object exists already"),
-    (12, "CIM_ERR_NO_SUCH_PROPERTY", "the property does not exist"),
-    (13, "CIM_ERR_TYPE_MISMATCH", "the value does not have the property's type"),
-    (14, "CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED", "the server does not know the query language"),
-    (15, "CIM_ERR_INVALID_QUERY", "the query is not valid"),
-    (16, "CIM_ERR_METHOD_NOT_AVAILABLE", "the method is not available"),
-    (17, "CIM_ERR_METHOD_NOT_FOUND", "the method does not exist"),
-    (19, "CIM_ERR_NAMESPACE_NOT_EMPTY", "the namespace is not empty"),
-    (21, "CIM_ERR_INVALID_ENUMERATION_CONTEXT", "the enumeration is not open any more"),
-    (22, "CIM_ERR_INVALID_OPERATION_TIMEOUT", "the server does not allow this operation time-out"),
-    (23, "CIM_ERR_PULL_HAS_BEEN_ABANDONED", "the enumeration was abandoned"),
-    (24, "CIM_ERR_PULL_CANNOT_BE_ABANDONED", "the enumeration cannot be abandoned"),
-    (25, "CIM_ERR_FILTERED_ENUMERATION_NOT_SUPPORTED", "the server does not filter enumerations"),
-    (26, "CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED", "the server cannot go on after an error"),
-    (27, "CIM_ERR_SERVER_LIMITS_EXCEEDED", "a limit of the server was reached"),
-    (28, "CIM_ERR_SERVER_IS_SHUTTING_DOWN", "the server is shutting down"),
+/// Code and symbolic name: DSP0200 table "Status codes returned by the CIM server", 1 to 28.
+const CODES: &[(u32, &str)] = &[
+    (1, "CIM_ERR_FAILED"),
+    (2, "CIM_ERR_ACCESS_DENIED"),
+    (3, "CIM_ERR_INVALID_NAMESPACE"),
+    (4, "CIM_ERR_INVALID_PARAMETER"),
+    (5, "CIM_ERR_INVALID_CLASS"),
+    (6, "CIM_ERR_NOT_FOUND"),
+    (7, "CIM_ERR_NOT_SUPPORTED"),
+    (8, "CIM_ERR_CLASS_HAS_CHILDREN"),
+    (9, "CIM_ERR_CLASS_HAS_INSTANCES"),
+    (10, "CIM_ERR_INVALID_SUPERCLASS"),
+    (11, "CIM_ERR_ALREADY_EXISTS"),
+    (12, "CIM_ERR_NO_SUCH_PROPERTY"),
+    (13, "CIM_ERR_TYPE_MISMATCH"),
+    (14, "CIM_ERR_QUERY_LANGUAGE_NOT_SUPPORTED"),
+    (15, "CIM_ERR_INVALID_QUERY"),
+    (16, "CIM_ERR_METHOD_NOT_AVAILABLE"),
+    (17, "CIM_ERR_METHOD_NOT_FOUND"),
+    (20, "CIM_ERR_NAMESPACE_NOT_EMPTY"),
+    (21, "CIM_ERR_INVALID_ENUMERATION_CONTEXT"),
+    (22, "CIM_ERR_INVALID_OPERATION_TIMEOUT"),
+    (23, "CIM_ERR_PULL_HAS_BEEN_ABANDONED"),
+    (24, "CIM_ERR_PULL_CANNOT_BE_ABANDONED"),
+    (25, "CIM_ERR_FILTERED_ENUMERATION_NOT_SUPPORTED"),
+    (26, "CIM_ERR_CONTINUATION_ON_ERROR_NOT_SUPPORTED"),
+    (27, "CIM_ERR_SERVER_LIMITS_EXCEEDED"),
+    (28, "CIM_ERR_SERVER_IS_SHUTTING_DOWN"),
 ];
 
 impl CimStatus {
@@ -91,18 +91,9 @@ impl CimStatus {
     /// `CIM_ERR_SERVER_LIMITS_EXCEEDED`
     pub const SERVER_LIMITS_EXCEEDED: Self = Self(27);
 
-    fn row(self) -> Option<&'static (u32, &'static str, &'static str)> {
-        CODES.iter().find(|row| row.0 == self.0)
-    }
-
     /// Its symbolic name, such as `CIM_ERR_NOT_FOUND`.
     pub fn name(self) -> Option<&'static str> {
-        self.row().map(|row| row.1)
-    }
-
-    /// What it means, in a few words.
-    pub fn meaning(self) -> &'static str {
-        self.row().map_or("a status code DSP0200 does not define", |row| row.2)
+        CODES.iter().find(|row| row.0 == self.0).map(|row| row.1)
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     config::Config,
     engine::{Engine, Settings},
-    op::{ErrorKind, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, SessionId},
+    op::{ErrorKind, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, SessionId, explain},
 };
 
 /// Events that may wait for stdout. Rows come in batches; the engine bounds those itself.
@@ -251,6 +251,5 @@ async fn write(stdout: &mut Stdout, bytes: &[u8]) -> io::Result<()> {
 
 /// An operation ended without saying how; only a defect does that.
 fn silent(name: &str) -> OpError {
-    let cause = "the operation ended without an outcome";
-    OpError::new(Phase::Queue, name, ErrorKind::Internal, cause, "run it again with -v")
+    explain::start::NO_OUTCOME.error(Phase::Queue, name, ErrorKind::Internal)
 }

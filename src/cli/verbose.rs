@@ -1,12 +1,15 @@
 //! `-v`: what each operation does, a line at a time.
 //!
-//! Owns: the form `#ID +MS PHASE DETAIL` and the last line of each operation. Must not count anything itself: the numbers
+//! Owns: the form `#ID +MS PHASE DETAIL`, `#ID raw TEXT` around what could not be read, and the last line of each operation. Must not count anything itself: the numbers
 //! are those of the [`Timeline`], which the status pane shows as well.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::failure::{say, say_danger};
 use crate::op::{Closer, OpEvent, OpEventKind, OpId, Phase, RowTone, Timeline, lifecycle::Outcome};
+
+/// The cells a line of raw text takes at most.
+const RAW_WIDTH: usize = 100;
 
 /// Tells on stderr what operations do, if asked to.
 pub(super) struct Verbose {
@@ -42,6 +45,11 @@ impl Verbose {
             for (label, text, tone) in certificate.rows() {
                 let line = format!("{start} {} {label}: {text}", Phase::Tls);
                 if tone == RowTone::Danger { say_danger(&line) } else { say(&line) }
+            }
+        }
+        if let OpEventKind::Failed(error) = &event.kind {
+            for line in error.raw.iter().flat_map(|raw| raw.lines(RAW_WIDTH)) {
+                say(&format!("{} raw {}", event.op, line.text));
             }
         }
         if event.kind.is_terminal() {

@@ -18,7 +18,7 @@ use super::{
     settings::DialRequest,
 };
 use crate::{
-    op::{ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Phase, Summary},
+    op::{ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Phase, Summary, explain::start},
     protocol::{Cleanup, CleanupSlot, OpContext},
 };
 
@@ -73,8 +73,9 @@ async fn run(
         Some(Ok(Err(_))) => defect(outbox.phase().unwrap_or(Phase::Connect), session.name()),
         Some(Err(phase)) => {
             let phase = phase.unwrap_or(Phase::Connect);
-            let cause = format!("the release took longer than {CLEAN_UP_LIMIT:?}");
-            OpError::new(phase, session.name(), ErrorKind::TimedOut, cause, "nothing need be done")
+            let limit = format!("{CLEAN_UP_LIMIT:?}");
+            start::RELEASE_TIMED_OUT
+                .with(phase, session.name(), ErrorKind::TimedOut, &[("limit", &limit)])
                 .because(format!("the enumeration {STAYS_OPEN}"))
         }
     };

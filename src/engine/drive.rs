@@ -31,7 +31,9 @@ use super::{
 };
 use crate::{
     auth::Credentials,
-    op::{ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts},
+    op::{
+        ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts, explain::start,
+    },
     protocol::{CleanupSlot, OpContext, Protocol},
 };
 
@@ -167,14 +169,7 @@ impl Driver {
         match (&mut ticket.called).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(Declined)) => {
-                let hint = "run it again and give the password";
-                let error = OpError::new(
-                    Phase::Queue,
-                    self.session.name(),
-                    ErrorKind::SecretMissing,
-                    "no password was given",
-                    hint,
-                );
+                let error = start::NO_PASSWORD.error(Phase::Queue, self.session.name(), ErrorKind::SecretMissing);
                 Err(match refused {
                     Some(refused) => error.because(format!("the server refused the first: {}", refused.cause())),
                     None => error,
@@ -186,8 +181,7 @@ impl Driver {
     }
 
     fn no_session(&self) -> OpError {
-        let hint = "open the session again";
-        OpError::new(Phase::Queue, self.session.name(), ErrorKind::Configuration, "the session is not open", hint)
+        start::NO_SESSION.error(Phase::Queue, self.session.name(), ErrorKind::Configuration)
     }
 
     async fn attempt(&self, secret: Option<&Given>) -> Result<(), OpError> {
@@ -206,14 +200,12 @@ impl Driver {
     }
 
     fn took_too_long(&self, phase: Phase, total: Option<Duration>) -> OpError {
-        let cause = format!("it took longer than {:?} in all", total.unwrap_or_default());
-        let hint = "give it more time with --timeout, or total under [timeouts]";
-        OpError::new(phase, self.session.name(), ErrorKind::TimedOut, cause, hint)
+        let limit = format!("{:?}", total.unwrap_or_default());
+        start::TOTAL.with(phase, self.session.name(), ErrorKind::TimedOut, &[("limit", &limit)])
     }
 
     fn may_stay_open(&self, phase: Phase) -> OpError {
-        let hint = "nothing need be done";
-        OpError::new(phase, self.session.name(), ErrorKind::TimedOut, format!("the enumeration {MAY_STAY_OPEN}"), hint)
+        start::MAY_STAY_OPEN.with(phase, self.session.name(), ErrorKind::TimedOut, &[("open", MAY_STAY_OPEN)])
     }
 
     fn credentials(&self, secret: Option<&Given>) -> Option<Credentials> {
@@ -229,9 +221,9 @@ impl Driver {
     async fn run(&self, secret: Option<&Given>, timeouts: Timeouts) -> Result<(), OpError> {
         let (inner, session) = (&self.inner, &self.session);
         let protocol = (inner.settings.protocols)(&session.target.protocol).ok_or_else(|| {
-            let cause = format!("there is no protocol {:?}", session.target.protocol);
-            let hint = format!("use {}", crate::protocol::names().collect::<Vec<_>>().join(" or "));
-            OpError::new(Phase::Queue, session.name(), ErrorKind::Configuration, cause, hint)
+            let known = crate::protocol::names().collect::<Vec<_>>().join(" or ");
+            let parts = [("protocol", session.target.protocol.as_str()), ("protocols", known.as_str())];
+            start::NO_PROTOCOL.with(Phase::Queue, session.name(), ErrorKind::Configuration, &parts)
         })?;
         let destination = session.destination(&inner.local, self.credentials(secret)).await?;
         let trust = session.trust().await?;

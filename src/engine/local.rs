@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 use super::busy::Busy;
 use crate::{
     auth::Credentials,
-    op::{BoxFuture, ErrorKind, OpError, Phase},
+    op::{BoxFuture, ErrorKind, OpError, Phase, explain::start},
     server::{self, RunningServer, ServerOptions},
 };
 
@@ -105,14 +105,7 @@ impl Local {
 }
 
 fn cannot_start(cause: String) -> OpError {
-    OpError::new(
-        Phase::Queue,
-        "this computer",
-        ErrorKind::Internal,
-        "the embedded server could not be started",
-        "try again",
-    )
-    .because(cause)
+    start::NO_LOCAL_SERVER.error(Phase::Queue, "this computer", ErrorKind::Internal).because(cause)
 }
 
 fn random_secret() -> Result<SecretString, OpError> {

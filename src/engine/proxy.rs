@@ -7,7 +7,7 @@ use http::HeaderValue;
 use super::session::secret_of;
 use crate::{
     auth::{Credentials, authenticator_for},
-    op::{ErrorKind, OpError, Phase},
+    op::{ErrorKind, OpError, Phase, explain::connection::proxy::UNSENDABLE},
     session::{HttpProxy, Proxy, Target},
     wire::{self, Scheme},
 };
@@ -29,11 +29,7 @@ pub(super) fn of(target: &Target, scheme: Scheme) -> Result<Option<wire::Proxy>,
     if let Some(user) = user {
         let name = format!("the proxy {host}:{port}");
         let secret = secret_of(secret, user, name.clone())?;
-        let unusable = || {
-            let cause = "its user or password has a colon or a control character";
-            let hint = "correct the user and the password of the session's proxy";
-            OpError::new(Phase::Connect, name.clone(), ErrorKind::Configuration, cause, hint)
-        };
+        let unusable = || UNSENDABLE.error(Phase::Connect, name.clone(), ErrorKind::Configuration);
         let basic = authenticator_for("basic", Credentials { user: user.clone(), secret });
         let proof = basic.map_err(|_| unusable())?.authorization("CONNECT", "").ok_or_else(unusable)?;
         let mut value = HeaderValue::from_bytes(&proof.0).map_err(|_| unusable())?;

@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     auth::{Credentials, Unusable, authenticator_for, basic::SCHEME},
-    op::{ErrorKind, OpError, Phase, SessionId},
+    op::{
+        ErrorKind, OpError, Phase, SessionId,
+        explain::{exchange::authenticate, start},
+    },
     protocol::ServerFacts,
     session::{SecretSource, Target, Tls, TlsVersion},
     wire::{
@@ -137,31 +140,24 @@ fn rules(tls: Tls) -> TlsRules {
 
 /// The secret of `user` from a source that asks nobody; `target` is what it is for.
 pub(super) fn secret_of(source: &SecretSource, user: &str, target: String) -> Result<SecretString, OpError> {
-    let missing =
-        |cause: String, hint: String| Err(OpError::new(Phase::Queue, target, ErrorKind::SecretMissing, cause, hint));
-    let instead = "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
-    match source {
-        SecretSource::Env(variable) => {
-            let cause = match std::env::var_os(variable).map(OsString::into_string) {
-                Some(Ok(secret)) => return Ok(SecretString::from(secret)),
-                Some(Err(_)) => "is not valid Unicode",
-                None => "is not set",
-            };
-            let cause = format!("the environment variable {variable} {cause}");
-            missing(cause, format!("set {variable} to the password of {user}"))
-        }
-        SecretSource::Prompt => missing("nobody can be asked for this password".to_owned(), instead.to_owned()),
-        SecretSource::Keyring => missing("this lazycim reads no keyring".to_owned(), instead.to_owned()),
-        SecretSource::Command(_) => {
-            missing("this lazycim runs no command for a password".to_owned(), instead.to_owned())
-        }
-    }
+    let row = match source {
+        SecretSource::Env(variable) => match std::env::var_os(variable).map(OsString::into_string) {
+            Some(Ok(secret)) => return Ok(SecretString::from(secret)),
+            Some(Err(_)) => start::VARIABLE_BROKEN,
+            None => start::VARIABLE_UNSET,
+        },
+        SecretSource::Prompt => start::NOBODY_TO_ASK,
+        SecretSource::Keyring => start::NO_KEYRING,
+        SecretSource::Command(_) => start::NO_COMMAND,
+    };
+    let variable = if let SecretSource::Env(variable) = source { variable.as_str() } else { "" };
+    let parts = [("variable", variable), ("user", user)];
+    Err(row.with(Phase::Queue, target, ErrorKind::SecretMissing, &parts))
 }
 
 /// A failure that is lazycim's own.
 pub(super) fn defect(phase: Phase, target: String) -> OpError {
-    let hint = "report what you did: this is a defect of lazycim";
-    OpError::new(phase, target, ErrorKind::Internal, "lazycim failed inside", hint)
+    start::DEFECT.error(phase, target, ErrorKind::Internal)
 }
 
 /// What an operation dials with: HTTP, unless the settings say otherwise.
@@ -195,14 +191,12 @@ fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<Au
     // Tried once here, so that a user the mechanism cannot carry is told at once and not at each connection.
     if let Err(unusable) = authenticator_for(MECHANISM, credentials.clone()) {
         let name = target.computer.clone().unwrap_or_default();
-        let (kind, hint) = match unusable {
+        let (kind, row) = match unusable {
             // A secret that cannot be sent is asked for again like one that was refused.
-            Unusable::ControlCharacter => {
-                (ErrorKind::Unauthorized, "give the password again, without control characters")
-            }
-            Unusable::Colon | Unusable::Mechanism(_) => (ErrorKind::Configuration, "correct the user of the profile"),
+            Unusable::ControlCharacter => (ErrorKind::Unauthorized, authenticate::UNSENDABLE_PASSWORD),
+            Unusable::Colon | Unusable::Mechanism(_) => (ErrorKind::Configuration, authenticate::UNSENDABLE_USER),
         };
-        return Err(OpError::new(Phase::Authenticate(1), name, kind, unusable.to_string(), hint));
+        return Err(row.error(Phase::Authenticate(1), name, kind).because(unusable.to_string()));
     }
     Ok(Arc::new(move || authenticator_for(MECHANISM, credentials.clone()).ok()))
 }

@@ -5,8 +5,8 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Phase;
-use crate::cim::CimError;
+use super::{Phase, RawExcerpt};
+use crate::cim::{CimError, text::is_unsafe_for_terminal};
 
 /// A failed operation, explained.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct OpError {
     pub causes: Vec<String>,
     /// The one thing to try next.
     pub hint: String,
+    /// The raw text around the fault, where the answer could not be read.
+    pub raw: Option<Arc<RawExcerpt>>,
 }
 
 /// What kind of failure an [`OpError`] is; decides nothing by itself but lets callers and tests tell them apart.
@@ -70,7 +72,7 @@ pub enum ErrorKind {
 }
 
 impl OpError {
-    /// An error with one cause.
+    /// An error with one cause. Its words come from a row of [`super::explain`].
     pub fn new(
         phase: Phase,
         target: impl Into<String>,
@@ -78,13 +80,20 @@ impl OpError {
         cause: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { phase, target: target.into(), kind, causes: vec![cause.into()], hint: hint.into() }
+        Self { phase, target: target.into(), kind, causes: vec![cause.into()], hint: hint.into(), raw: None }
     }
 
     /// The same with a further cause below the ones it has.
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
+        self
+    }
+
+    /// The same with the raw text around the fault.
+    #[must_use]
+    pub fn showing(mut self, raw: Option<RawExcerpt>) -> Self {
+        self.raw = raw.map(Arc::new);
         self
     }
 
@@ -102,3 +111,29 @@ impl fmt::Display for OpError {
 }
 
 impl std::error::Error for OpError {}
+
+/// The text of somebody else on one line: white space made blanks, what is unsafe for a terminal replaced, cut with an ellipsis
+/// to `most` characters.
+pub fn plain(text: &str, most: usize) -> String {
+    let clean = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if is_unsafe_for_terminal(c) => '\u{fffd}',
+        c => c,
+    };
+    if text.chars().nth(most).is_none() {
+        return text.chars().map(clean).collect();
+    }
+    let cut = text.chars().take(most.saturating_sub(1));
+    cut.map(clean).chain(['\u{2026}']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_one_plain_line() {
+        assert_eq!(plain("a\r\n\tb\u{1b}[0m\u{202e}", 100), "a   b\u{fffd}[0m\u{fffd}");
+        assert_eq!((plain("abc", 3).as_str(), plain("abcd", 3).as_str()), ("abc", "ab\u{2026}"));
+    }
+}

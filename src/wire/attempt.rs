@@ -19,7 +19,13 @@ use super::{
     observer::{Observer, Queued, Step},
     trust,
 };
-use crate::op::{Closer, ErrorKind, OpError, Phase, Purpose};
+use crate::op::{
+    Closer, ErrorKind, OpError, Phase, Purpose,
+    explain::{
+        connection::connect,
+        exchange::{authenticate, send},
+    },
+};
 
 /// How sending failed.
 pub(super) enum Lost {
@@ -66,7 +72,7 @@ impl HttpExchange {
         let client = client.map_err(|error| {
             let place = self.place(Some(peer), request);
             place
-                .error(Phase::Connect, ErrorKind::Internal, "the HTTP client cannot be made", "report this")
+                .error(Phase::Connect, ErrorKind::Internal, &connect::NO_CLIENT)
                 .because(find::<rustls::Error>(&error).map_or_else(String::new, |error| plain(&error.to_string())))
         })?;
         Ok(Arc::new(Life::new(client, observer)))
@@ -166,10 +172,10 @@ impl HttpExchange {
         reused: bool,
     ) -> Result<reqwest::Request, OpError> {
         let place = self.place(Some(observer.peer), request);
-        let url = self.endpoint.url(&request.path).ok_or_else(|| {
-            let hint = "give a path that begins with / and has no query or fragment";
-            place.error(Phase::Send, ErrorKind::Configuration, "the path cannot stand in a request", hint)
-        })?;
+        let url = self
+            .endpoint
+            .url(&request.path)
+            .ok_or_else(|| place.error(Phase::Send, ErrorKind::Configuration, &send::BAD_PATH))?;
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, self.endpoint.host_header.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
@@ -181,8 +187,7 @@ impl HttpExchange {
             && let Some(proof) = authenticator.authorization(request.method.as_str(), url.path())
         {
             let mut value = HeaderValue::from_bytes(&proof.0).map_err(|_| {
-                let hint = "check the user name for control characters";
-                place.error(Phase::Authenticate(1), ErrorKind::Configuration, "the credentials cannot be sent", hint)
+                place.error(Phase::Authenticate(1), ErrorKind::Configuration, &authenticate::UNSENDABLE)
             })?;
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);

@@ -1,4 +1,4 @@
-//! Failures of connections in words: what happened, where, and the one thing to try next.
+//! Failures of connections explained: what happened, where, and the row of [`crate::op::explain`] that has the words.
 //!
 //! Owns: reading the error chains of the HTTP and TLS libraries. Must not decide what is done about a failure.
 
@@ -7,17 +7,22 @@ use std::{error::Error, io, net::SocketAddr, time::Duration};
 use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::trust::{Refused, Why, refused};
-use crate::op::{ErrorKind, OpError, Phase};
+use crate::op::{
+    ErrorKind, OpError, Phase,
+    explain::{
+        Explanation, answer,
+        connection::{connect, proxy, resolve},
+        exchange::{self, receive, send, wait},
+        tls::{alert, certificate, handshake},
+    },
+};
 
 /// The most characters of foreign text an error quotes.
 const QUOTED: usize = 300;
 
-/// `text` without control and bidirectional characters, cut to a length that fits a screen.
+/// `text` on one line, cut to a length that fits a screen.
 pub(super) fn plain(text: &str) -> String {
-    let unsafe_on_screen = |c: &char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().filter(|c| !unsafe_on_screen(c)).take(QUOTED).collect()
+    crate::op::plain(text, QUOTED)
 }
 
 /// What an attempt is aimed at, for its errors.
@@ -48,16 +53,12 @@ impl Place {
 
     /// The proxy asks for credentials, or does not take those it got.
     pub(super) fn proxy_wants_credentials(&self, phase: Phase) -> OpError {
-        let cause = "the proxy wants to know who asks, or refuses who does";
-        let hint = "give the session's proxy a user and a secret: proxy = { url, user, secret }";
-        self.error(phase, ErrorKind::Http(407), cause, hint)
+        self.error(phase, ErrorKind::Http(407), &proxy::WANTS_CREDENTIALS)
     }
 
     /// The refusal to send the proxy's credentials in the clear.
     pub(super) fn shows_proxy_secret(&self) -> OpError {
-        let cause = "Basic over plain http would show the proxy's password to the network";
-        let hint = "allow it: proxy = { url, user, secret, allow_clear_text = true } in the session";
-        self.error(Phase::Connect, ErrorKind::ClearTextRefused, cause, hint)
+        self.error(Phase::Connect, ErrorKind::ClearTextRefused, &proxy::SHOWS_SECRET)
     }
 
     /// The proxy did not make the tunnel (RFC 9110 section 9.3.6).
@@ -65,19 +66,16 @@ impl Place {
         if said.contains("authorization required") {
             return self.proxy_wants_credentials(Phase::Connect);
         }
-        let cause = "the proxy does not connect to the server";
-        let hint = "check that the proxy allows CONNECT to this host and port";
-        self.error(Phase::Connect, ErrorKind::ConnectFailed, cause, hint).because(said)
+        self.error(Phase::Connect, ErrorKind::ConnectFailed, &proxy::NO_TUNNEL).because(said)
     }
 
-    pub(super) fn error(&self, phase: Phase, kind: ErrorKind, cause: impl Into<String>, hint: &str) -> OpError {
-        OpError::new(phase, self.target(), kind, cause, hint)
+    pub(super) fn error(&self, phase: Phase, kind: ErrorKind, row: &Explanation) -> OpError {
+        row.error(phase, self.target(), kind)
     }
 
     /// The name has no address.
     pub(super) fn unresolved(&self, error: Option<&io::Error>) -> OpError {
-        let hint = "check the name for typing errors, and that this computer's DNS knows it";
-        let unknown = self.error(Phase::Resolve, ErrorKind::UnknownHost, "the host name has no address", hint);
+        let unknown = self.error(Phase::Resolve, ErrorKind::UnknownHost, &resolve::UNKNOWN_HOST);
         match error {
             Some(error) => unknown.because(plain(&error.to_string())),
             None => unknown,
@@ -86,57 +84,44 @@ impl Place {
 
     /// `phase` took longer than `limit`.
     pub(super) fn timed_out(&self, phase: Phase, limit: Duration) -> OpError {
-        let (what, hint) = match phase {
-            Phase::Resolve => {
-                ("no answer from DNS", "check this computer's DNS, use an address, or raise timeouts.connect")
-            }
-            Phase::Connect => (
-                "no answer to the TCP connect",
-                "check address, port and firewalls, or raise timeouts.connect (--connect-timeout)",
-            ),
-            Phase::Tls => (
-                "the TLS handshake did not end",
-                "check that the port speaks TLS, or raise timeouts.connect (--connect-timeout)",
-            ),
-            Phase::Send => ("the server stopped taking the request", "try again, or raise timeouts.idle"),
-            Phase::Receive => ("the answer stopped arriving", "try again, or raise timeouts.idle"),
-            _ => ("no answer", "the server may be busy: try again, or raise timeouts.first_byte"),
+        let row = match phase {
+            Phase::Resolve => resolve::TIMED_OUT,
+            Phase::Connect => connect::TIMED_OUT,
+            Phase::Tls => handshake::TIMED_OUT,
+            Phase::Send => send::TIMED_OUT,
+            Phase::Receive => receive::TIMED_OUT,
+            _ => wait::TIMED_OUT,
         };
-        self.error(phase, ErrorKind::TimedOut, format!("{what} within {}", seconds(limit)), hint)
+        row.with(phase, self.target(), ErrorKind::TimedOut, &[("limit", &seconds(limit))])
     }
 
-    /// The header block of an answer is larger than `bytes` or has more than `fields`.
+    /// The header block of an answer is larger than `header_bytes` or has more than `header_fields`: `limit` says which.
     pub(super) fn header_block(&self, limit: &'static str, cause: String) -> OpError {
-        let hint = if limit == "header_fields" {
-            "is this a CIM server? If so, raise limits.header_fields"
-        } else {
-            "is this a CIM server? If so, raise limits.header_bytes"
-        };
-        self.error(Phase::Wait, ErrorKind::Limit(limit), cause, hint)
+        let mut error =
+            answer::limit(limit).with(Phase::Wait, self.target(), ErrorKind::Limit(limit), &[("key", limit)]);
+        if let Some(first) = error.causes.first_mut() {
+            *first = cause;
+        }
+        error
     }
 
     /// The server closed the connection without a byte of answer.
     pub(super) fn silent(&self, phase: Phase) -> OpError {
-        let hint = if self.is_write {
-            "it may have been carried out: look before you try again"
-        } else {
-            "look at the server's log: its handler may have died; then try again"
-        };
-        self.error(phase, ErrorKind::ConnectionLost, "the server closed the connection without answering", hint)
+        let row = if self.is_write { wait::SILENT_WRITE } else { wait::SILENT };
+        self.error(phase, ErrorKind::ConnectionLost, &row)
     }
 
     /// What `error`, which ended `phase`, means.
     pub(super) fn explain(&self, phase: Phase, error: &reqwest::Error) -> OpError {
         if let Some(error) = find::<rustls::Error>(error) {
-            return self.tls(phase, error);
+            return match refused(error) {
+                Some(refused) => self.refused(phase, refused),
+                None => self.error(phase, ErrorKind::Tls, &tls(error)).because(plain(&error.to_string())),
+            };
         }
         match phase {
             Phase::Connect => return self.unconnected(find::<io::Error>(error), error),
-            Phase::Tls => {
-                let hint = "check that the port speaks TLS; for clear text use http";
-                let cause = "the server closed the connection during the TLS handshake";
-                return self.error(phase, ErrorKind::Tls, cause, hint).because(innermost(error));
-            }
+            Phase::Tls => return self.error(phase, ErrorKind::Tls, &handshake::CLOSED).because(innermost(error)),
             _ => {}
         }
         if let Some(http) = find::<hyper::Error>(error) {
@@ -160,11 +145,11 @@ impl Place {
             lost.causes.push("the connection was reset".to_owned());
             // With TLS 1.3 a server refuses a client after its own handshake is over, and the reset may overtake its alert.
             if self.tls {
-                lost.hint = format!("{}; it may want a client certificate (--client-cert FILE)", lost.hint);
+                lost.hint.push_str(exchange::MAYBE_CLIENT_CERTIFICATE);
             }
         }
         if !self.tls && !self.is_write {
-            lost.hint = format!("{}; if the port speaks TLS, use https", lost.hint);
+            lost.hint.push_str(exchange::MAYBE_TLS);
         }
         lost
     }
@@ -175,18 +160,15 @@ impl Place {
         {
             return self.not_http(Phase::Receive, plain(&broken.to_string()));
         }
-        let hint = "what arrived before is kept: try again, and look at the server's log if it happens again";
-        let cause = "the connection ended before the answer was complete";
-        self.error(Phase::Receive, ErrorKind::ConnectionLost, cause, hint).because(innermost(error))
+        self.error(Phase::Receive, ErrorKind::ConnectionLost, &receive::CUT_SHORT).because(innermost(error))
     }
 
     fn not_http(&self, phase: Phase, cause: String) -> OpError {
-        let hint = if self.tls {
-            "check that this is the port of a CIM server"
-        } else {
-            "check that this is the port of a CIM server; if it speaks TLS, use https"
-        };
-        self.error(phase, ErrorKind::BadHttp, "the answer is not HTTP", hint).because(cause)
+        let mut error = self.error(phase, ErrorKind::BadHttp, &wait::NOT_HTTP).because(cause);
+        if !self.tls {
+            error.hint.push_str(exchange::MAYBE_TLS);
+        }
+        error
     }
 
     fn unconnected(&self, found: Option<&io::Error>, error: &reqwest::Error) -> OpError {
@@ -194,39 +176,14 @@ impl Place {
             if self.proxy.is_some() {
                 return self.no_tunnel(innermost(error));
             }
-            let hint = "check address and port, then try again";
-            return self.error(Phase::Connect, ErrorKind::ConnectFailed, innermost(error), hint);
+            let failed = self.error(Phase::Connect, ErrorKind::ConnectFailed, &connect::FAILED);
+            return failed.because(innermost(error));
         };
-        let (kind, cause, hint) = match found.kind() {
-            io::ErrorKind::ConnectionRefused => (
-                ErrorKind::ConnectionRefused,
-                "connection refused: nobody listens there",
-                if self.proxy.is_some() {
-                    "check the proxy's host and port, and that it runs"
-                } else {
-                    "check the port, and that the CIM server runs"
-                },
-            ),
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => (
-                ErrorKind::ConnectFailed,
-                "there is no way to that address",
-                "check the network, a VPN perhaps, and the address",
-            ),
-            io::ErrorKind::PermissionDenied => (
-                ErrorKind::ConnectFailed,
-                "this computer does not allow the connection",
-                "check this computer's firewall",
-            ),
-            io::ErrorKind::TimedOut => (
-                ErrorKind::ConnectFailed,
-                "the operating system gave up connecting",
-                "check address, port and firewalls",
-            ),
-            _ => {
-                (ErrorKind::ConnectFailed, "the connection could not be made", "check address and port, then try again")
-            }
+        let (kind, row) = match refusal(found) {
+            (ErrorKind::ConnectionRefused, _) if self.proxy.is_some() => (ErrorKind::ConnectionRefused, proxy::REFUSED),
+            found => found,
         };
-        self.error(Phase::Connect, kind, cause, hint).because(plain(&found.to_string()))
+        self.error(Phase::Connect, kind, &row).because(plain(&found.to_string()))
     }
 
     /// The server's certificate was refused: which one it was is what decides what to do.
@@ -235,100 +192,106 @@ impl Place {
         let shown = &refused.certificate;
         match &refused.why {
             Why::Invalid(error) => {
-                let (cause, hint) = match certificate_fault(error) {
-                    (cause, _)
-                        if matches!(error, NotValidForName | NotValidForNameContext { .. })
-                            && shown.names.is_empty() =>
-                    {
-                        (cause, "it has no name at all: skip the name check (--skip-name), or pin it: --pin SHA256")
-                    }
-                    fault => fault,
+                let row = match error {
+                    NotValidForName | NotValidForNameContext { .. } if shown.names.is_empty() => certificate::NO_NAME,
+                    error => certificate_fault(error),
                 };
                 let detail = match error {
                     CertificateError::Other(OtherError(inner)) => inner.to_string(),
                     error => error.to_string(),
                 };
                 let shown = format!("{}, issued by {}, SHA-256 {}", shown.subject, shown.issuer, shown.fingerprint);
-                self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&detail)).because(shown)
+                self.error(phase, ErrorKind::Tls, &row).because(plain(&detail)).because(shown)
             }
-            Why::OtherPin(pinned) => {
-                let cause = "the server's certificate is not the one the session is pinned to";
-                let hint =
-                    "find out why it changed; if the new one is right, replace pin in the session (--pin SHA256)";
-                self.error(phase, ErrorKind::Tls, cause, hint)
-                    .because(format!("pinned {pinned}"))
-                    .because(format!("shown {}", shown.fingerprint))
-            }
+            Why::OtherPin(pinned) => self
+                .error(phase, ErrorKind::Tls, &certificate::OTHER_PIN)
+                .because(format!("pinned {pinned}"))
+                .because(format!("shown {}", shown.fingerprint)),
         }
-    }
-
-    fn tls(&self, phase: Phase, error: &rustls::Error) -> OpError {
-        if let Some(refused) = refused(error) {
-            return self.refused(phase, refused);
-        }
-        let (cause, hint) = match error {
-            rustls::Error::InvalidCertificate(certificate) => certificate_fault(certificate),
-            rustls::Error::InvalidMessage(_) => (
-                "the server does not speak TLS on this port",
-                "check the port (5989 is usual), or use http for clear text",
-            ),
-            rustls::Error::PeerIncompatible(_) => (
-                "the server and lazycim have no TLS version and cipher suite in common",
-                "let the server offer TLS 1.2 or 1.3 (the session's min_version) with ECDHE and AES-GCM or ChaCha20",
-            ),
-            rustls::Error::AlertReceived(alert) => alert_fault(*alert),
-            _ => ("the TLS handshake failed", "look at the server's TLS settings and log"),
-        };
-        self.error(phase, ErrorKind::Tls, cause, hint).because(plain(&error.to_string()))
     }
 }
 
-/// What the server's alert (RFC 8446 section 6.2) means.
-const fn alert_fault(alert: AlertDescription) -> (&'static str, &'static str) {
+/// The kind and the row of a TCP connect that failed.
+fn refusal(error: &io::Error) -> (ErrorKind, Explanation) {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => (ErrorKind::ConnectionRefused, connect::REFUSED),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            (ErrorKind::ConnectFailed, connect::UNREACHABLE)
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => (ErrorKind::ConnectFailed, connect::RESET),
+        io::ErrorKind::PermissionDenied => (ErrorKind::ConnectFailed, connect::NOT_ALLOWED),
+        io::ErrorKind::AddrNotAvailable => (ErrorKind::ConnectFailed, connect::NO_ADDRESS_HERE),
+        io::ErrorKind::TimedOut => (ErrorKind::ConnectFailed, connect::SYSTEM_TIMED_OUT),
+        _ if error.raw_os_error().is_some_and(|code| NO_FILES.contains(&code)) => {
+            (ErrorKind::Internal, connect::NO_SOCKET)
+        }
+        _ => (ErrorKind::ConnectFailed, connect::FAILED),
+    }
+}
+
+/// `ENFILE` and `EMFILE` on Unix, `WSAEMFILE` on Windows.
+#[cfg(unix)]
+const NO_FILES: [i32; 2] = [23, 24];
+#[cfg(not(unix))]
+const NO_FILES: [i32; 1] = [10_024];
+
+/// The row of a failed handshake.
+fn tls(error: &rustls::Error) -> Explanation {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => certificate_fault(fault),
+        rustls::Error::AlertReceived(alert) => alerted(*alert),
+        rustls::Error::InvalidMessage(_) => handshake::NOT_TLS,
+        rustls::Error::PeerIncompatible(_) => handshake::NOTHING_IN_COMMON,
+        rustls::Error::NoCertificatesPresented => handshake::NO_CERTIFICATE,
+        rustls::Error::PeerMisbehaved(_)
+        | rustls::Error::InappropriateMessage { .. }
+        | rustls::Error::InappropriateHandshakeMessage { .. }
+        | rustls::Error::PeerSentOversizedRecord
+        | rustls::Error::DecryptError => handshake::MISBEHAVED,
+        _ => handshake::FAILED,
+    }
+}
+
+/// The row of a certificate that is not accepted.
+pub(super) fn certificate_fault(fault: &CertificateError) -> Explanation {
+    use CertificateError as Fault;
+    match fault {
+        // A stranger's authority with the name of one that is trusted shows as a bad signature.
+        Fault::UnknownIssuer | Fault::BadSignature => certificate::UNKNOWN_ISSUER,
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => certificate::OTHER_NAME,
+        Fault::Expired | Fault::ExpiredContext { .. } => certificate::EXPIRED,
+        Fault::NotValidYet | Fault::NotValidYetContext { .. } => certificate::NOT_YET_VALID,
+        Fault::Revoked => certificate::REVOKED,
+        Fault::UnknownRevocationStatus
+        | Fault::ExpiredRevocationList
+        | Fault::ExpiredRevocationListContext { .. }
+        | Fault::InvalidOcspResponse => certificate::REVOCATION_UNKNOWN,
+        Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => certificate::OTHER_PURPOSE,
+        Fault::BadEncoding => certificate::BAD_ENCODING,
+        Fault::UnsupportedSignatureAlgorithmContext { .. }
+        | Fault::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => certificate::WEAK,
+        Fault::UnhandledCriticalExtension => certificate::UNKNOWN_EXTENSION,
+        _ => certificate::UNACCEPTABLE,
+    }
+}
+
+/// The row of an alert (RFC 8446 section 6).
+fn alerted(alert: AlertDescription) -> Explanation {
     use AlertDescription as Alert;
     match alert {
-        Alert::CertificateRequired | Alert::NoCertificate => (
-            "the server wants a client certificate",
-            "name one with client_cert and client_key (--client-cert FILE --client-key FILE)",
-        ),
+        Alert::CertificateRequired | Alert::NoCertificate => alert::CLIENT_CERTIFICATE,
         Alert::BadCertificate
         | Alert::UnsupportedCertificate
         | Alert::CertificateRevoked
         | Alert::CertificateExpired
         | Alert::CertificateUnknown
-        | Alert::UnknownCA
-        | Alert::AccessDenied => (
-            "the server refused the client certificate",
-            "name a certificate whose authority the server trusts as client_cert (--client-cert FILE)",
-        ),
-        Alert::ProtocolVersion => (
-            "the server does not speak a TLS version this session allows",
-            "let the server offer it, or lower min_version (--tls-min-version 1.2)",
-        ),
-        _ => ("the server refused the TLS handshake", "look at the server's log; it may want a client certificate"),
-    }
-}
-
-/// Why a certificate is not acceptable, and what to do about it.
-pub(super) fn certificate_fault(error: &CertificateError) -> (&'static str, &'static str) {
-    match error {
-        // A stranger's authority with the name of one that is trusted shows as a bad signature.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
-            "the certificate is signed by an authority this session does not trust",
-            "name its authority's certificate as ca_file (--ca-file PATH), or pin it if it is the server's: --pin SHA256",
-        ),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            "the certificate is for another name",
-            "connect by a name the certificate has, or give that as server_name (--tls-server-name NAME)",
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            ("the certificate has expired", "renew it and check this computer's clock, or pin it: --pin SHA256")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            ("the certificate is not valid yet", "check the clocks of this computer and of the server")
-        }
-        CertificateError::Revoked => ("the certificate was revoked", "renew the server's certificate"),
-        _ => ("the certificate is not acceptable", "look at it with -v, or pin it if it is the server's: --pin SHA256"),
+        | Alert::UnknownCA => alert::CLIENT_CERTIFICATE_REFUSED,
+        Alert::ProtocolVersion | Alert::InappropriateFallback => alert::PROTOCOL_VERSION,
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => alert::HANDSHAKE_FAILURE,
+        Alert::UnrecognisedName => alert::UNKNOWN_NAME,
+        Alert::AccessDenied => alert::DENIED,
+        Alert::InternalError => alert::SERVER_FAILED,
+        _ => alert::OTHER,
     }
 }
 
@@ -367,4 +330,79 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         }
     }
     plain(&error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { server: "web01:5989".to_owned(), proxy: None, peer: None, tls: true, is_write: false }
+    }
+
+    #[test]
+    fn every_certificate_fault_and_alert_has_its_row() {
+        let fault = |fault| tls(&rustls::Error::InvalidCertificate(fault));
+        for (found, row) in [
+            (fault(CertificateError::UnknownIssuer), certificate::UNKNOWN_ISSUER),
+            (fault(CertificateError::BadSignature), certificate::UNKNOWN_ISSUER),
+            (fault(CertificateError::NotValidForName), certificate::OTHER_NAME),
+            (fault(CertificateError::Expired), certificate::EXPIRED),
+            (fault(CertificateError::NotValidYet), certificate::NOT_YET_VALID),
+            (fault(CertificateError::Revoked), certificate::REVOKED),
+            (fault(CertificateError::ExpiredRevocationList), certificate::REVOCATION_UNKNOWN),
+            (fault(CertificateError::InvalidPurpose), certificate::OTHER_PURPOSE),
+            (fault(CertificateError::BadEncoding), certificate::BAD_ENCODING),
+            (fault(CertificateError::UnhandledCriticalExtension), certificate::UNKNOWN_EXTENSION),
+            (fault(CertificateError::ApplicationVerificationFailure), certificate::UNACCEPTABLE),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::CertificateRequired)), alert::CLIENT_CERTIFICATE),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::UnknownCA)), alert::CLIENT_CERTIFICATE_REFUSED),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)), alert::PROTOCOL_VERSION),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)), alert::HANDSHAKE_FAILURE),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::UnrecognisedName)), alert::UNKNOWN_NAME),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::AccessDenied)), alert::DENIED),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::InternalError)), alert::SERVER_FAILED),
+            (tls(&rustls::Error::AlertReceived(AlertDescription::UserCanceled)), alert::OTHER),
+            (tls(&rustls::Error::NoCertificatesPresented), handshake::NO_CERTIFICATE),
+            (tls(&rustls::Error::PeerSentOversizedRecord), handshake::MISBEHAVED),
+            (tls(&rustls::Error::FailedToGetCurrentTime), handshake::FAILED),
+        ] {
+            assert_eq!(found, row);
+        }
+    }
+
+    #[test]
+    fn every_way_a_connect_fails_has_its_row() {
+        for (kind, row) in [
+            (io::ErrorKind::ConnectionRefused, connect::REFUSED),
+            (io::ErrorKind::HostUnreachable, connect::UNREACHABLE),
+            (io::ErrorKind::NetworkUnreachable, connect::UNREACHABLE),
+            (io::ErrorKind::ConnectionReset, connect::RESET),
+            (io::ErrorKind::PermissionDenied, connect::NOT_ALLOWED),
+            (io::ErrorKind::AddrNotAvailable, connect::NO_ADDRESS_HERE),
+            (io::ErrorKind::TimedOut, connect::SYSTEM_TIMED_OUT),
+            (io::ErrorKind::Other, connect::FAILED),
+        ] {
+            assert_eq!(refusal(&io::Error::from(kind)).1, row, "{kind:?}");
+        }
+        let full = NO_FILES.map(io::Error::from_raw_os_error);
+        assert!(full.iter().all(|error| refusal(error) == (ErrorKind::Internal, connect::NO_SOCKET)));
+    }
+
+    #[test]
+    fn every_phase_that_times_out_names_its_own_limit() {
+        let half = Duration::from_millis(500);
+        for (phase, seen, key) in [
+            (Phase::Resolve, "no answer from DNS within 500 ms", "timeouts.connect"),
+            (Phase::Connect, "no answer to the TCP connect within 500 ms", "timeouts.connect"),
+            (Phase::Tls, "the TLS handshake did not end within 500 ms", "timeouts.connect"),
+            (Phase::Send, "the server stopped taking the request within 500 ms", "timeouts.idle"),
+            (Phase::Wait, "no answer within 500 ms", "timeouts.first_byte"),
+            (Phase::Receive, "the answer stopped arriving within 500 ms", "timeouts.idle"),
+        ] {
+            let error = place().timed_out(phase, half);
+            assert_eq!((error.phase, error.causes.first().map(String::as_str)), (phase, Some(seen)));
+            assert!(error.hint.contains(key), "{}", error.hint);
+        }
+    }
 }

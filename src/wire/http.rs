@@ -10,7 +10,6 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use ::http::{HeaderValue, header};
 use tokio::time::Instant;
 
 use super::{
@@ -20,12 +19,16 @@ use super::{
     fault::{Place, plain},
     head,
     life::Life,
+    refusal::Refusal,
     resolver::is_loopback,
     settings::{DialSettings, Endpoint},
 };
 use crate::{
-    auth::{Authenticator, Challenge, Step as AuthStep, challenge},
-    op::{BoxFuture, Closer, ConnId, ErrorKind, OpError, OpEventKind, Phase, Purpose},
+    auth::{Authenticator, Step as AuthStep},
+    op::{
+        BoxFuture, Closer, ConnId, ErrorKind, OpError, OpEventKind, Phase, Purpose,
+        explain::{connection::connect, exchange::send},
+    },
 };
 
 /// The most addresses of one name that are tried.
@@ -176,9 +179,8 @@ impl HttpExchange {
         if !(self.exchanged && bound) {
             return Ok(());
         }
-        let cause = "the server closed the connection the authentication was bound to";
         let place = self.place(self.peer, request);
-        Err(place.error(Phase::Send, ErrorKind::ConnectionLost, cause, "try again; the session authenticates anew"))
+        Err(place.error(Phase::Send, ErrorKind::ConnectionLost, &send::AUTHENTICATION_LOST))
     }
 
     /// Sends over a new connection, trying the server's addresses in turn.
@@ -269,42 +271,24 @@ impl HttpExchange {
     /// Takes a 401 up with the authenticator.
     async fn challenged(&mut self, head: Head, request: &HttpRequest) -> Result<(), OpError> {
         let place = self.place(Some(head.life.observer.peer), request);
-        let values = head.response.headers().get_all(header::WWW_AUTHENTICATE);
-        let challenges = challenge::parse(values.iter().map(HeaderValue::as_bytes));
+        let refusal = Refusal::of(head.response.headers());
         let life = head.life.clone();
         self.drain(head, request).await?;
-        let step = match &mut self.authenticator {
-            Some(authenticator) => authenticator.challenged(&challenges),
-            None => AuthStep::Refused("the server wants to know who asks, and the session names no user".to_owned()),
-        };
-        match step {
-            AuthStep::Again if self.leg < MAX_LEGS => {
+        let step = self.authenticator.as_mut().map(|authenticator| authenticator.challenged(&refusal.challenges));
+        let cause = match step {
+            Some(AuthStep::Again) if self.leg < MAX_LEGS => {
                 self.leg += 1;
-                Ok(())
+                return Ok(());
             }
-            AuthStep::Again => Err(self.refuse(&life, &place, "the authentication does not end", &challenges)),
-            AuthStep::Refused(cause) => Err(self.refuse(&life, &place, &cause, &challenges)),
-        }
-    }
-
-    fn refuse(&mut self, life: &Life, place: &Place, cause: &str, challenges: &[Challenge]) -> OpError {
-        let hint = if self.authenticator.is_some() {
-            "check user and password, and that the user may use CIM on the server"
-        } else {
-            "give the session a user (--user NAME)"
+            Some(AuthStep::Refused(cause)) => Some(cause),
+            Some(AuthStep::Again) | None => None,
         };
-        let phase = Phase::Authenticate(self.leg);
-        let offered: Vec<&str> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
-        let offered = match offered.as_slice() {
-            [] => "it offers no scheme".to_owned(),
-            offered => format!("it offers {}", plain(&offered.join(", "))),
-        };
-        let error = place.error(phase, ErrorKind::Unauthorized, plain(cause), hint).because(offered);
         let scheme = self.authenticator.as_ref().map(|authenticator| authenticator.scheme());
+        let error = refusal.error(&place, self.leg, scheme, cause.as_deref());
         life.observer.refused(self.leg, scheme, &error);
         self.life = None;
         life.close(Closer::Us);
-        error
+        Err(error)
     }
 
     /// Reads the rest of an answer nobody wants, so that its connection can be used again; a long one isn't worth it.
@@ -324,9 +308,7 @@ impl HttpExchange {
 
 /// The refusal to speak `scheme`, which reveals its secret, in the clear to `target`.
 pub fn clear_text_refused(target: String, scheme: &str) -> OpError {
-    let cause = format!("{scheme} over plain http would show the password to the network");
-    let hint = "use https, or allow it: allow_clear_text = true in the session (--allow-clear-text)";
-    OpError::new(Phase::Connect, target, ErrorKind::ClearTextRefused, cause, hint)
+    connect::CLEAR_TEXT.with(Phase::Connect, target, ErrorKind::ClearTextRefused, &[("scheme", scheme)])
 }
 
 /// Whether another address may do better.

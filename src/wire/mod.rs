@@ -17,6 +17,7 @@ mod http;
 mod life;
 mod observer;
 mod proxy;
+mod refusal;
 pub mod resolver;
 mod settings;
 mod trust;
@@ -30,6 +31,7 @@ use bytes::Bytes;
 pub use self::{
     http::{Dialer, clear_text_refused},
     proxy::Proxy,
+    refusal::{details, field},
     resolver::{ConnectHook, Resolver, SystemResolver, is_loopback},
     settings::{ATTEMPT_LIMIT, AuthenticatorFactory, ConnIds, DialSettings, REUSE_GRACE, Scheme},
     trust::{TlsRules, Trust},

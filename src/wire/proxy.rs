@@ -10,7 +10,7 @@ use ::http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
 use super::{fault::plain, settings::Scheme};
-use crate::op::{ErrorKind, OpError, Phase};
+use crate::op::{ErrorKind, OpError, Phase, explain::connection::proxy};
 
 /// The proxy of a dialer.
 #[derive(Clone)]
@@ -55,9 +55,7 @@ impl Proxy {
         let Some(found) = found else { return Ok(None) };
         let (uri, host) = (found.uri(), found.uri().host().unwrap_or_default());
         if uri.scheme_str() != Some("http") || host.is_empty() {
-            let cause = "the environment names a proxy that is not an http:// one";
-            let hint = "name an http proxy in the session (proxy = \"http://HOST:PORT\"), or proxy = \"none\"";
-            return Err(OpError::new(Phase::Connect, target, ErrorKind::Configuration, cause, hint));
+            return Err(proxy::NOT_HTTP.error(Phase::Connect, target, ErrorKind::Configuration));
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let authorization = found.basic_auth().cloned().map(|mut value| {

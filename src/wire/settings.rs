@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     auth::Authenticator,
-    op::{ConnId, ErrorKind, EventSink, Limits, OpError, Phase, Timeouts},
+    op::{
+        ConnId, ErrorKind, EventSink, Limits, OpError, Phase, Timeouts,
+        explain::connection::{proxy, resolve},
+    },
 };
 
 /// How long a used connection may take to come back before the next exchange dials anew.
@@ -178,16 +181,7 @@ impl Endpoint {
         let bare = settings.host.trim_start_matches('[').trim_end_matches(']');
         let written = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
         let server = format!("{}:{}", plain(&written), settings.port);
-        let broken = || {
-            let hint = "give a host name or an address, without scheme, path or user";
-            OpError::new(
-                Phase::Resolve,
-                server.clone(),
-                ErrorKind::Configuration,
-                "that is no host name or address",
-                hint,
-            )
-        };
+        let broken = || resolve::NO_HOST.error(Phase::Resolve, server.clone(), ErrorKind::Configuration);
         if written.contains(['/', '?', '#', '@', '\\']) || settings.port == 0 {
             return Err(broken());
         }
@@ -202,17 +196,12 @@ impl Endpoint {
         let host_header = HeaderValue::from_str(&authority).map_err(|_| broken())?;
         let hop = match &settings.proxy {
             None => Hop { host: host.clone(), address, port: settings.port },
-            Some(proxy) => Hop::to(proxy).ok_or_else(|| {
-                let hint = "correct the proxy of the session: a host name or an address, and a port";
-                let cause = "the proxy's host is no host name or address";
-                OpError::new(Phase::Resolve, server.clone(), ErrorKind::Configuration, cause, hint)
-            })?,
+            Some(proxy) => Hop::to(proxy)
+                .ok_or_else(|| proxy::NO_HOST.error(Phase::Resolve, server.clone(), ErrorKind::Configuration))?,
         };
         if settings.proxy.is_some() && spoken_to != host {
             // The proxy would be asked for the name that is checked, not for the computer.
-            let hint = "leave server_name out, or pin the certificate, or go without a proxy";
-            let cause = "a server_name other than the computer cannot be checked through a proxy";
-            return Err(OpError::new(Phase::Connect, server, ErrorKind::Configuration, cause, hint));
+            return Err(proxy::OTHER_NAME.error(Phase::Connect, server, ErrorKind::Configuration));
         }
         Ok(Self { server, spoken_to, address, tls, host_header, hop, by_proxy: settings.proxy.is_some(), base })
     }

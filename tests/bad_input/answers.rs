@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lazycim::{
     cim::{CimError, CimStatus, rows::CellRef},
-    op::{ErrorKind, Phase},
+    op::{ErrorKind, Phase, RawExcerpt},
 };
 
 use super::bench::*;
@@ -14,7 +14,7 @@ const SLACK: u64 = 512 << 10;
 
 #[tokio::test]
 async fn another_protocol() {
-    let where_to_look = "Check protocol, port and path";
+    let where_to_look = "check protocol, port and path";
     for case in [
         case("sends_html").unreadable(None, "looks like HTML", where_to_look),
         case("sends_json").unreadable(None, "looks like JSON", where_to_look),
@@ -27,15 +27,15 @@ async fn another_protocol() {
 
 #[tokio::test]
 async fn broken_xml() {
-    let something_broken = "The server sent something broken";
+    let leave_it_out = "fewer properties";
     for case in [
         case("sends_nothing").unreadable(None, "the answer is empty", ""),
-        case("truncated_xml").rows(2).unreadable(Some(2), "ends in the middle", something_broken),
-        case("ill_formed_xml").rows(2).unreadable(Some(2), "", something_broken),
-        case("bare_ampersand").rows(1).unreadable(Some(1), "reference not closed", "fewer properties"),
-        case("wrong_bytes").rows(1).unreadable(Some(1), "not UTF-8", something_broken),
-        case("internal_subset").unreadable(None, "internal subset", something_broken),
-        case("wrong_elements").ask(Ask::Names).unreadable(Some(0), "unexpected element", something_broken),
+        case("truncated_xml").rows(2).unreadable(Some(2), "ends in the middle", leave_it_out),
+        case("ill_formed_xml").rows(2).unreadable(Some(2), "the server sent something broken", leave_it_out),
+        case("bare_ampersand").rows(1).unreadable(Some(1), "reference not closed", "shows its raw text"),
+        case("wrong_bytes").rows(1).unreadable(Some(1), "not UTF-8", leave_it_out),
+        case("internal_subset").unreadable(None, "internal subset", "check that this is a CIM server"),
+        case("wrong_elements").ask(Ask::Names).unreadable(Some(0), "unexpected element", leave_it_out),
     ] {
         play(&case).await;
     }
@@ -94,11 +94,78 @@ async fn odd_lengths() {
         Phase::Receive,
         ErrorKind::Http(400),
         "CIMError: request-not-well-formed: bad element",
-        "did not take the request",
+        "unusual characters",
     ))
     .await;
     assert_eq!(told.timeline.opened(), 1);
+    let unsupported = case("no_length_501").fails(
+        Phase::Receive,
+        ErrorKind::Http(501),
+        "CIMError: unsupported-cim-version: CIM version \"3.0\" is not supported.",
+        "update the server",
+    );
+    assert_eq!(play(&unsupported).await.1.timeline.opened(), 1);
+    play(&case("sfcb_detail").fails(
+        Phase::Receive,
+        ErrorKind::Http(400),
+        "HTTP 400 Bad Request, unrecognized content type: no such type",
+        "server's log",
+    ))
+    .await;
     play(&case("zero_padded_length").rows(2)).await;
+    play(&case("byte_order_mark").rows(2)).await;
+}
+
+#[tokio::test]
+async fn what_a_server_says_beyond_its_code() {
+    let bench = Bench::new(&case("extended_error")).await;
+    let told = bench.run(Ask::Instances, None).await;
+    keeps_its_promises("extended_error", &told);
+    let error = told.failure().unwrap();
+    assert_eq!(
+        error.causes,
+        [
+            "CIM_ERR_FAILED (1): the provider gave up",
+            "the server failed for a reason of its own",
+            "DMTF WIPG0228: disk 3 does not \u{fffd}[31m answer (hardware error, critical; probable cause: Disk Failure, \
+             the motor stands; source: root/cimv2:CIM_DiskDrive.DeviceID=\"3\")",
+            "the array is degraded (follow-up)",
+        ]
+    );
+    assert_eq!(error.hint, "the server recommends: replace disk 3; rebuild the array");
+    let bench = Bench::new(&case("many_extended_errors")).await;
+    let told = bench.run(Ask::Instances, None).await;
+    let error = told.failure().unwrap();
+    assert!(error.causes.len() < 15 && error.cause().contains("more errors"), "{error:?}");
+    let ErrorKind::Cim(cim) = &error.kind else { panic!("{error:?}") };
+    assert_eq!(cim.details.len(), 100);
+}
+
+#[tokio::test]
+async fn the_raw_text_of_what_is_broken_is_kept() {
+    let marked = |raw: &RawExcerpt| {
+        let lines = raw.lines(10_000);
+        let mark = lines.iter().position(|line| line.is_mark).unwrap();
+        let at = lines[mark].text.find('^').unwrap();
+        lines[mark - 1].text.chars().skip(at).collect::<String>()
+    };
+    for (scenario, begins, at_fault) in [
+        ("bare_ampersand", "<VALUE.NAMEDINSTANCE>", "&</VALUE></PROPERTY></INSTANCE></VALUE.NAMEDINSTANCE>"),
+        ("truncated_xml", "<", ""),
+        ("sends_html", "<", "<"),
+    ] {
+        let bench = Bench::new(&case(scenario)).await;
+        let told = bench.run(Ask::Instances, None).await;
+        let error = told.failure().unwrap();
+        let ErrorKind::BadAnswer { offset, .. } = error.kind else { panic!("{error:?}") };
+        let raw = error.raw.as_ref().unwrap_or_else(|| panic!("{scenario}: {error:?}"));
+        assert_eq!(raw.fault, offset, "{scenario}");
+        assert!(raw.text.starts_with(begins), "{scenario}: {}", raw.text);
+        assert!(marked(raw).starts_with(at_fault), "{scenario}: {}", marked(raw));
+    }
+    let bench = Bench::new(&case("sends_nothing")).await;
+    let told = bench.run(Ask::Instances, None).await;
+    assert!(told.failure().unwrap().raw.is_none(), "there is nothing to show");
 }
 
 fn cim_error(description: &str) -> ErrorKind {
@@ -133,7 +200,7 @@ async fn control_characters() {
         Phase::Receive,
         ErrorKind::Http(400),
         "HTTP 400 Bad Request",
-        "did not take the request",
+        "",
     ))
     .await;
 }

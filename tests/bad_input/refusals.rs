@@ -35,13 +35,25 @@ async fn every_form_of_401() {
         case.secrets(&secrets).fails(Phase::Authenticate(1), ErrorKind::Unauthorized, cause, "check user and password")
     };
     for case in [
-        refused(case("refuses_without_challenge"), "it offers no scheme"),
-        refused(case("refuses_with_other_schemes"), "it offers Negotiate, NTLM"),
+        refused(case("refuses_without_challenge"), "the server refused and offers no scheme"),
+        refused(case("refuses_as_sfcb"), "the server refused user and password for \"cimom\""),
         refused(case("refuses_with_broken_challenge"), "it offers Basic"),
         refused(case("refuses_without_length"), "it offers Basic"),
         refused(case("refuses_and_closes"), "it offers Basic"),
         refused(case("refuses_at_length"), "it offers Basic"),
         refused(case("refuses_with_control_characters"), ""),
+        case("refuses_with_other_schemes").secrets(&secrets).fails(
+            Phase::Authenticate(1),
+            ErrorKind::Unauthorized,
+            "the server does not take Basic authentication: it offers other schemes alone: it offers Negotiate, NTLM",
+            "let the server take Basic",
+        ),
+        case("refuses_as_pegasus").secrets(&secrets).fails(
+            Phase::Authenticate(1),
+            ErrorKind::Unauthorized,
+            "it offers Basic: User Unauthorized",
+            "httpAuthType",
+        ),
     ] {
         let (_, told) = play(&case).await;
         assert_eq!(told.prompts, 2, "{}", case.scenario);

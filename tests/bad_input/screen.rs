@@ -201,6 +201,26 @@ async fn rows_and_the_error_after_them_both_stand_on_the_screen() {
     }
 }
 
+/// The raw text stands below the causes, the fault marked in it, also on a small screen.
+#[tokio::test]
+async fn the_raw_text_of_what_is_broken_is_on_the_screen() {
+    for (width, height) in [(120, 40), (80, 24), (200, 50)] {
+        let bench = Bench::new(&case("bare_ampersand")).await;
+        let mut seat = Seat::new(&bench, width, height);
+        seat.open_the_table().await;
+        seat.keys("E").await;
+        let text = text_of(&seat.buffer());
+        let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+        let (row, column) = lines
+            .iter()
+            .enumerate()
+            .find_map(|(row, line)| Some((row, line.iter().position(|c| *c == '^')?)))
+            .unwrap_or_else(|| panic!("no mark\n{text}"));
+        assert_eq!(lines[row - 1].get(column), Some(&'&'), "the mark is below the fault\n{text}");
+        assert!(text.contains("<VALUE.NAMEDINSTANCE>"), "the item begins there\n{text}");
+    }
+}
+
 /// What is quadratic in columns would take minutes here, and its bound is the harness's.
 #[tokio::test]
 async fn a_class_of_thousands_of_properties_and_rows_of_as_many_do_not_stop_the_screen() {

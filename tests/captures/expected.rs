@@ -69,6 +69,14 @@ pub fn check(name: &str, answer: &Answer, whole: &Outcome) -> Result<(), Failed>
     if end.item != Some(0) || end.offset != at {
         return Err(format!("item 0 and byte {at} expected: {end}").into());
     }
+    // The item is there as it was sent, the fault marked in it.
+    let raw = whole.raw.as_ref().ok_or("no raw text")?;
+    let begins = raw.text.starts_with("<VALUE.NAMEDINSTANCE>\n") || raw.text.starts_with("<INSTANCE ");
+    let marked = raw.text.get(raw.mark..).is_some_and(|rest| rest.starts_with("&</VALUE>"));
+    if raw.fault != at || !begins || !marked || !answer.body.windows(raw.text.len()).any(|it| it == raw.text.as_bytes())
+    {
+        return Err(format!("the raw text is not the item: {raw:?} {:?} {}", raw.text, raw.mark).into());
+    }
     Ok(())
 }
 

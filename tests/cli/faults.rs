@@ -103,6 +103,40 @@ fn rows_before_a_failure_are_printed_and_the_array_is_closed() {
 }
 
 #[test]
+fn the_raw_text_of_what_is_broken_is_printed_with_v() {
+    let broken = r#"<VALUE.NAMEDINSTANCE><INSTANCENAME CLASSNAME=\"X\"/><INSTANCE CLASSNAME=\"X\"><PROPERTY NAME=\"C\" TYPE=\"char16\"><VALUE>&</VALUE></PROPERTY></INSTANCE></VALUE.NAMEDINSTANCE>"#;
+    let server = answering(&format!("{ONE_ROW}{broken}{END}"), "");
+    let quiet = server.run(INSTANCES).expect_code(1);
+    assert!(
+        quiet.stderr.contains(", in item 1") && !quiet.stderr.lines().any(|line| line.starts_with('#')),
+        "{quiet:?}"
+    );
+    let told = server.run(&[INSTANCES, &["-v"]].concat()).expect_code(1);
+    let raw: Vec<&str> = told
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once(" raw ")?.1))
+        .collect();
+    assert!(raw.first().is_some_and(|line| line.starts_with("<VALUE.NAMEDINSTANCE>")), "{told:?}");
+    let mark = raw.iter().position(|line| line.trim_start().starts_with('^')).unwrap_or_else(|| panic!("{told:?}"));
+    let at = raw[mark].find('^').unwrap();
+    assert_eq!(raw[mark - 1].get(at..=at), Some("&"), "{told:?}");
+}
+
+#[test]
+fn what_a_cim_error_recommends_is_what_to_try() {
+    let body = concat!(
+        r#"<CIM><MESSAGE ID=\"1\"><SIMPLERSP><IMETHODRESPONSE NAME=\"EnumerateInstances\"><ERROR CODE=\"1\" DESCRIPTION=\"no\"><INSTANCE CLASSNAME=\"CIM_Error\">"#,
+        r#"<PROPERTY NAME=\"MessageID\" TYPE=\"string\"><VALUE>X7</VALUE></PROPERTY><PROPERTY.ARRAY NAME=\"RecommendedActions\" TYPE=\"string\"><VALUE.ARRAY>"#,
+        r#"<VALUE>turn it off and on</VALUE></VALUE.ARRAY></PROPERTY.ARRAY></INSTANCE></ERROR></IMETHODRESPONSE></SIMPLERSP></MESSAGE></CIM>"#,
+    );
+    let ran = answering(body, "").run(INSTANCES).expect_code(1);
+    assert!(ran.stderr.contains("CIM_ERR_FAILED (1): no: ") && ran.stderr.contains(": X7"), "{ran:?}");
+    assert!(ran.stderr.contains("try: the server recommends: turn it off and on"), "{ran:?}");
+}
+
+#[test]
 fn control_and_bidirectional_characters_do_not_reach_a_table() {
     let server = answering(&format!("{ONE_ROW}{END}"), "");
     let table = server.run(INSTANCES).expect_code(0).stdout;

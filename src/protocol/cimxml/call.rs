@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cim::rows::{Shape, ShapeId},
-    op::{ErrorKind, OpError, Phase},
+    op::{ErrorKind, OpError, Phase, explain::exchange::send},
     protocol::OpContext,
     wire::{BodySource, Exchange, HttpAnswer},
 };
@@ -80,9 +80,9 @@ async fn post(
     target: &str,
 ) -> Result<HttpAnswer, OpError> {
     let built = |m_post| {
-        request.build(&cx.target.path, m_post).map_err(|cause| {
-            OpError::new(Phase::Send, target, ErrorKind::Configuration, cause, "Correct the name or the key.")
-        })
+        request
+            .build(&cx.target.path, m_post)
+            .map_err(|cause| send::BAD_REQUEST.error(Phase::Send, target, ErrorKind::Configuration).because(cause))
     };
     let m_post = with_facts(cx, |facts| facts.m_post);
     let mut first = exchange.exchange(built(m_post)?).await?;
@@ -132,7 +132,8 @@ impl Reply {
             };
             if let Err(error) = result {
                 self.body = None;
-                self.end = Some(explain::unreadable(self.target.clone(), &error));
+                let raw = self.decoder.take_excerpt();
+                self.end = Some(explain::unreadable(self.target.clone(), &error, raw));
             }
             let mut decoded = self.decoder.take();
             if let Some(error) = decoded.error.take() {

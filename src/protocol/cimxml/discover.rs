@@ -14,7 +14,7 @@ use crate::{
         CimName, CimStatus, Namespace,
         rows::{CellRef, RowStore},
     },
-    op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationOptions, Phase},
+    op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationOptions, Phase, explain::answer::content},
     protocol::OpContext,
     wire::Exchange,
 };
@@ -60,13 +60,12 @@ pub async fn namespaces(op: &Operation, cx: &OpContext<'_>, exchange: &mut dyn E
 }
 
 fn nothing(cx: &OpContext<'_>) -> OpError {
-    let hint = "Give the namespace in the session or with -n.";
-    OpError::new(Phase::Receive, cx.dial.peer_name(), ErrorKind::NotSupported, "no namespace can be listed", hint)
+    content::NO_NAMESPACES.error(Phase::Receive, cx.dial.peer_name(), ErrorKind::NotSupported)
 }
 
 fn no_way(mut error: OpError) -> OpError {
-    error.causes.insert(0, "namespaces cannot be listed".to_owned());
-    error.hint = "Give the namespace in the session or with -n.".to_owned();
+    error.causes.insert(0, content::NO_NAMESPACES.seen.to_owned());
+    error.hint = content::NO_NAMESPACES.hint.to_owned();
     error
 }
 

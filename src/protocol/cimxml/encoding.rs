@@ -5,7 +5,7 @@
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::framer::DecodeError;
+use super::framer::{DecodeError, Fault};
 
 /// How many bytes are looked at for an XML declaration.
 const SNIFF: usize = 256;
@@ -110,7 +110,8 @@ impl Transcoder {
                 DecoderResult::Malformed(bad, after) => {
                     // Where they begin: how much was read of them and after them depends on the chunks.
                     let at = self.read.saturating_sub(u64::from(bad) + u64::from(after));
-                    return Err(DecodeError::at(at, format!("bytes that are not {}", encoding.name())));
+                    let message = format!("bytes that are not {}", encoding.name());
+                    return Err(DecodeError::at(at, message).of(Fault::WrongBytes(encoding.name())));
                 }
             }
         }

@@ -1,44 +1,25 @@
-//! What went wrong, in words: CIM status codes, HTTP answers that are none, and XML that cannot be read, made [`OpError`]s.
+//! What went wrong, explained: CIM status codes, HTTP answers that are none, and XML that cannot be read, made [`OpError`]s.
 //!
-//! Owns: the tables of causes and hints. Must not know operations; texts of servers are shown without control characters.
+//! Owns: which row of [`crate::op::explain`] an error of this protocol is. Must not know operations, nor hold the words.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::framer::DecodeError;
+use super::framer::{DecodeError, Fault};
 use crate::{
-    cim::{CimError, CimInstance, CimValue},
-    op::{ErrorKind, OpError, Phase},
+    cim::CimError,
+    op::{
+        self, ErrorKind, OpError, Phase, RawExcerpt,
+        explain::{self, Explanation, answer, answer::body, detail},
+    },
+    wire,
 };
 
 /// The most characters shown of a server's text.
 const SHOWN: usize = 2_000;
 
-/// Status code and the one thing to try.
-const HINTS: &[(u32, &str)] = &[
-    (1, "Look into the server's log: it says why the provider failed."),
-    (2, "Ask for the rights of this user on the namespace, or use another user."),
-    (3, "List the namespaces and pick one of them."),
-    (4, "Check the names and values given; an older server may not know a parameter."),
-    (5, "List the classes of the namespace: the class may live in another one."),
-    (6, "Refresh: the object may have gone since it was listed."),
-    (7, "Try another operation for the same data; this server does not have this one."),
-    (11, "Choose another key."),
-    (12, "Look at the class for its properties."),
-    (13, "Look at the class for the property's type."),
-    (14, "Try another query language: WQL, DMTF:CQL or DMTF:FQL."),
-    (15, "Check the query's syntax and the names in it."),
-    (16, "Look whether a provider for the class is registered."),
-    (17, "Look at the class for its methods."),
-    (21, "Start the enumeration again."),
-    (22, "Ask with a shorter operation time-out."),
-    (25, "Enumerate without a filter and filter here."),
-    (27, "Ask for less: fewer properties, or a narrower class."),
-    (28, "Wait until the server is back."),
-];
-
-/// The error a server answered.
+/// The error a server answered, with what its `CIM_Error` instances say and recommend.
 pub fn cim(target: String, error: CimError) -> OpError {
     let name = error.status.name().unwrap_or_default();
     // OpenPegasus repeats the code's name in its text.
@@ -48,131 +29,77 @@ pub fn cim(target: String, error: CimError) -> OpError {
         "" => error.status.to_string(),
         text => format!("{}: {}", error.status, plain(text)),
     };
-    let hint = HINTS.iter().find(|row| row.0 == error.status.0).map_or("Look into the server's log.", |row| row.1);
-    let meaning = error.status.meaning();
-    let details: Vec<String> = error.details.iter().filter_map(detail).collect();
-    let mut explained = OpError::new(Phase::Receive, target, ErrorKind::Cim(Arc::new(error)), first, hint);
-    explained = explained.because(meaning);
-    for detail in details {
-        explained = explained.because(detail);
+    let (details, recommended) = (detail::told(&error.details), detail::recommended(&error.details));
+    let row = explain::cim::status(error.status);
+    let mut explained = row.told(Phase::Receive, target, ErrorKind::Cim(Arc::new(error)), first);
+    explained.causes.extend(details);
+    if let Some(recommended) = recommended {
+        explained.hint = recommended;
     }
     explained
 }
 
-/// What a CIM_Error instance says: its message and, where there is one, its id.
-fn detail(instance: &CimInstance) -> Option<String> {
-    let text = |name: &str| match instance.property(name).map(|property| &property.value.value) {
-        Some(CimValue::String(text)) if !text.is_empty() => Some(plain(text)),
-        _ => None,
+/// An answer that cannot be read on, with the text around the place.
+pub fn unreadable(target: String, error: &DecodeError, raw: Option<RawExcerpt>) -> OpError {
+    let (kind, row, part) = match error.limit {
+        Some(key) => (ErrorKind::Limit(key), answer::limit(key), ("key", key)),
+        None => {
+            let kind = ErrorKind::BadAnswer { offset: error.offset, item: error.item };
+            let encoding = if let Fault::WrongBytes(encoding) = error.fault { encoding } else { "" };
+            (kind, row_of(error.fault), ("encoding", encoding))
+        }
     };
-    match (text("MessageID"), text("Message")) {
-        (Some(id), Some(message)) => Some(format!("{id}: {message}")),
-        (id, message) => message.or(id),
+    let mut explained = row.with(Phase::Receive, target, kind, &[part]).showing(raw);
+    if let Some(first) = explained.causes.first_mut() {
+        *first = plain(&error.to_string());
+    }
+    explained
+}
+
+const fn row_of(fault: Fault) -> Explanation {
+    match fault {
+        Fault::IllFormed => body::ILL_FORMED,
+        Fault::Misplaced => body::MISPLACED,
+        Fault::WrongBytes(_) => body::WRONG_BYTES,
+        Fault::Subset => body::SUBSET,
+        Fault::Empty => body::EMPTY,
+        Fault::NoResponse => body::NO_RESPONSE,
+        Fault::CutShort => body::CUT_SHORT,
+        Fault::Html => body::HTML,
+        Fault::Json => body::JSON,
+        Fault::Soap => body::SOAP,
+        Fault::Text => body::TEXT,
+        Fault::OtherXml => body::OTHER_XML,
     }
 }
 
-/// An answer that cannot be read on.
-pub fn unreadable(target: String, error: &DecodeError) -> OpError {
-    let (kind, hint) = match error.limit {
-        // The one limit that is no key of the configuration.
-        Some("shapes") => {
-            let hint = "Ask for the instances of one class alone (--shallow), or of a class with fewer below it.";
-            (ErrorKind::Limit("shapes"), hint.to_owned())
-        }
-        Some(key) => {
-            (ErrorKind::Limit(key), format!("Raise limits.{key} in config.toml if the answer is to be trusted."))
-        }
-        None if error.foreign => (
-            ErrorKind::BadAnswer { offset: error.offset, item: error.item },
-            "Check protocol, port and path: CIM-XML servers mostly listen on 5989 (https) or 5988 (http) at /cimom."
-                .to_owned(),
-        ),
-        None => (
-            ErrorKind::BadAnswer { offset: error.offset, item: error.item },
-            "The server sent something broken; ask for fewer properties to leave the broken one out.".to_owned(),
-        ),
-    };
-    OpError::new(Phase::Receive, target, kind, plain(&error.to_string()), hint)
-}
-
-/// A status that is not 200, with what the headers tell (DSP0200 section 7.3: CIMError; OpenPegasus: PGErrorDetail).
+/// A status that is not 200, with what the headers tell (DSP0200, HTTP mapping: `CIMError`; OpenPegasus: `PGErrorDetail`).
 pub fn http(target: String, status: u16, reason: &str, headers: &HeaderMap) -> OpError {
-    let header = |name: &str| {
-        let value = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
-        Some(plain(&decoded(&value)))
+    let seen = format!("HTTP {status} {}", plain(reason)).trim_end().to_owned();
+    let kind = match status {
+        401 => ErrorKind::Unauthorized,
+        300..=399 => ErrorKind::Redirect,
+        _ => ErrorKind::Http(status),
     };
-    let first = format!("HTTP {status} {}", plain(reason)).trim_end().to_owned();
-    let cim_error = header("CIMError");
-    let (kind, hint) = match status {
-        401 => (ErrorKind::Unauthorized, "Check user and password.".to_owned()),
-        403 => {
-            (ErrorKind::Http(status), "This user may not use CIM there; ask for the rights or use another.".to_owned())
-        }
-        300..=399 => {
-            let location = header("Location").unwrap_or_else(|| "nowhere".to_owned());
-            (
-                ErrorKind::Redirect,
-                format!("Redirects are not followed; if {location} is right, put it into the session."),
-            )
-        }
-        404 | 405 => (ErrorKind::Http(status), "Check port and path: CIM-XML mostly answers at /cimom.".to_owned()),
-        _ => (ErrorKind::Http(status), http_hint(cim_error.as_deref()).to_owned()),
-    };
-    let mut error = OpError::new(Phase::Receive, target, kind, first, hint);
-    if let Some(location) = header("Location").filter(|_| (300..=399).contains(&status)) {
-        error = error.because(format!("redirected to {location}"));
+    if kind == ErrorKind::Redirect {
+        let location = wire::field(headers, "Location").unwrap_or_else(|| "nowhere".to_owned());
+        let parts = [("location", location.as_str())];
+        let mut error = explain::http::REDIRECT.with(Phase::Receive, target, kind, &parts);
+        error.causes.splice(..1, [seen, format!("redirected to {location}")]);
+        return error;
     }
-    if let Some(cim_error) = cim_error {
-        error = error.because(format!("CIMError: {cim_error}"));
-    }
-    if let Some(text) = header("PGErrorDetail").or_else(|| header("SFCBErrorDetail")) {
-        error = error.because(text);
-    }
+    let value = wire::field(headers, "CIMError");
+    // A CIMError says more than the status it comes with.
+    let row = value.as_deref().map_or_else(|| explain::http::status(status), explain::http::cim_error);
+    let mut error = row.told(Phase::Receive, target, kind, seen);
+    let value = value.map(|value| format!("CIMError: {value}"));
+    error.causes.splice(1..1, value.into_iter().chain(wire::details(headers)));
     error
 }
 
-fn http_hint(cim_error: Option<&str>) -> &'static str {
-    match cim_error {
-        Some("unsupported-protocol-version" | "unsupported-cim-version" | "unsupported-dtd-version") => {
-            "The server speaks another version of CIM-XML."
-        }
-        Some("unsupported-operation") => "The server does not offer this operation.",
-        Some(_) => "The server did not take the request: a name or key may hold something it refuses.",
-        None => "Check protocol, port and path; the server's log may say more.",
-    }
-}
-
-/// `text` with percent-encoding undone.
-fn decoded(text: &str) -> String {
-    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, tail)) = rest.split_first() {
-        let pair = tail.get(..2).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        match pair.filter(|_| *first == b'%') {
-            Some(byte) => {
-                out.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// `text` for people: white space made blanks, other control characters replaced, long text cut.
+/// The text of a server for people.
 pub fn plain(text: &str) -> String {
-    let clean = |c: char| match c {
-        '\t' | '\n' | '\r' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    let mut out: String = text.chars().take(SHOWN).map(clean).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        out.push('\u{2026}');
-    }
-    out
+    op::plain(text, SHOWN)
 }
 
 #[cfg(test)]
@@ -193,9 +120,9 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_no_key_of_the_configuration_is_not_told_to_be_raised() {
-        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "xml_depth", "too deep"));
+        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "xml_depth", "too deep"), None);
         assert!(error.hint.contains("limits.xml_depth"));
-        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "shapes", "too many"));
+        let error = unreadable("h:1".to_owned(), &DecodeError::limit(7, "shapes", "too many"), None);
         assert_eq!(error.kind, ErrorKind::Limit("shapes"));
         assert!(!error.hint.contains("limits.") && error.hint.contains("--shallow"));
     }
@@ -206,7 +133,10 @@ mod tests {
         headers.insert("CIMError", "header-mismatch".parse().unwrap());
         headers.insert("PGErrorDetail", "User%20%1BUnauthorized%zz".parse().unwrap());
         let error = http("h:1".to_owned(), 400, "Bad Request", &headers);
-        assert_eq!(error.causes, ["HTTP 400 Bad Request", "CIMError: header-mismatch", "User \u{fffd}Unauthorized%zz"]);
+        let Explanation { means, hint, .. } = explain::http::cim_error("header-mismatch");
+        let seen = ["HTTP 400 Bad Request", "CIMError: header-mismatch", "User \u{fffd}Unauthorized%zz", means];
+        assert_eq!(error.hint, hint);
+        assert_eq!(error.causes, seen);
         assert_eq!(error.kind, ErrorKind::Http(400));
     }
 

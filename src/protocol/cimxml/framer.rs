@@ -11,44 +11,8 @@
 
 use memchr::{memchr, memchr3};
 
-/// Why an answer could not be read on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    /// Where, in bytes of the body after decoding to UTF-8.
-    pub offset: u64,
-    /// In which item of the result, counted from 0.
-    pub item: Option<u64>,
-    /// What is wrong.
-    pub message: String,
-    /// The limit that was reached, by its key in the configuration, if it is one.
-    pub limit: Option<&'static str>,
-    /// The answer is not CIM-XML at all.
-    pub foreign: bool,
-}
-
-impl DecodeError {
-    /// An error at `offset` that is no limit; the item is filled in by whoever knows it.
-    pub fn at(offset: u64, message: impl Into<String>) -> Self {
-        Self { offset, item: None, message: message.into(), limit: None, foreign: false }
-    }
-
-    /// A limit reached at `offset`.
-    pub fn limit(offset: u64, key: &'static str, message: impl Into<String>) -> Self {
-        Self { limit: Some(key), ..Self::at(offset, message) }
-    }
-}
-
-impl std::fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} at byte {}", self.message, self.offset)?;
-        match self.item {
-            Some(item) => write!(f, ", in item {item}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for DecodeError {}
+pub use super::fault::{DecodeError, Fault};
+use crate::op::{RawExcerpt, explain::answer::body};
 
 /// The elements that are opened and closed by themselves, by depth (DSP0201 section 5: message elements). Whatever else
 /// stands in them is an item.
@@ -246,6 +210,22 @@ impl Framer {
         self.held() > self.max_item
     }
 
+    /// The text of `item`, a piece or part of one that is still held, around the fault at `fault`.
+    pub fn excerpt(&self, item: std::ops::Range<u64>, fault: u64) -> RawExcerpt {
+        let place = |offset: u64| usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let to = place(item.end).min(self.buffer.len());
+        let from = place(item.start).min(to);
+        RawExcerpt::of(self.buffer.get(from..to).unwrap_or_default(), self.base + from as u64, fault)
+    }
+
+    /// Where the bytes lie that a fault at `fault` may be told with: the item or markup being read, from its beginning; the fault alone
+    /// where it is in neither.
+    pub fn held_at(&self, fault: u64) -> std::ops::Range<u64> {
+        let is_between = self.depth == 0 && self.lex == Lex::Text;
+        let from = if is_between { fault } else { self.base + self.start as u64 };
+        from..self.offset()
+    }
+
     fn error(&self, at: usize, message: &str) -> DecodeError {
         DecodeError::at(self.base + at as u64, message)
     }
@@ -349,15 +329,12 @@ impl Framer {
             text.iter().position(|b| !(matches!(b, b' ' | b'\t' | b'\r' | b'\n') || *b == 0 && self.is_complete()));
         let Some(odd) = odd else { return Ok(()) };
         let first = text.get(odd).copied().unwrap_or_default();
-        let mut error = self.error(from + odd, "text where CIM-XML has none");
-        if !self.rooted {
-            error.foreign = true;
-            error.message = match first {
-                b'{' | b'[' => "the answer is not CIM-XML (looks like JSON)".to_owned(),
-                _ => "the answer is not CIM-XML (it begins with text)".to_owned(),
-            };
-        }
-        Err(error)
+        let (message, fault) = match first {
+            _ if self.rooted => ("text where CIM-XML has none", Fault::Misplaced),
+            b'{' | b'[' => (body::JSON.seen, Fault::Json),
+            _ => (body::TEXT.seen, Fault::Text),
+        };
+        Err(self.error(from + odd, message).of(fault))
     }
 
     /// What kind of markup begins at `mark`; `rest` is what follows its `<`. `None` if it cannot be told yet.
@@ -372,7 +349,7 @@ impl Framer {
                 {
                     if rest.starts_with(word) {
                         if lex == Lex::CData && self.depth == 0 {
-                            return Err(self.error(self.mark, "CDATA where CIM-XML has none"));
+                            return Err(self.error(self.mark, "CDATA where CIM-XML has none").of(Fault::Misplaced));
                         }
                         if lex == Lex::Doctype(0) && self.rooted {
                             return Err(self.error(self.mark, "a DOCTYPE inside the document"));
@@ -385,7 +362,7 @@ impl Framer {
                 }
                 let html = rest.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"!DOCTYPE"));
                 if html && !self.rooted {
-                    return Err(self.foreign("HTML"));
+                    return Err(self.error(self.mark, body::HTML.seen).of(Fault::Html));
                 }
                 if rest.len() < 9 && b"!DOCTYPE".iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b)) {
                     return Ok(None);
@@ -395,12 +372,6 @@ impl Framer {
             Some(b) if b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || *b >= 0x80 => Lex::Tag(0),
             Some(_) => return Err(self.error(self.mark, "`<` that begins no markup")),
         }))
-    }
-
-    fn foreign(&self, what: &str) -> DecodeError {
-        let mut error = self.error(self.mark, &format!("the answer is not CIM-XML (looks like {what})"));
-        error.foreign = true;
-        error
     }
 
     /// Whether the `>` just passed ends the comment, CDATA section or instruction.
@@ -423,7 +394,7 @@ impl Framer {
 
     fn no_subset(&self, to: usize) -> Result<(), DecodeError> {
         match memchr(b'[', self.buffer.get(self.at..to).unwrap_or_default()) {
-            Some(at) => Err(self.error(self.at + at, "a DOCTYPE with an internal subset, which is refused")),
+            Some(at) => Err(self.error(self.at + at, body::SUBSET.seen).of(Fault::Subset)),
             None => Ok(()),
         }
     }
@@ -475,17 +446,16 @@ impl Framer {
     fn misplaced(&self, name: &[u8]) -> DecodeError {
         let name = String::from_utf8_lossy(name.get(..name.len().min(64)).unwrap_or_default()).into_owned();
         if self.rooted {
-            return self.error(self.mark, &format!("the answer is not CIM-XML: unexpected element {name:?}"));
+            let message = format!("the answer is not CIM-XML: unexpected element {name:?}");
+            return self.error(self.mark, &message).of(Fault::Misplaced);
         }
         if name.eq_ignore_ascii_case("html") || name.eq_ignore_ascii_case("head") || name.eq_ignore_ascii_case("body") {
-            return self.foreign("HTML");
+            return self.error(self.mark, body::HTML.seen).of(Fault::Html);
         }
         if name.rsplit(':').next() == Some("Envelope") {
-            return self.foreign("SOAP, as WS-Man sends it");
+            return self.error(self.mark, body::SOAP.seen).of(Fault::Soap);
         }
-        let mut error = self.error(self.mark, &format!("the answer is not CIM-XML: its root element is {name:?}"));
-        error.foreign = true;
-        error
+        self.error(self.mark, &format!("the answer is not CIM-XML: its root element is {name:?}")).of(Fault::OtherXml)
     }
 
     fn found_item(&mut self, index: Option<u64>) -> Found {

@@ -14,6 +14,7 @@ pub mod decode;
 mod discover;
 pub mod encoding;
 mod explain;
+pub mod fault;
 pub mod framer;
 mod pull;
 #[cfg(test)]

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     cim::{CimName, CimStatus, CimValue, TypedValue},
-    op::{ErrorKind, OpError, OpEventKind, Phase, Purpose},
+    op::{
+        ErrorKind, OpError, OpEventKind, Phase, Purpose,
+        explain::{Explanation, answer::content},
+    },
     protocol::{Cleanup, OpContext, PullFacts},
     session::PullUse,
 };
@@ -182,20 +185,14 @@ impl Running<'_, '_> {
     }
 
     fn cannot_pull(&self) -> OpError {
-        let (cause, hint) = if self.cx.target.pull == PullUse::Never {
-            (
-                "a filter query needs a pulled enumeration, and the session pulls none",
-                "set pull = \"auto\" for the session",
-            )
+        let row = if self.cx.target.pull == PullUse::Never {
+            content::FILTER_WITHOUT_PULL
         } else if self.op.options.filter.is_some() {
-            ("the server applies no filter queries here", "leave the filter out, and filter what comes")
+            content::NO_FILTER
         } else {
-            (
-                "the server does not pull enumerations",
-                "let the session pull only where the server can (pull = \"auto\")",
-            )
+            content::NO_PULL
         };
-        OpError::new(Phase::Send, self.cx.dial.peer_name(), ErrorKind::NotSupported, cause, hint)
+        row.error(Phase::Send, self.cx.dial.peer_name(), ErrorKind::NotSupported)
     }
 
     /// Opens an enumeration and pulls it to its end.
@@ -306,8 +303,7 @@ impl Running<'_, '_> {
             self.learn_pull(false);
             return if self.op.options.filter.is_some() { Err(self.cannot_pull()) } else { Ok(None) };
         }
-        let cause = format!("the answer to {} names no enumeration context and no end", ways.pull);
-        Err(self.broken(cause, "set pull = \"off\" for the session, so that everything comes in one answer"))
+        Err(self.broken(content::NO_CONTEXT, ("operation", ways.pull)))
     }
 
     fn learn_pull(&self, works: bool) {
@@ -315,13 +311,12 @@ impl Running<'_, '_> {
     }
 
     fn no_progress(&self) -> OpError {
-        let cause = format!("{MAX_EMPTY} batches in a row brought no object and no end");
-        self.broken(cause, "look at the server's log: its provider may be stuck; then try again")
+        self.broken(content::NO_PROGRESS, ("count", &MAX_EMPTY.to_string()))
     }
 
-    fn broken(&self, cause: String, hint: &str) -> OpError {
+    fn broken(&self, row: Explanation, part: (&str, &str)) -> OpError {
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-        OpError::new(Phase::Receive, self.cx.dial.peer_name(), kind, cause, hint)
+        row.with(Phase::Receive, self.cx.dial.peer_name(), kind, &[part])
     }
 
     /// One Pull, told as a phase of its own.
@@ -370,8 +365,8 @@ impl Running<'_, '_> {
                         return Ok((heard, None));
                     }
                     if heard.context.as_ref().is_some_and(|context| context.len() > CONTEXT_BYTES) {
-                        let cause = format!("the enumeration context is longer than {CONTEXT_BYTES} bytes");
-                        return Err((self.broken(cause, "set pull = \"off\" for the session"), None));
+                        let limit = CONTEXT_BYTES.to_string();
+                        return Err((self.broken(content::LONG_CONTEXT, ("limit", &limit)), None));
                     }
                 }
                 Err(error) => {

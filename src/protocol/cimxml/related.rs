@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cim::{CimName, ObjectPath},
-    op::{ErrorKind, Names, OpError, OpEventKind, OperationKind, Phase},
+    op::{ErrorKind, Names, OpError, OpEventKind, OperationKind, Phase, explain::answer::content},
 };
 
 /// The query language asked for where none was named.
@@ -150,10 +150,8 @@ impl Running<'_, '_> {
         if self.qualifiers(request::get_qualifier(&self.namespace, name)).await? > 0 {
             return Ok(());
         }
-        let hint = "Enumerate the qualifier types to see whether it is declared.";
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-        let cause = "the server answered no qualifier type";
-        Err(OpError::new(Phase::Receive, self.cx.dial.peer_name(), kind, cause, hint))
+        Err(content::NO_QUALIFIER.error(Phase::Receive, self.cx.dial.peer_name(), kind))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         CimClass, CimName, CimStatus, Namespace, ObjectPath,
         rows::{RowBatch, Shape, ShapeId},
     },
-    op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose},
+    op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose, explain::answer::content},
     protocol::{ClassKey, OpContext},
     wire::Exchange,
 };
@@ -218,9 +218,8 @@ impl Running<'_, '_> {
         if rows.delivered > 0 {
             return Ok(());
         }
-        let hint = "Enumerate the class to see whether the instance is there.";
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-        Err(OpError::new(Phase::Receive, self.cx.dial.peer_name(), kind, "the server answered no instance", hint))
+        Err(content::NO_INSTANCE.error(Phase::Receive, self.cx.dial.peer_name(), kind))
     }
 }
 
@@ -268,8 +267,7 @@ pub async fn fetch_class(
     }
     let Some(class) = class else {
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-        let hint = "Enumerate the class: its columns can be told from its instances.";
-        return Err(OpError::new(Phase::Receive, cx.dial.peer_name(), kind, "the server answered no class", hint));
+        return Err(content::NO_CLASS.error(Phase::Receive, cx.dial.peer_name(), kind));
     };
     Ok(Arc::new(class))
 }
@@ -391,8 +389,8 @@ impl<'r, 'c> Rows<'r, 'c> {
         }
         if let Some(text) = decoded.warning {
             let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-            let (target, hint) = (self.cx.dial.peer_name(), "Look at the class for the property's type.");
-            self.warn(Arc::new(OpError::new(Phase::Receive, target, kind, super::explain::plain(&text), hint))).await;
+            let (target, seen) = (self.cx.dial.peer_name(), super::explain::plain(&text));
+            self.warn(Arc::new(content::ODD_VALUE.told(Phase::Receive, target, kind, seen))).await;
         }
         for batch in decoded.rows {
             if !self.batch(batch).await {

@@ -7,7 +7,10 @@ use crate::{
         CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath,
         rows::{CellRef, RowStore},
     },
-    op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose},
+    op::{
+        ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose,
+        explain::exchange::receive::CUT_SHORT,
+    },
     protocol::fakes::{Asked, Bench, Canned},
 };
 
@@ -331,7 +334,7 @@ fn a_lost_connection_keeps_rows_too() {
             let mut canned = result(asked, &named("A", "1"));
             let cut = canned.chunks[0].find("</IRETURNVALUE>").unwrap();
             canned.chunks[0].truncate(cut);
-            canned.lost = Some(OpError::new(Phase::Receive, "host:5988", ErrorKind::ConnectionLost, "gone", "again"));
+            canned.lost = Some(CUT_SHORT.told(Phase::Receive, "host:5988", ErrorKind::ConnectionLost, "gone"));
             canned
         }
     });

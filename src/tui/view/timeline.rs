@@ -219,8 +219,9 @@ pub fn error_lines(out: &mut Vec<Line<'static>>, error: &OpError, theme: &Theme,
     for (part, label, line) in crate::app::error_lines(error, width) {
         let style = match part {
             ErrorPart::Phase | ErrorPart::Target => roles.text,
-            ErrorPart::Cause => roles.error,
+            ErrorPart::Cause | ErrorPart::Mark => roles.error,
             ErrorPart::Hint => roles.accent,
+            ErrorPart::Raw => roles.dim,
         };
         let label = Span::styled(text::left(label, ERROR_LABEL, ""), roles.dim);
         out.push(Line::from(vec![label, Span::styled(line, style)]));

@@ -52,13 +52,30 @@ async fn an_answer_that_ends_its_connection_is_followed_by_a_new_one() {
     assert_eq!(dials_anew(vec![Do::Read, bare, Do::Hold], "").await, "1 closed Us");
 }
 
+/// SFCB answers ten requests on a connection and says so with the tenth.
+#[tokio::test]
+async fn a_server_that_closes_after_ten_requests_is_asked_on() {
+    let closing = write("HTTP/1.1 200 OK\nConnection: close\nContent-Length: 2\n\n10");
+    let answers = (1..10).map(|n| ok(&n.to_string())).chain([closing]);
+    let first: Vec<Do> = answers.flat_map(|answer| [Do::Read, answer]).chain([Do::Close]).collect();
+    let second = vec![Do::Read, ok("11"), Do::Read, ok("12"), Do::Hold];
+    let server = Server::start(vec![first, second]).await;
+    let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
+    for n in 1..=12 {
+        assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, n.to_string());
+    }
+    assert_eq!(exchange.connection().map(|conn| conn.0), Some(2));
+}
+
 #[tokio::test]
 async fn http_1_0_with_keep_alive_and_chunked_answers_keep_their_connection() {
     let kept = write("HTTP/1.0 200 OK\nConnection: keep-alive\nContent-Length: 1\n\n1");
     let chunked = write("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n");
-    let server = Server::start(vec![vec![Do::Read, chunked, Do::Read, kept, Do::Read, ok("3"), Do::Hold]]).await;
+    let trailed = write("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nxyz\n0\nCIMStatusCode: 0\n\n");
+    let script = vec![Do::Read, chunked, Do::Read, trailed, Do::Read, kept, Do::Read, ok("3"), Do::Hold];
+    let server = Server::start(vec![script]).await;
     let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
-    for n in ["abc", "1", "3"] {
+    for n in ["abc", "xyz", "1", "3"] {
         assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, n);
         assert_eq!(exchange.connection().map(|conn| conn.0), Some(1));
     }

@@ -18,7 +18,10 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::{super::fault::plain, provider, verify::Authorities};
-use crate::op::{ErrorKind, OpError, Phase};
+use crate::op::{
+    ErrorKind, OpError, Phase,
+    explain::{Explanation, tls::handshake},
+};
 
 /// The most bytes one file may have.
 const FILE_BYTES: u64 = 8 << 20;
@@ -27,24 +30,20 @@ const FOLDER_BYTES: usize = 64 << 20;
 /// The most entries of a folder that are looked at.
 const FOLDER_ENTRIES: usize = 4_096;
 
-const CA_HINT: &str =
-    "name a PEM file, or a folder of them, with the certificate of the authority that signed the server's";
-const CERT_HINT: &str =
-    "name a PEM file with the client's certificate, its own first, as client_cert (--client-cert FILE)";
-const KEY_HINT: &str = "name a PEM file with the certificate's key, not encrypted, as client_key (--client-key FILE)";
-
-/// What a file is for, in the words of its error.
+/// What a file is for, with the row of its error.
 #[derive(Clone, Copy)]
-struct Use(&'static str, &'static str);
+struct Use(Explanation);
 
-const AUTHORITIES: Use = Use("ca_file is unusable", CA_HINT);
-const CERTIFICATE: Use = Use("client_cert is unusable", CERT_HINT);
-const KEY: Use = Use("client_key is unusable", KEY_HINT);
+const AUTHORITIES: Use = Use(handshake::CA_FILE);
+const CERTIFICATE: Use = Use(handshake::CLIENT_CERT);
+const KEY: Use = Use(handshake::CLIENT_KEY);
 
 impl Use {
     fn broken(self, path: &Path, cause: impl std::fmt::Display) -> OpError {
         let target = plain(&path.display().to_string());
-        OpError::new(Phase::Tls, target, ErrorKind::Configuration, self.0, self.1).because(plain(&cause.to_string()))
+        let mut error = self.0.error(Phase::Tls, target, ErrorKind::Configuration);
+        error.causes.insert(1, plain(&cause.to_string()));
+        error
     }
 
     fn read(self, path: &Path) -> Result<Zeroizing<Vec<u8>>, OpError> {

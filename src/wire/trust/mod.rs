@@ -32,7 +32,7 @@ use rustls::{
 };
 
 use super::{fault::plain, observer::Observer};
-use crate::op::{ErrorKind, Fingerprint, OpError, PeerCertificate, Phase, Verdict};
+use crate::op::{ErrorKind, Fingerprint, OpError, PeerCertificate, Phase, Verdict, explain::tls::handshake};
 
 pub(super) use verify::{Refused, Why, refused};
 
@@ -80,8 +80,8 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// TLS cannot be set up with these rules.
 fn no_tls(cause: impl std::fmt::Display) -> OpError {
-    let hint = "name the certificates to trust with ca_file (--ca-file PATH)";
-    OpError::new(Phase::Tls, "this computer", ErrorKind::Configuration, "TLS cannot be set up", hint)
+    handshake::NOT_SET_UP
+        .error(Phase::Tls, "this computer", ErrorKind::Configuration)
         .because(plain(&cause.to_string()))
 }
 
@@ -171,10 +171,8 @@ fn platform() -> Result<Arc<rustls_platform_verifier::Verifier>, OpError> {
 }
 
 fn server_name(text: &str) -> Result<ServerName<'static>, OpError> {
-    ServerName::try_from(text.to_owned()).map_err(|_| {
-        let hint = "write a host name or an address the certificate has";
-        OpError::new(Phase::Tls, plain(text), ErrorKind::Configuration, "server_name is no host name or address", hint)
-    })
+    let name = ServerName::try_from(text.to_owned());
+    name.map_err(|_| handshake::SERVER_NAME.error(Phase::Tls, plain(text), ErrorKind::Configuration))
 }
 
 /// The session's cache as one connection sees it. rustls asks for a key exchange hint exactly when it starts a handshake:

@@ -213,9 +213,9 @@ impl ServerCertVerifier for Verifier {
         };
         let (words, pinnable) = match &why {
             Why::Invalid(error @ (CertificateError::Revoked | CertificateError::BadEncoding)) => {
-                (certificate_fault(error).0, false)
+                (certificate_fault(error).seen, false)
             }
-            Why::Invalid(error) => (certificate_fault(error).0, true),
+            Why::Invalid(error) => (certificate_fault(error).seen, true),
             Why::OtherPin(_) => ("it is not the pinned one", false),
         };
         let verdict = Verdict::Refused { why: words.into(), pinnable };

@@ -29,7 +29,7 @@ use self::{
 };
 use super::{
     encoding::Transcoder,
-    framer::{DecodeError, Framer, Piece},
+    framer::{DecodeError, Fault, Framer, Piece},
 };
 use crate::{
     cim::{
@@ -37,7 +37,7 @@ use crate::{
         QualifierDeclaration, TypedValue,
         rows::{RowBatch, Shape, ShapeId},
     },
-    op::Limits,
+    op::{Limits, RawExcerpt, explain::answer::body},
 };
 
 /// The depth of elements a limit must allow for instances to be read by prediction; CIM-XML itself needs half of it.
@@ -166,6 +166,8 @@ struct Items {
     namespace: Option<Namespace>,
     rows: Rows,
     decoded: Decoded,
+    /// The text around what could not be read.
+    excerpt: Option<RawExcerpt>,
     /// A response element was there.
     responded: bool,
     warned: bool,
@@ -189,6 +191,7 @@ impl Decoder {
                 namespace,
                 rows: Rows::default(),
                 decoded: Decoded::default(),
+                excerpt: None,
                 responded: false,
                 warned: false,
                 predicts,
@@ -221,8 +224,7 @@ impl Decoder {
         }
         let Self { transcoder, framer, items, .. } = self;
         let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text, false));
-        self.failed = result.as_ref().err().cloned();
-        result
+        self.settle(result)
     }
 
     /// The body has ended.
@@ -238,8 +240,23 @@ impl Decoder {
             .finish(&mut |text| items.take_in(framer, text, false))
             .and_then(|()| items.take_in(framer, &[], true))
             .and_then(|()| items.ended(framer));
-        self.failed = result.as_ref().err().cloned();
+        self.settle(result)
+    }
+
+    /// Keeps an error, and the text around it where nobody has yet.
+    fn settle(&mut self, result: Result<(), DecodeError>) -> Result<(), DecodeError> {
+        if let Err(error) = &result {
+            let held = self.framer.held_at(error.offset);
+            self.items.excerpt.get_or_insert_with(|| self.framer.excerpt(held, error.offset));
+            self.failed = Some(error.clone());
+        }
         result
+    }
+
+    /// The text around what could not be read, once that has happened: of the item where it was in one. How much follows the fault
+    /// depends on how much had arrived.
+    pub fn take_excerpt(&mut self) -> Option<RawExcerpt> {
+        self.items.excerpt.take().filter(|excerpt| !excerpt.text.is_empty())
     }
 
     /// What was decoded since the last time.
@@ -282,10 +299,14 @@ impl Items {
             match piece {
                 Piece::Open { name, .. } => self.responded |= name.ends_with(b"METHODRESPONSE"),
                 Piece::Close { .. } => {}
-                Piece::Item { bytes, offset, index } => self.item(bytes, offset, index).map_err(|mut error| {
-                    error.item = index;
-                    error
-                })?,
+                Piece::Item { bytes, offset, index } => {
+                    let range = offset..offset + bytes.len() as u64;
+                    if let Err(mut error) = self.item(bytes, offset, index) {
+                        error.item = index;
+                        self.excerpt = Some(framer.excerpt(range, error.offset));
+                        return Err(error);
+                    }
+                }
             }
         }
     }
@@ -308,17 +329,19 @@ impl Items {
         if framer.is_complete() && self.responded {
             return Ok(());
         }
-        let message = match framer.offset() {
-            0 => "the answer is empty",
-            _ if framer.is_complete() => "the answer holds no response",
-            _ => "the answer ends in the middle",
+        let (row, fault) = match framer.offset() {
+            0 => (body::EMPTY, Fault::Empty),
+            _ if framer.is_complete() => (body::NO_RESPONSE, Fault::NoResponse),
+            _ => (body::CUT_SHORT, Fault::CutShort),
         };
-        Err(DecodeError { item: framer.item(), ..DecodeError::at(framer.offset(), message) })
+        Err(DecodeError { item: framer.item(), ..DecodeError::at(framer.offset(), row.seen).of(fault) })
     }
 
     fn item(&mut self, bytes: &[u8], offset: u64, index: Option<u64>) -> Result<(), DecodeError> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| DecodeError::at(offset + error.valid_up_to() as u64, "bytes that are not UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let at = offset + error.valid_up_to() as u64;
+            DecodeError::at(at, "bytes that are not UTF-8").of(Fault::WrongBytes("UTF-8"))
+        })?;
         let rows = self.rows.count();
         let mut xml = Xml::new(text, offset, 0, self.limits);
         let result = match xml.token()? {
@@ -445,6 +468,9 @@ impl Items {
     }
 }
 
+/// The most `CIM_Error` instances kept of one error.
+const MAX_DETAILS: usize = 100;
+
 /// An ERROR (DSP0201 section 5.2.6.11), up to its end.
 fn error(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<CimError> {
     let (mut code, mut description) = (None, String::new());
@@ -459,7 +485,7 @@ fn error(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<CimError> {
     let mut details = Vec::new();
     while let Some(tag) = xml.child()? {
         match tag.name().as_ref() {
-            "INSTANCE" => details.push(row::instance(xml, &tag)?),
+            "INSTANCE" if details.len() < MAX_DETAILS => details.push(row::instance(xml, &tag)?),
             _ => xml.skip(&tag)?,
         }
     }

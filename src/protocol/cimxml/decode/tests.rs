@@ -1,6 +1,8 @@
 //! The decoder on made-up answers: limits, encodings, odd but legal XML, and anything at all.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod sent;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -207,6 +209,48 @@ fn other_encodings_give_the_same_rows() {
     assert!(error.message.contains("not UTF-8") && error.item == Some(0));
 }
 
+/// What `body` fails with in pieces of `size`, and the text around it.
+fn broken(body: &[u8], size: usize) -> (DecodeError, Option<RawExcerpt>) {
+    let mut decoder = decoder(Expect::Instances);
+    let result = body.chunks(size).try_for_each(|chunk| decoder.feed(chunk)).and_then(|()| decoder.finish());
+    (result.unwrap_err(), decoder.take_excerpt())
+}
+
+#[test]
+fn the_raw_text_is_that_of_the_item_however_the_answer_was_cut() {
+    let good = instance(&value("P", "string", "ok"));
+    let cases = [
+        // Found when the item is decoded.
+        (
+            "<VALUE.OBJECT><INSTANCE CLASSNAME='A'><PROPERTY NAME='C' TYPE='char16'><VALUE>",
+            "&</VALUE></PROPERTY></INSTANCE></VALUE.OBJECT>",
+        ),
+        // Found while it is framed.
+        (
+            "<VALUE.OBJECT><INSTANCE CLASSNAME='A'><PROPERTY NAME='C' TYPE='char16'><VALUE>",
+            "<</VALUE></PROPERTY></INSTANCE></VALUE.OBJECT>",
+        ),
+        ("<VALUE.OBJECT><INSTANCE CLASSNAME='", "\u{1}"),
+        ("", "no text may stand here"),
+    ];
+    for (before, after) in cases {
+        let body = format!("{HEAD}<IRETURNVALUE>{good}{before}{after}");
+        let fault = (body.len() - after.len()) as u64;
+        for size in [1, 7, 1_500, body.len()] {
+            let (error, raw) = broken(body.as_bytes(), size);
+            let raw = raw.unwrap_or_else(|| panic!("{error} {size}"));
+            assert_eq!(raw.fault, error.offset, "{error}");
+            if after != "\u{1}" {
+                assert_eq!((error.offset, &raw.text[..raw.mark]), (fault, before), "{error} {size}");
+                assert!(after.starts_with(&raw.text[raw.mark..]) && raw.text.len() > raw.mark, "{error} {size}");
+            } else {
+                assert_eq!(raw.text[..raw.mark], format!("{before}{after}"), "the answer ends there");
+            }
+        }
+    }
+    assert_eq!(broken(b"", 1).1, None);
+}
+
 #[test]
 fn errors_carry_their_code_text_and_details() {
     let detail = instance(&value("Message", "string", "m"));
@@ -288,6 +332,11 @@ proptest! {
         let mut split = decoder(Expect::Anything);
         let cut = cut.index(bytes.len());
         let result = split.feed(&bytes[..cut]).and_then(|()| split.feed(&bytes[cut..])).and_then(|()| split.finish());
+        let mut once = decoder(Expect::Anything);
+        let _ = once.feed(&bytes).and_then(|()| once.finish());
+        let before = |raw: Option<RawExcerpt>| raw.map(|raw| (raw.fault, raw.text[..raw.mark].to_owned()));
+        let (once, cut) = (before(once.take_excerpt()), before(split.take_excerpt()));
+        prop_assert!(once == cut || once.is_none() || cut.is_none(), "{once:?} {cut:?}");
         prop_assert_eq!(whole.2, result);
         prop_assert_eq!(whole.0.len() as u64, split.rows());
     }

@@ -11,7 +11,10 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use crate::{op::Limits, protocol::cimxml::framer::DecodeError};
+use crate::{
+    op::Limits,
+    protocol::cimxml::framer::{DecodeError, Fault},
+};
 
 /// What a cursor answers.
 pub type Read<T> = Result<T, DecodeError>;
@@ -68,7 +71,7 @@ impl<'a> Xml<'a> {
 
     /// An error here.
     pub fn error(&self, message: impl Into<String>) -> DecodeError {
-        DecodeError::at(self.offset(), message)
+        DecodeError::at(self.offset(), message).of(Fault::Misplaced)
     }
 
     /// Notes something worth telling; only the first is kept.
@@ -101,7 +104,9 @@ impl<'a> Xml<'a> {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(Token::End);
                 }
-                Ok(Event::Eof) if self.depth > 0 => return Err(self.error("the element does not end")),
+                Ok(Event::Eof) if self.depth > 0 => {
+                    return Err(self.error("the element does not end").of(Fault::IllFormed));
+                }
                 Ok(Event::Eof) => return Ok(Token::Eof),
                 Ok(Event::Text(text)) if text.trim_ascii().is_empty() => {}
                 Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_)) => {}
@@ -140,7 +145,7 @@ impl<'a> Xml<'a> {
         };
         self.depth = self.depth.saturating_sub(1);
         let text = self.text.get(from..span.end as usize);
-        text.ok_or_else(|| self.error("the element does not end"))
+        text.ok_or_else(|| self.error("the element does not end").of(Fault::IllFormed))
     }
 
     /// The character data of the element `tag` began; borrowed where nothing had to be resolved.
@@ -169,7 +174,8 @@ impl<'a> Xml<'a> {
     /// What `each` answers, ill-formed attributes, a value that does not resolve.
     pub fn attributes(&self, tag: &BytesStart<'_>, mut each: impl FnMut(&str, Cow<'_, str>) -> Read<()>) -> Read<()> {
         for attribute in tag.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|error| self.error(format!("ill-formed attribute: {error}")))?;
+            let attribute =
+                attribute.map_err(|error| self.error(format!("ill-formed attribute: {error}")).of(Fault::IllFormed))?;
             each(attribute.key.as_ref(), self.attribute_value(attribute.value)?)?;
         }
         Ok(())
@@ -185,7 +191,7 @@ impl<'a> Xml<'a> {
         }
         match resolve(&raw, true) {
             Ok(text) => Ok(Cow::Owned(text)),
-            Err((_, message)) => Err(self.error(message)),
+            Err((_, message)) => Err(self.error(message).of(Fault::IllFormed)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Requests: intrinsic operations as DSP0200 section 5.4 names them, in the XML of DSP0201.
 //!
-//! Owns: the request body and its HTTP headers; which parameters an operation has is in [`intrinsic`]. Character data is
+//! Owns: the request body and its HTTP headers; which parameters an operation has is in `intrinsic`. Character data is
 //! escaped with entities only: servers refuse CDATA. Must not know connections or what the answer looks like.
 
 mod intrinsic;
