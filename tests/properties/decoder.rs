@@ -1,7 +1,7 @@
 //! What must hold of the CIM-XML decoder, whatever it is fed and whatever was asked for.
 //!
-//! The outcome is the same wherever the body was cut; limits hold; every row decoded can be read, and reads the same by
-//! cell, by row and as an instance.
+//! The outcome is the same wherever the body was cut and whether or not rows are predicted; limits hold; every row decoded
+//! can be read, and reads the same by cell, by row and as an instance.
 
 use lazycim::{
     cim::{
@@ -56,8 +56,11 @@ pub fn check(data: &[u8]) -> Result<(), DecodeError> {
             ..Limits::default()
         }
     };
-    let whole = decode(&expect, limits, charset, [input.body].into_iter());
-    let cut = decode(&expect, limits, charset, input.pieces());
+    let decoder = || Decoder::new(expect.clone(), limits, Some(Namespace::new("root/x")), charset);
+    let whole = decode(decoder(), limits, [input.body].into_iter());
+    let general = decode(decoder().general(), limits, [input.body].into_iter());
+    assert!(same(&whole, &general), "{whole:#?}\nby prediction, but the general way\n{general:#?}");
+    let cut = decode(decoder(), limits, input.pieces());
     // How much is held, and so whether the limit is met, depends on where an element was cut; nothing else does.
     let is_limit = |outcome: &Outcome| outcome.failed.as_ref().is_some_and(|error| error.limit == Some("buffer_bytes"));
     if is_limit(&whole) || is_limit(&cut) {
@@ -90,13 +93,7 @@ fn expected(choice: u8) -> Expect {
     }
 }
 
-fn decode<'a>(
-    expect: &Expect,
-    limits: Limits,
-    charset: Option<&str>,
-    pieces: impl Iterator<Item = &'a [u8]>,
-) -> Outcome {
-    let mut decoder = Decoder::new(expect.clone(), limits, Some(Namespace::new("root/x")), charset);
+fn decode<'a>(mut decoder: Decoder, limits: Limits, pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
     let (mut store, mut outcome) = (RowStore::default(), Outcome::default());
     for piece in pieces {
         let result = decoder.feed(piece);
