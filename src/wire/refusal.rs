@@ -21,8 +21,18 @@ const NOT_TAKEN_UP: &str = "User Unauthorized";
 
 /// The header field `name` in words: percent-encoding undone (DSP0200, HTTP mapping), on one line.
 pub fn field(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
+    let value = headers.get(name).or_else(|| prefixed(headers, name))?;
+    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
     Some(op::plain(&decoded(&value), SHOWN))
+}
+
+/// The field as an answer to M-POST has it: with the two digits of its `Man` before the name (RFC 2774 section 3).
+fn prefixed<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
+    let is_it = |field: &str| {
+        let Some((digits, rest)) = field.split_once('-') else { return false };
+        digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit()) && rest.eq_ignore_ascii_case(name)
+    };
+    headers.iter().find(|(field, _)| is_it(field.as_str())).map(|(_, value)| value)
 }
 
 /// What the fields in which servers say more about an error hold.

@@ -138,6 +138,12 @@ mod tests {
         assert_eq!(error.hint, hint);
         assert_eq!(error.causes, seen);
         assert_eq!(error.kind, ErrorKind::Http(400));
+        // As an answer to M-POST has them.
+        let mut prefixed = HeaderMap::new();
+        prefixed.insert("94-CIMError", "header-mismatch".parse().unwrap());
+        prefixed.insert("94-PGErrorDetail", "User%20%1BUnauthorized%zz".parse().unwrap());
+        prefixed.insert("x94-CIMError", "unsupported-operation".parse().unwrap());
+        assert_eq!(http("h:1".to_owned(), 400, "Bad Request", &prefixed).causes, seen);
     }
 
     #[test]
