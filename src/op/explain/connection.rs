@@ -25,7 +25,7 @@ pub mod proxy {
             "check that the proxy allows CONNECT to this host and port";
         WANTS_CREDENTIALS = "the proxy wants to know who asks, or refuses who does", "it answered 407",
             "give the session's proxy a user and a secret (user and secret in its table)";
-        SHOWS_SECRET = "Basic over plain http would show the proxy's password to the network",
+        SHOWS_SECRET = "the proxy's password would be shown to the network: Basic over plain http",
             "the proxy has a user, and is another machine",
             "allow it: allow_clear_text = true in the table of the session's proxy";
         UNSENDABLE = "the proxy's credentials cannot be sent", "its user or password has a colon or a control character",
