@@ -171,6 +171,12 @@ impl Running<'_, '_> {
         with_facts(self.cx, |facts| facts.pull.works != Some(false) && !facts.unsupported.contains(&operation))
     }
 
+    /// Whether a server that opens other enumerations may still not know `operation`: only queries (OpenPegasus fails CQL
+    /// so, and answers ExecQuery). Of any other operation a failure then is one.
+    fn is_in_doubt(&self, operation: &str) -> bool {
+        operation == "OpenQueryInstances" || with_facts(self.cx, |facts| facts.pull.works != Some(true))
+    }
+
     fn remember_refusal(&self, operation: &'static str) {
         with_facts(self.cx, |facts| {
             // A server that opens other enumerations only lacks this one; queries may be lacking alone.
@@ -270,7 +276,9 @@ impl Running<'_, '_> {
                     self.remember_refusal(open.operation());
                     return Err(Stopped::Unopened(error));
                 }
-                _ if may_be_unknown(&error) => return Err(Stopped::Unopened(error)),
+                _ if may_be_unknown(&error) && self.is_in_doubt(open.operation()) => {
+                    return Err(Stopped::Unopened(error));
+                }
                 _ => return Err(Stopped::Failed(error)),
             }
         }

@@ -201,6 +201,22 @@ fn other_words_for_not_knowing_the_operation_are_believed_once_the_plain_one_wor
 }
 
 #[test]
+fn a_failure_of_a_server_that_pulls_is_a_failure() {
+    let bench = Bench::pulling(|asked| match asked.operation.as_str() {
+        "OpenEnumerateInstances" if asked.body.contains("CLASSNAME NAME=\"B\"") => refusal(asked, 1),
+        "OpenQueryInstances" => refusal(asked, 1),
+        _ => counting(1)(asked),
+    });
+    run(&bench, &enumerate()).unwrap();
+    let broken = Operation::new(OperationKind::EnumerateInstances { class: CimName::new("B") });
+    assert!(fails(&bench, &broken).cause().contains("CIM_ERR_FAILED"));
+    run(&bench, &Operation::new(OperationKind::QueryInstances { query: "SELECT * FROM A".to_owned() })).unwrap();
+    let seen: Vec<String> = asked(&bench).into_iter().filter(|name| name != "GetClass").collect();
+    let expected = ["OpenEnumerateInstances", "OpenEnumerateInstances", "OpenQueryInstances", "ExecQuery"];
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn a_refusal_that_is_not_about_pulling_is_the_answer() {
     let bench = Bench::pulling(|asked| match asked.operation.as_str() {
         "GetClass" => class(asked),
