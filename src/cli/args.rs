@@ -60,14 +60,14 @@ pub struct Arguments {
 #[command(next_help_heading = "Target")]
 pub struct TargetArguments {
     /// A session of sessions.toml: its id, its name, or for reading the beginning of either
-    #[arg(short, long, global = true, value_name = "NAME", conflicts_with_all = ["url", "tag"])]
+    #[arg(short, long, global = true, value_name = "NAME", conflicts_with_all = ["url", "tags"])]
     pub session: Option<String>,
     /// (cimxml|wsman)+(http|https)://[USER@]HOST[:PORT][/PATH]
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "tag")]
+    #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
-    /// Every session with this tag (not in this version)
-    #[arg(long, global = true, value_name = "TAG")]
-    pub tag: Option<String>,
+    /// The sessions with this tag, or with all of several (only for `sessions` in this version)
+    #[arg(long = "tag", global = true, value_name = "TAG")]
+    pub tags: Vec<String>,
     /// The user; none sends no credentials
     #[arg(long, global = true, value_name = "USER")]
     pub user: Option<String>,
@@ -216,7 +216,7 @@ pub enum Command {
     },
     /// Serve this computer over CIM-XML; the first line of stdout is `listening on URL`
     Serve(ServeArguments),
-    /// Import and export saved sessions
+    /// List, show, add, change, remove, import and export saved sessions
     Sessions {
         /// What to do
         #[command(subcommand)]

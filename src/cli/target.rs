@@ -73,7 +73,7 @@ pub(super) fn preselect(arguments: &TargetArguments, file: &SessionsFile) -> Res
 }
 
 fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {
-    if let Some(tag) = &arguments.tag {
+    if let Some(tag) = arguments.tags.first() {
         let cause = "sets of sessions are not in this version";
         return Err(Failure::usage("usage", &format!("--tag {tag}"), cause, "-s NAME for one session"));
     }
@@ -123,7 +123,8 @@ fn by_url(text: &str) -> Result<Chosen, Failure> {
     Ok(Chosen { name: target.computer.clone().unwrap_or_default(), target })
 }
 
-fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
+/// Lets the flags win over what `target` says.
+pub(super) fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
     let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
     let TargetArguments { user, password_env, allow_clear_text, pull, tls, .. } = arguments;
     let tls_flag = tls.first();

@@ -157,6 +157,11 @@ impl Profile {
     pub const fn new(id: ProfileId, name: String, target: Target) -> Self {
         Self { id, name, target, tags: Vec::new(), notes: String::new(), colour: None, inherits: None }
     }
+
+    /// Whether it has all of `tags`.
+    pub fn has_tags(&self, tags: &[String]) -> bool {
+        tags.iter().all(|tag| self.tags.contains(tag))
+    }
 }
 
 impl Parent {

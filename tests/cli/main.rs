@@ -6,6 +6,7 @@ mod exchange;
 mod faults;
 mod output;
 mod related;
+mod sessions;
 mod support;
 mod tls;
 mod usage;

@@ -7,6 +7,7 @@ mod csv;
 mod json;
 mod names;
 mod paths;
+mod saved;
 mod single;
 mod table;
 mod xml;
@@ -14,6 +15,7 @@ mod xml;
 use std::{collections::HashMap, sync::Arc};
 
 pub(super) use names::NamesReport;
+pub(super) use saved::{list_sessions, list_values};
 pub(super) use single::{InstanceReport, OneClass, SchemaReport};
 
 use super::{args::InstancesFormat, operate::Report};

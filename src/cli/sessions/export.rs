@@ -11,15 +11,12 @@ use crate::{
         target::by_name,
     },
     config::Paths,
-    session::{Profile, exchange, profile::THIS_COMPUTER, store::SessionsFile},
+    session::{Profile, exchange, profile::THIS_COMPUTER},
 };
 
 /// Prints sessions in the format asked for.
 pub(super) async fn run(arguments: ExportArguments, paths: &Paths) -> Result<(), Failure> {
-    let sessions = SessionsFile::load(paths.sessions_file());
-    if let Some(problem) = sessions.problems.first() {
-        return Err(problem.into());
-    }
+    let sessions = super::loaded(paths)?;
     let mut chosen: Vec<&Profile> = Vec::new();
     for name in &arguments.ids {
         match by_name(name, name, &sessions, false)? {

@@ -24,10 +24,7 @@ use crate::{
 
 /// Imports a file, or the environment.
 pub(super) async fn run(arguments: ImportArguments, config: &Config, paths: &Paths) -> Result<(), Failure> {
-    let mut sessions = SessionsFile::load(paths.sessions_file());
-    if let Some(problem) = sessions.problems.first() {
-        return Err(problem.into());
-    }
+    let mut sessions = super::loaded(paths)?;
     let (from, import) = read(&arguments)?;
     let left_out = exchange::summed_up(&import.left_out);
     let placed = import.place(&sessions);
@@ -107,9 +104,7 @@ fn text_of(file: &PathBuf) -> io::Result<String> {
 /// Saves the sessions; on failure, how many are saved, and why no more.
 fn save(sessions: &mut SessionsFile, placed: &[Placed]) -> Result<(), (usize, Failure)> {
     for (number, one) in placed.iter().enumerate() {
-        sessions.add(&one.profile, None).map_err(|error| {
-            (number, Failure::usage("sessions", one.profile.id.as_str(), &error.to_string(), &error.hint()))
-        })?;
+        sessions.add(&one.profile, None).map_err(|error| (number, super::not_saved(&one.profile.id, &error)))?;
     }
     Ok(())
 }

@@ -1,30 +1,107 @@
 //! `lazycim sessions`: the saved sessions from the command line.
 //!
-//! Owns: the command's grammar and which part of it runs. Must not connect to anything.
+//! Owns: the command's grammar, which part of it runs, and whom it is about. Must not connect to anything.
 
+mod change;
 mod export;
 mod import;
+mod list;
 
 use std::path::PathBuf;
 
 use clap::{
-    Args, Subcommand,
+    Args, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use super::{args::TargetArguments, failure::Failure};
+use super::{
+    args::{RowFormat, TargetArguments},
+    failure::Failure,
+    serve::print,
+};
 use crate::{
     config::{Config, Paths},
-    session::exchange::Format,
+    session::{
+        ProfileId,
+        exchange::Format,
+        profile::THIS_COMPUTER,
+        store::{SaveError, SessionsFile},
+    },
 };
 
 /// What to do with the saved sessions.
 #[derive(Debug, Subcommand)]
 pub enum SessionsCommand {
+    /// List the saved sessions; --tag TAG: those with the tag
+    List {
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = RowFormat::Table)]
+        output: RowFormat,
+    },
+    /// Print what a session comes to, each value with where it comes from
+    Show {
+        /// Its id, its name, or the beginning of either
+        name: String,
+        /// The output format
+        #[arg(short, long, value_enum, default_value_t = ShowFormat::Toml)]
+        output: ShowFormat,
+    },
+    /// Add a session: --url URL, and --user, --tag, -n and the TLS flags as for any command
+    Add(AddArguments),
+    /// Change what a session says
+    Edit(EditArguments),
+    /// Remove a session
+    Remove {
+        /// Its id or its name, in full
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print where sessions.toml is
+    Path,
     /// Add the sessions of another tool's file; what cannot be carried over is listed
     Import(ImportArguments),
     /// Print sessions as another tool's file; what cannot be carried over is listed
     Export(ExportArguments),
+}
+
+/// Arguments of `sessions add`.
+#[derive(Clone, Debug, Args)]
+pub struct AddArguments {
+    /// The new session's id: 1 to 64 of a-z, 0-9, `.`, `_` and `-`
+    pub id: String,
+    /// Its name for people
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The preset it takes over what it does not say itself
+    #[arg(long, value_name = "PRESET")]
+    pub preset: Option<String>,
+    /// A key of sessions.toml and its value as TOML, such as read_only=true; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub key: Vec<String>,
+}
+
+/// Arguments of `sessions edit`.
+#[derive(Clone, Debug, Args)]
+pub struct EditArguments {
+    /// Its id or its name, in full
+    pub name: String,
+    /// A key of sessions.toml and its value as TOML, such as port=5988; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A key the session is to say nothing about any more; may be repeated
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+}
+
+/// Formats of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// TOML, behind each value where it comes from
+    Toml,
+    /// A JSON array of an object for each key
+    Json,
 }
 
 /// Arguments of `sessions import`.
@@ -58,14 +135,53 @@ pub(super) async fn run(
     config: Config,
     paths: Paths,
 ) -> Result<(), Failure> {
-    if target.session.is_some() || target.url.is_some() || target.tag.is_some() {
-        let cause = "it takes no -s, --url or --tag";
-        return Err(Failure::usage("usage", "sessions", cause, "leave them out"));
+    let (takes_url, takes_tags) = match command {
+        SessionsCommand::Add(_) => (true, true),
+        SessionsCommand::List { .. } => (false, true),
+        _ => (false, false),
+    };
+    let given = [
+        ("-s", target.session.is_some()),
+        ("--url", target.url.is_some() && !takes_url),
+        ("--tag", !target.tags.is_empty() && !takes_tags),
+    ];
+    if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage("usage", "sessions", &format!("it takes no {flag}"), "leave it out"));
     }
     match command {
+        SessionsCommand::List { output } => list::list(output, &target.tags, &paths).await,
+        SessionsCommand::Show { name, output } => list::show(&name, output, &paths).await,
+        SessionsCommand::Add(arguments) => change::add(arguments, &target, &config, &paths),
+        SessionsCommand::Edit(arguments) => change::edit(&arguments, &paths),
+        SessionsCommand::Remove { name, yes } => change::remove(&name, yes, &paths),
+        SessionsCommand::Path => print(format!("{}\n", paths.sessions_file().display()).as_bytes()).await,
         SessionsCommand::Import(arguments) => import::run(arguments, &config, &paths).await,
         SessionsCommand::Export(arguments) => export::run(arguments, &paths).await,
     }
+}
+
+/// The saved sessions, without a mistake in their file.
+fn loaded(paths: &Paths) -> Result<SessionsFile, Failure> {
+    let sessions = SessionsFile::load(paths.sessions_file());
+    match sessions.problems.first() {
+        Some(problem) => Err(problem.into()),
+        None => Ok(sessions),
+    }
+}
+
+/// The id of the saved session called `name`, or by the beginning of its name where `prefix` allows it.
+fn id_of(name: &str, sessions: &SessionsFile, prefix: bool) -> Result<ProfileId, Failure> {
+    match super::target::by_name(name, &name.escape_debug().to_string(), sessions, prefix)? {
+        Some(profile) => Ok(profile.id.clone()),
+        None => {
+            let cause = "it is always there and not in sessions.toml";
+            Err(Failure::usage("sessions", THIS_COMPUTER, cause, "name a saved session"))
+        }
+    }
+}
+
+fn not_saved(id: &ProfileId, error: &SaveError) -> Failure {
+    Failure::usage("sessions", id.as_str(), &error.to_string(), &error.hint())
 }
 
 fn one_of(formats: &'static [Format]) -> impl TypedValueParser<Value = Format> {

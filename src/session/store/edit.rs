@@ -180,7 +180,8 @@ fn session_in(document: &Item) -> Option<&toml_edit::Table> {
     document.get("session")?.as_array_of_tables()?.get(0)
 }
 
-fn with_table(block: &str, change: impl FnOnce(&mut dyn TableLike)) -> Option<String> {
+/// `block` with `change` made in its table; what stands around the changed keys stays.
+pub(super) fn with_table(block: &str, change: impl FnOnce(&mut dyn TableLike)) -> Option<String> {
     let mut document: DocumentMut = block.parse().ok()?;
     change(document.get_mut("session")?.as_array_of_tables_mut()?.get_mut(0)?);
     let mut out = document.to_string();

@@ -15,6 +15,7 @@ mod keys;
 mod layers;
 mod reader;
 mod save;
+mod settings;
 mod template;
 mod written;
 
@@ -30,6 +31,7 @@ pub use self::{
     keys::{KEYS, Key, Kind},
     layers::Origin,
     save::{Conflict, Keep, Removed, SaveError},
+    settings::{Effective, Setting, SettingError},
     template::template,
 };
 use super::{Profile, ProfileId, profile::THIS_COMPUTER};

@@ -100,17 +100,20 @@ impl SessionsFile {
     /// # Errors
     /// Nothing is written where the file has a mistake, the id is taken, or the new file could not be put in place whole.
     pub fn add(&mut self, profile: &Profile, at: Option<usize>) -> Result<(), SaveError> {
-        self.save(|now| {
-            now.must_be_free(&profile.id)?;
-            let below = now.below(profile);
-            if edit::blocks(&now.text).is_none() {
-                return Ok((now.changed(edit::appended_inline(&now.text, &below, profile))?, ()));
-            }
-            let block = edit::new_block(&below, profile);
-            let text = now.changed(edit::insert(&now.text, at.unwrap_or(usize::MAX), &block))?;
-            // A parent may say outright what else would follow from what the profile says.
-            Ok((Changes { known: &below, wanted: profile }.insisted_on(now, text)?, ()))
-        })
+        self.save(|now| Ok((now.with_new(profile, at)?, ())))
+    }
+
+    /// The text with `profile` in it.
+    pub(super) fn with_new(&self, profile: &Profile, at: Option<usize>) -> Result<String, SaveError> {
+        self.must_be_free(&profile.id)?;
+        let below = self.below(profile);
+        if edit::blocks(&self.text).is_none() {
+            return self.changed(edit::appended_inline(&self.text, &below, profile));
+        }
+        let block = edit::new_block(&below, profile);
+        let text = self.changed(edit::insert(&self.text, at.unwrap_or(usize::MAX), &block))?;
+        // A parent may say outright what else would follow from what the profile says.
+        Changes { known: &below, wanted: profile }.insisted_on(self, text)
     }
 
     /// Makes the session `id` what `wanted` says; where the ids differ it is renamed, in those that inherit from it too.
@@ -247,7 +250,7 @@ impl SessionsFile {
     }
 
     /// What `wanted` would be if it said nothing but whom it inherits from.
-    fn below(&self, wanted: &Profile) -> Profile {
+    pub(super) fn below(&self, wanted: &Profile) -> Profile {
         let without = edit::replace(&self.text, wanted.id.as_str(), "").unwrap_or_else(|| self.text.clone());
         let bare = |more: &str| {
             let mut only = edit::nothing_said(&wanted.id);
@@ -267,7 +270,7 @@ impl SessionsFile {
         bare("").or_else(without_computer).unwrap_or_else(|| edit::nothing_said(&wanted.id))
     }
 
-    fn block(&self, id: &ProfileId) -> Result<&str, SaveError> {
+    pub(super) fn block(&self, id: &ProfileId) -> Result<&str, SaveError> {
         edit::block(&self.text, id.as_str()).ok_or_else(|| match edit::blocks(&self.text) {
             Some(_) => self.unknown(id),
             None => self.changed(None).err().unwrap_or_else(|| self.unknown(id)),
@@ -288,7 +291,7 @@ impl SessionsFile {
     }
 
     /// A text that was made by an edit, which only a list in brackets does not take.
-    fn changed(&self, text: Option<String>) -> Result<String, SaveError> {
+    pub(super) fn changed(&self, text: Option<String>) -> Result<String, SaveError> {
         text.ok_or_else(|| {
             let cause = "not saved, because its sessions stand in a list in brackets".to_owned();
             whole(&self.path, cause, "write each session under a [[session]] of its own").into()
@@ -315,7 +318,10 @@ impl SessionsFile {
     }
 
     /// Changes the file as it is now, under its lock.
-    fn save<T>(&mut self, change: impl FnOnce(&Self) -> Result<(String, T), SaveError>) -> Result<T, SaveError> {
+    pub(super) fn save<T>(
+        &mut self,
+        change: impl FnOnce(&Self) -> Result<(String, T), SaveError>,
+    ) -> Result<T, SaveError> {
         let fails = |Failed { step, error }| {
             let cause = format!("not saved, because {step}: {error}");
             SaveError::from(whole(&self.path, cause, disk::hint(&error)))
