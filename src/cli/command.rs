@@ -51,7 +51,9 @@ pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<
             Ok(Front::Tui(Box::new(Start { config, paths, sessions, preselect })))
         }
         Some(Command::Serve(ref options)) => in_runtime(serve::run(options.clone(), arguments.target.clone())),
-        Some(Command::Sessions { command }) => in_runtime(sessions::run(command, arguments.target, config, paths)),
+        Some(Command::Sessions { command }) => {
+            in_runtime(sessions::run(command, arguments.target, arguments.common, config, paths))
+        }
         Some(command) => {
             let sessions = SessionsFile::load(paths.sessions_file());
             let chosen = target::choose(&arguments.target, &arguments.common, &sessions)?;

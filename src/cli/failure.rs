@@ -44,6 +44,11 @@ impl Failure {
         Self { code: FAILED, ..Self::usage(phase, target, cause, hint) }
     }
 
+    /// The failure of one session among several: exit 1.
+    pub(super) fn of_session(name: &str, error: &OpError) -> Self {
+        Self { code: FAILED, said: vec![Said { what: format!("{name}: {error}"), hint: error.hint.clone() }] }
+    }
+
     /// A signal that ended the command after clean-up.
     pub(super) const fn signal(code: u8) -> Self {
         Self { code, said: Vec::new() }

@@ -53,11 +53,54 @@ pub(super) fn choose(
         say(&format!("try: {}", problem.hint));
     }
     let mut chosen = select(arguments, file)?;
-    // A flag wins over what the session says, as over everything else.
-    let timeouts = &mut chosen.target.timeouts;
-    timeouts.connect = common.connect_timeout.or(timeouts.connect);
-    timeouts.total = common.timeout.map(Some).or(timeouts.total);
+    hurry(&mut chosen.target, common);
     Ok(chosen)
+}
+
+/// A flag wins over what the session says, as over everything else.
+const fn hurry(target: &mut Target, common: &CommonArguments) {
+    let timeouts = &mut target.timeouts;
+    if common.connect_timeout.is_some() {
+        timeouts.connect = common.connect_timeout;
+    }
+    if common.timeout.is_some() {
+        timeouts.total = Some(common.timeout);
+    }
+}
+
+/// The sessions that have all the tags of `arguments`, as the flags make them, in the order of the file.
+///
+/// # Errors
+/// A mistake in the file, which may have cost one of them; no session with the tags; flags that do not fit one of them.
+pub(super) fn tagged(
+    arguments: &TargetArguments,
+    common: &CommonArguments,
+    file: &SessionsFile,
+) -> Result<Vec<Chosen>, Failure> {
+    if let Some(problem) = file.problems.first() {
+        return Err(problem.into());
+    }
+    let found = with_tags(&arguments.tags, file)?;
+    let choose = |profile: &Profile| {
+        let mut chosen = Chosen { name: profile.id.as_str().to_owned(), target: profile.target.clone() };
+        adapt(&mut chosen.target, arguments)?;
+        hurry(&mut chosen.target, common);
+        Ok(chosen)
+    };
+    found.into_iter().map(choose).collect()
+}
+
+/// The sessions that have all of `tags`: at least one, unless no tag is asked for.
+pub(super) fn with_tags<'f>(tags: &[String], file: &'f SessionsFile) -> Result<Vec<&'f Profile>, Failure> {
+    let found: Vec<&Profile> = file.entries.iter().filter(|profile| profile.has_tags(tags)).collect();
+    if !found.is_empty() || tags.is_empty() {
+        return Ok(found);
+    }
+    let mut known: Vec<&str> = file.entries.iter().flat_map(|profile| &profile.tags).map(String::as_str).collect();
+    known.sort_unstable();
+    known.dedup();
+    let hint = if known.is_empty() { "no session has a tag".to_owned() } else { known.join(", ") };
+    Err(Failure::usage("usage", &format!("--tag {}", tags.join(" --tag ")), "no session has it", &hint))
 }
 
 /// Chooses where the terminal UI begins; it shows the mistakes of sessions.toml itself.

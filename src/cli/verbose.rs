@@ -95,7 +95,7 @@ fn last_line(timeline: &Timeline) -> String {
 }
 
 /// Milliseconds with one decimal.
-fn milliseconds(time: Duration) -> String {
+pub(super) fn milliseconds(time: Duration) -> String {
     let tenths = time.as_micros() / 100;
     format!("{}.{}", tenths / 10, tenths % 10)
 }

@@ -54,6 +54,8 @@ pub struct Operation {
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperationKind {
+    /// Whether the server can be reached, takes the credentials and speaks the protocol. Answers nothing.
+    TestConnection,
     /// Every namespace of the server. Answers [`super::Names::Namespaces`].
     EnumerateNamespaces,
     /// The classes below `parent` (`None`: the root classes). Answers [`super::Names::Classes`], or `Class` events when
@@ -287,6 +289,7 @@ impl Operation {
     /// The name CIM operations go by in the pane: `EnumerateInstances`, `GetClass` and so on.
     pub fn name(&self) -> &'static str {
         match &self.kind {
+            OperationKind::TestConnection => "TestConnection",
             OperationKind::EnumerateNamespaces => "EnumerateNamespaces",
             OperationKind::EnumerateClasses { names_only: true, .. } => "EnumerateClassNames",
             OperationKind::EnumerateClasses { names_only: false, .. } => "EnumerateClasses",
@@ -307,7 +310,9 @@ impl Operation {
     /// What it is about: a class, a path, a query, or nothing.
     pub fn subject(&self) -> String {
         match &self.kind {
-            OperationKind::EnumerateNamespaces | OperationKind::EnumerateQualifiers => String::new(),
+            OperationKind::TestConnection | OperationKind::EnumerateNamespaces | OperationKind::EnumerateQualifiers => {
+                String::new()
+            }
             OperationKind::EnumerateClasses { parent, .. } => {
                 parent.as_ref().map(|name| name.to_string()).unwrap_or_default()
             }

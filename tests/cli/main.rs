@@ -9,4 +9,5 @@ mod related;
 mod sessions;
 mod support;
 mod tls;
+mod trials;
 mod usage;

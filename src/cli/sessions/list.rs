@@ -12,10 +12,11 @@ use crate::{
         failure::Failure,
         output::{Screen, list_sessions, list_values},
         serve::print,
+        target::with_tags,
     },
     config::Paths,
     session::{
-        Parent, Profile,
+        Parent,
         store::{Effective, Origin, SessionsFile},
     },
 };
@@ -26,22 +27,14 @@ const COLUMN: usize = 36;
 /// Lists the sessions that have all of `tags`. A mistake costs its own entry; all are told at the end.
 pub(super) async fn list(format: RowFormat, tags: &[String], paths: &Paths) -> Result<(), Failure> {
     let sessions = SessionsFile::load(paths.sessions_file());
-    let chosen: Vec<&Profile> = sessions.entries.iter().filter(|profile| profile.has_tags(tags)).collect();
     let failure = sessions.problems.iter().map(Failure::from).reduce(Failure::then);
-    if let (true, false, None) = (chosen.is_empty(), tags.is_empty(), &failure) {
-        return Err(no_such_tags(tags, &sessions));
-    }
+    let (chosen, failure) = match (with_tags(tags, &sessions), failure) {
+        // The one with the tag may be the one with the mistake.
+        (Err(_), Some(failure)) => return Err(failure),
+        (chosen, failure) => (chosen?, failure),
+    };
     print(&list_sessions(format, &chosen, Screen::of_stdout())).await?;
     failure.map_or(Ok(()), Err)
-}
-
-/// No session has `tags`.
-fn no_such_tags(tags: &[String], sessions: &SessionsFile) -> Failure {
-    let mut known: Vec<&str> = sessions.entries.iter().flat_map(|profile| &profile.tags).map(String::as_str).collect();
-    known.sort_unstable();
-    known.dedup();
-    let hint = if known.is_empty() { "no session has a tag".to_owned() } else { known.join(", ") };
-    Failure::usage("usage", &format!("--tag {}", tags.join(" --tag ")), "no session has it", &hint)
 }
 
 /// Prints what a session comes to.

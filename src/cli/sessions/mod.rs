@@ -1,11 +1,13 @@
 //! `lazycim sessions`: the saved sessions from the command line.
 //!
-//! Owns: the command's grammar, which part of it runs, and whom it is about. Must not connect to anything.
+//! Owns: the command's grammar, which part of it runs, and whom it is about. Must not connect to
+//! anything: `test` alone does, through the engine.
 
 mod change;
 mod export;
 mod import;
 mod list;
+mod test;
 
 use std::path::PathBuf;
 
@@ -15,7 +17,7 @@ use clap::{
 };
 
 use super::{
-    args::{RowFormat, TargetArguments},
+    args::{CommonArguments, RowFormat, TargetArguments},
     failure::Failure,
     serve::print,
 };
@@ -57,6 +59,14 @@ pub enum SessionsCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+    },
+    /// Connect to a session, or with --tag TAG to several, and say whether its server answers
+    Test {
+        /// Its id, its name, or the beginning of either
+        name: Option<String>,
+        /// At most N of several at once
+        #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..))]
+        throttle: u16,
     },
     /// Print where sessions.toml is
     Path,
@@ -132,12 +142,13 @@ pub struct ExportArguments {
 pub(super) async fn run(
     command: SessionsCommand,
     target: TargetArguments,
+    common: CommonArguments,
     config: Config,
     paths: Paths,
 ) -> Result<(), Failure> {
     let (takes_url, takes_tags) = match command {
         SessionsCommand::Add(_) => (true, true),
-        SessionsCommand::List { .. } => (false, true),
+        SessionsCommand::List { .. } | SessionsCommand::Test { .. } => (false, true),
         _ => (false, false),
     };
     let given = [
@@ -154,6 +165,10 @@ pub(super) async fn run(
         SessionsCommand::Add(arguments) => change::add(arguments, &target, &config, &paths),
         SessionsCommand::Edit(arguments) => change::edit(&arguments, &paths),
         SessionsCommand::Remove { name, yes } => change::remove(&name, yes, &paths),
+        SessionsCommand::Test { name, throttle } => {
+            let chosen = test::choose(name, target, &common, &paths)?;
+            test::run(chosen, throttle, &config, common.verbose).await
+        }
         SessionsCommand::Path => print(format!("{}\n", paths.sessions_file().display()).as_bytes()).await,
         SessionsCommand::Import(arguments) => import::run(arguments, &config, &paths).await,
         SessionsCommand::Export(arguments) => export::run(arguments, &paths).await,

@@ -16,6 +16,7 @@ pub mod encoding;
 mod explain;
 pub mod fault;
 pub mod framer;
+mod probe;
 mod pull;
 #[cfg(test)]
 mod pull_tests;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{
     call::{Reply, ask},
     decode::{Decoded, Expect},
-    discover,
+    discover, probe,
     pull::Ways,
     request,
     request::Request,
@@ -40,6 +40,7 @@ pub async fn run(op: &Operation, cx: &OpContext<'_>) -> Result<(), OpError> {
     let namespace = op.options.namespace.clone().unwrap_or_else(|| cx.target.namespace.clone());
     let mut running = Running { op, cx, namespace, exchange: &mut *exchange };
     match &op.kind {
+        OperationKind::TestConnection => probe::test(op, cx, running.exchange, &running.namespace).await,
         OperationKind::EnumerateNamespaces => discover::namespaces(op, cx, running.exchange).await,
         OperationKind::EnumerateClasses { parent, deep, names_only: true } => {
             running.class_names(parent.as_ref(), *deep).await

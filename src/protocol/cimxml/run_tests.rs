@@ -391,3 +391,25 @@ fn classes_are_told_one_by_one_and_learned() {
     assert_eq!(class.property("Id").unwrap().ty, CimType::String);
     assert_eq!(bench.classes.lock().unwrap().len(), 1);
 }
+
+#[test]
+fn a_test_of_the_connection_takes_one_request_and_any_status_but_a_refusal_of_the_user() {
+    let test = Operation::new(OperationKind::TestConnection);
+    let ran = |answer: fn(&Asked) -> Canned| {
+        let bench = Bench::new(answer);
+        let ran = run(&bench, &test);
+        assert_eq!(bench.operations(), ["GetClass root/cimv2"]);
+        assert!(bench.events.lock().unwrap().is_empty());
+        ran
+    };
+    ran(class).unwrap();
+    // Failed, no such namespace, no such class, not supported: a CIM server said so.
+    for code in [1, 3, 6, 7] {
+        run(&Bench::new(move |asked| refusal(asked, code)), &test).unwrap();
+    }
+    assert!(matches!(ran(|asked| refusal(asked, 2)).unwrap_err().kind, ErrorKind::Cim(_)));
+    assert_eq!(ran(|_| Canned::status(401, Vec::new())).unwrap_err().kind, ErrorKind::Unauthorized);
+    assert_eq!(ran(|_| Canned::status(404, Vec::new())).unwrap_err().kind, ErrorKind::Http(404));
+    let page = |_: &Asked| Canned::xml("<html><body>It works!</body></html>");
+    assert!(matches!(ran(page).unwrap_err().kind, ErrorKind::BadAnswer { .. }));
+}
