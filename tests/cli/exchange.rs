@@ -98,7 +98,7 @@ fn what_cannot_be_imported_says_why_and_changes_nothing() {
     home.run(&["sessions", "import", "--format", "hosts"]).expect_failure(2, "it needs a file", "FILE");
     home.run(&["--url", "cimxml+http://h", "sessions", "export", "--format", "powershell"]).expect_failure(
         2,
-        "takes no -s",
+        "takes no --url",
         "leave",
     );
     assert_eq!(sessions_of(&home), "");
