@@ -25,16 +25,19 @@ fn sessions_are_listed_in_every_format_and_by_tag() {
     let header = lines.next().unwrap();
     assert_eq!(
         header.split_whitespace().collect::<Vec<_>>(),
-        ["id", "name", "computer", "protocol", "port", "user", "tags", "tls", "dangers", "read_only"]
+        ["id", "computer", "protocol", "port", "tls", "dangers", "read_only", "user", "tags", "name"]
     );
     let second = lines.nth(1).unwrap();
-    assert!(second.starts_with("web02") && second.contains("name unchecked") && second.ends_with("yes"), "{table}");
+    assert!(
+        second.starts_with("web02") && second.contains("yes  name unchecked  yes") && second.ends_with("web02"),
+        "{table}"
+    );
 
     let json = home.run(&["sessions", "list", "-o", "json", "--tag", "lab"]).expect_code(0).stdout;
     assert_eq!(
         json,
-        "[\n{\"id\":\"web01\",\"name\":\"Web, the first\",\"computer\":\"web01.example\",\"protocol\":\"cimxml\",\
-         \"port\":5989,\"user\":\"ann\",\"tags\":[\"web\",\"lab\"],\"tls\":true,\"dangers\":[],\"read_only\":false}\n]\n"
+        "[\n{\"id\":\"web01\",\"computer\":\"web01.example\",\"protocol\":\"cimxml\",\"port\":5989,\"tls\":true,\"dangers\":[],\
+         \"read_only\":false,\"user\":\"ann\",\"tags\":[\"web\",\"lab\"],\"name\":\"Web, the first\"}\n]\n"
     );
     let ndjson = home.run(&["sessions", "list", "-o", "ndjson", "--tag", "web"]).expect_code(0).stdout;
     assert_eq!(ndjson.lines().count(), 2);
@@ -43,7 +46,7 @@ fn sessions_are_listed_in_every_format_and_by_tag() {
         1
     );
     let csv = home.run(&["sessions", "list", "-o", "csv"]).expect_code(0).stdout;
-    let row = "web01,\"Web, the first\",web01.example,cimxml,5989,ann,\"[\"\"web\"\",\"\"lab\"\"]\",true,[],false\r\n";
+    let row = "web01,web01.example,cimxml,5989,true,[],false,ann,\"[\"\"web\"\",\"\"lab\"\"]\",\"Web, the first\"\r\n";
     assert!(csv.contains(row), "{csv}");
     home.run(&["sessions", "list", "--tag", "prod"]).expect_failure(2, "--tag prod: no session has it", "lab, web");
     assert_eq!(Home::new().run(&["sessions", "list", "-o", "json"]).expect_code(0).stdout, "[]\n");

@@ -108,6 +108,53 @@ fn ctrl_z_gives_the_terminal_back_and_fg_draws_again() {
 }
 
 #[test]
+fn a_session_is_removed_when_the_answer_is_yes() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("sessions.toml");
+    let entry = "[[session]]\nid = \"web01\"\ncomputer = \"h.example\"\n";
+    std::fs::write(&file, entry).unwrap();
+    let env = [("LAZYCIM_CONFIG_DIR", home.path().to_str().unwrap())];
+    for (answer, code, left) in [("\n", 1, entry), ("no\n", 1, entry), ("y\n", 0, "")] {
+        let mut terminal = Terminal::product(120, 24, &["sessions", "remove", "web01"], &env);
+        terminal.wait_text("Remove the session `web01` (cimxml+https://h.example)? [y/N]");
+        terminal.send(answer);
+        assert_eq!(terminal.wait_end(), code, "{answer:?}");
+        let now = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(now.strip_prefix("version = 1\n").unwrap_or(&now).trim(), left.trim(), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_password_that_is_not_given_fails_its_own_session_alone() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let credentials = lazycim::server::Credentials { user: "ann".to_owned(), secret: "Sw0rdf1sh".to_owned().into() };
+    let options = lazycim::server::ServerOptions::loopback(credentials);
+    let server = runtime.block_on(lazycim::server::start(options)).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let session = |id: &str| {
+        format!(
+            "[[session]]\nid = \"{id}\"\ncomputer = \"127.0.0.1\"\nport = {}\ntls = {{ use = false }}\n\
+             auth = {{ user = \"ann\" }}\ntags = [\"lab\"]\n",
+            server.addr().port()
+        )
+    };
+    std::fs::write(home.path().join("sessions.toml"), session("one") + &session("two")).unwrap();
+    let env = [("LAZYCIM_CONFIG_DIR", home.path().to_str().unwrap())];
+    let mut terminal = Terminal::product(120, 24, &["sessions", "test", "--tag", "lab"], &env);
+    terminal.wait_text("Password of ann for one: ");
+    terminal.send("\u{4}");
+    terminal.wait_text("Password of ann for two: ");
+    terminal.send("Sw0rdf1sh\n");
+    assert_eq!(terminal.wait_end(), 1);
+    terminal.with_screen(|screen| {
+        let contents = screen.contents();
+        assert!(contents.contains("one  failed  ") && contents.contains("two  ok  "), "{contents}");
+        assert!(contents.contains("lazycim: one: queue: ") && !contents.contains("lazycim: two"), "{contents}");
+        assert!(!contents.contains("Sw0rdf1sh"), "{contents}");
+    });
+}
+
+#[test]
 fn without_a_terminal_it_says_so_in_plain_text() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_lazycim"))
         .stdin(std::process::Stdio::null())

@@ -7,38 +7,38 @@ use serde::Serialize;
 use super::{Screen, csv::put_record, json, table::put_aligned};
 use crate::{cli::args::RowFormat, session::Profile};
 
-/// What a session is listed with, in this order.
+/// What a session is listed with, in this order: what a narrow screen must not cut off stands before what may be long.
 #[derive(Serialize)]
 struct Row<'p> {
     id: &'p str,
-    name: &'p str,
     computer: Option<&'p str>,
     protocol: &'p str,
     port: u16,
-    user: Option<&'p str>,
-    tags: &'p [String],
     tls: bool,
     dangers: Vec<&'static str>,
     read_only: bool,
+    user: Option<&'p str>,
+    tags: &'p [String],
+    name: &'p str,
 }
 
 const COLUMNS: [&str; 10] =
-    ["id", "name", "computer", "protocol", "port", "user", "tags", "tls", "dangers", "read_only"];
+    ["id", "computer", "protocol", "port", "tls", "dangers", "read_only", "user", "tags", "name"];
 
 impl<'p> Row<'p> {
     fn of(profile: &'p Profile) -> Self {
         let target = &profile.target;
         Self {
             id: profile.id.as_str(),
-            name: &profile.name,
             computer: target.computer.as_deref(),
             protocol: &target.protocol,
             port: target.port,
-            user: target.user.as_deref(),
-            tags: &profile.tags,
             tls: target.tls.is_some(),
             dangers: target.dangers(),
             read_only: target.read_only,
+            user: target.user.as_deref(),
+            tags: &profile.tags,
+            name: &profile.name,
         }
     }
 
@@ -48,15 +48,15 @@ impl<'p> Row<'p> {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         vec![
             self.id.to_owned(),
-            self.name.to_owned(),
             text(self.computer),
             self.protocol.to_owned(),
             self.port.to_string(),
-            text(self.user),
-            self.tags.join(", "),
             yes(self.tls),
             self.dangers.join(", "),
             yes(self.read_only),
+            text(self.user),
+            self.tags.join(", "),
+            self.name.to_owned(),
         ]
     }
 
@@ -64,15 +64,15 @@ impl<'p> Row<'p> {
         let list = |texts: serde_json::Value| Some(texts.to_string());
         [
             Some(self.id.to_owned()),
-            Some(self.name.to_owned()),
             self.computer.map(str::to_owned),
             Some(self.protocol.to_owned()),
             Some(self.port.to_string()),
-            self.user.map(str::to_owned),
-            list(self.tags.into()),
             Some(self.tls.to_string()),
             list(self.dangers.clone().into()),
             Some(self.read_only.to_string()),
+            self.user.map(str::to_owned),
+            list(self.tags.into()),
+            Some(self.name.to_owned()),
         ]
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use super::{ids, profile};
 use crate::session::{
     Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource, Tls,
-    store::{Keep, SaveError, SessionsFile},
+    store::{Keep, SaveError, SessionsFile, Setting},
     url::TargetUrl,
 };
 
@@ -332,4 +332,42 @@ fn a_new_session_says_what_its_parent_says_otherwise() {
     wanted.inherits = Some(Parent::Preset("pegasus".to_owned()));
     file.add(&wanted, None).unwrap();
     assert_eq!(file.get(&wanted.id), Some(&wanted));
+}
+
+#[test]
+fn settings_are_made_in_what_others_wrote_meanwhile() {
+    let bench = Bench::new();
+    let (mut mine, mut theirs) = (bench.load(), bench.load());
+    let id = mine.entries[0].id.clone();
+    let set = |text: &str| Setting::set(text).unwrap();
+    theirs.set(&id, &[set("notes=theirs"), set("culture=\"de\"")]).unwrap();
+    mine.set(&id, &[set("port=1234"), set("tls.min_version=1.3"), Setting::unset("culture").unwrap()]).unwrap();
+    let now = mine.get(&id).unwrap().clone();
+    assert_eq!((now.notes.as_str(), now.target.port, &now.target.culture), ("theirs", 1234, &None));
+    assert_eq!(Some(&now), bench.load().get(&id));
+    let error = mine.set(&id, &[set("port=0")]).unwrap_err().to_string();
+    assert!(error.contains("not saved: `port` must be"), "{error}");
+    assert_eq!(mine.get(&id), Some(&now));
+}
+
+#[test]
+fn a_setting_says_what_is_wrong_and_never_repeats_a_value() {
+    let wrong = |text: &str| Setting::set(text).unwrap_err();
+    assert!(wrong("s3cret").cause.contains("KEY=VALUE"));
+    assert!(wrong("auth.secret={s3cret").cause.contains("`auth.secret` is not TOML"));
+    assert_eq!(wrong("prot=s3cret").hint, "did you mean `port`?");
+    for text in ["s3cret", "auth.secret={s3cret", "port=s3cret", "tags=[s3cret"] {
+        let error = wrong(text);
+        assert!(!error.cause.contains("s3cret") && !error.hint.contains("s3cret"), "{error:?}");
+    }
+    // A text stands with and without its quotes, also where it looks like something else.
+    for text in ["tls.min_version=1.3", "tls.min_version=\"1.3\"", " tls.min_version = '1.3'"] {
+        let bench = Bench::new();
+        let mut file = bench.load();
+        let mut added = profile("new");
+        added.target.tls = Some(Tls::default());
+        file.add_with(&added, &[Setting::set(text).unwrap()]).unwrap();
+        let tls = file.get(&added.id).unwrap().target.tls.as_ref().unwrap();
+        assert_eq!(tls.min_version.text(), "1.3", "{text}");
+    }
 }
