@@ -2,7 +2,7 @@
 //!
 //! Owns: the way from arguments to operations. Must not know how either is parsed or run.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::CommandFactory;
 
@@ -57,8 +57,8 @@ pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<
         Some(command) => {
             let sessions = SessionsFile::load(paths.sessions_file());
             let chosen = target::choose(&arguments.target, &arguments.common, &sessions)?;
-            let reader =
-                Reader { verbose: arguments.common.verbose, given: arguments.target.namespace, config, chosen };
+            let (verbose, given) = (arguments.common.verbose, arguments.target.namespace);
+            let reader = Reader { verbose, given, config, sessions_file: sessions.path, chosen };
             in_runtime(reader.run(command))
         }
     }
@@ -94,6 +94,8 @@ pub(super) fn loaded(common: &CommonArguments, paths: &Paths) -> Loaded {
 /// A command that reads.
 struct Reader {
     config: Config,
+    /// Where commands for secrets stand.
+    sessions_file: PathBuf,
     chosen: Chosen,
     /// What `-n` said.
     given: Option<crate::cim::Namespace>,
@@ -113,7 +115,7 @@ impl Reader {
             }
             _ => None,
         };
-        let mut operator = Operator::open(&self.config, self.chosen, self.verbose)?;
+        let mut operator = Operator::open(&self.config, self.sessions_file, self.chosen, self.verbose)?;
         let done = match (command, path) {
             (Command::Namespaces { output }, _) => namespaces(&mut operator, output).await,
             (Command::Classes { of, deep, output }, _) => classes(&mut operator, of, deep, output).await,

@@ -10,7 +10,7 @@
 //! SIGINT, SIGTERM ---> stop, exit 130, 143
 //! ```
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use tokio::{
     io::{AsyncWriteExt, Stdout},
@@ -94,8 +94,13 @@ pub(super) struct Operator {
 
 impl Operator {
     /// Opens the session; connects to nothing.
-    pub(super) fn open(config: &Config, chosen: Chosen, verbose: bool) -> Result<Self, Failure> {
-        let settings = Settings::new(config);
+    pub(super) fn open(
+        config: &Config,
+        sessions_file: PathBuf,
+        chosen: Chosen,
+        verbose: bool,
+    ) -> Result<Self, Failure> {
+        let settings = Settings { sessions_file: Some(sessions_file), ..Settings::new(config) };
         if (settings.protocols)(&chosen.target.protocol).is_none() {
             let cause = format!("this version does not speak {}", chosen.target.protocol);
             return Err(Failure::usage("usage", &chosen.name, &cause, "cimxml+https://HOST, if the server speaks it"));

@@ -95,6 +95,7 @@ async fn release(
     let request = DialRequest {
         target: went.destination.target.clone(),
         credentials: went.destination.credentials,
+        proxy_credentials: went.destination.proxy_credentials,
         trust: session.trust().await?,
         sink: outbox.clone(),
         timeouts,

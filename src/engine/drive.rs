@@ -25,7 +25,7 @@ use super::{
     class_cache::OperationSchema,
     clean_up::{self, CleaningUp},
     outbox::Outbox,
-    session::{Destination, Need, Session, defect, dial},
+    session::{Destination, Got, Need, Session, defect, dial},
     settings::DialRequest,
     turns::{CalledUp, Declined, Given},
 };
@@ -74,8 +74,15 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// A first place in the queue, taken when the operation was asked for.
-pub(super) type FirstPlace = Option<oneshot::Receiver<Result<CalledUp, Declined>>>;
+/// A place in the queue, taken when the operation was asked for.
+pub(super) enum FirstPlace {
+    /// Its turn comes from here.
+    Taken(oneshot::Receiver<Result<CalledUp, Declined>>),
+    /// It takes one when its secrets are there.
+    Later,
+    /// There is no such session.
+    NoSession,
+}
 
 impl Driver {
     /// Runs the operation to its end, its events on their way, and hands over to the clean-up where one is needed.
@@ -136,19 +143,26 @@ impl Driver {
     async fn attempts(&self, first: FirstPlace) -> Result<(), OpError> {
         let prompt = match &self.need {
             Ok(Need::Prompt(user)) => Some(user.clone()),
-            Ok(Need::Nothing(_)) => None,
+            Ok(Need::Nothing | Need::Source) => None,
             Err(error) => return Err(error.clone()),
         };
-        let mut called = match first {
-            Some(called) => called,
-            None => return Err(self.no_session()),
+        let (mut called, got) = match first {
+            FirstPlace::Taken(called) => (called, Got::default()),
+            FirstPlace::Later => {
+                let got = self.ask_sources().await?;
+                (self.inner.enter(&self.session, self.id, prompt.clone(), &self.outbox), got)
+            }
+            FirstPlace::NoSession => return Err(self.no_session()),
         };
         let mut refused: Option<OpError> = None;
         loop {
             let CalledUp { slot, secret } = self.turn(called, refused.as_ref()).await?;
-            let result = self.attempt(secret.as_ref()).await;
+            let result = self.attempt(self.credentials(secret.as_ref(), &got)).await;
             drop(slot);
             let Err(error) = result else { return Ok(()) };
+            if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Http(407)) {
+                self.session.forget_secrets().await;
+            }
             let Some(given) = secret.filter(|_| error.kind == ErrorKind::Unauthorized) else { return Err(error) };
             self.inner.state().turns.refuse(self.session.id, &given);
             if refused.is_some() || self.outbox.told().content || self.operation.is_write() {
@@ -184,12 +198,12 @@ impl Driver {
         start::NO_SESSION.error(Phase::Queue, self.session.name(), ErrorKind::Configuration)
     }
 
-    async fn attempt(&self, secret: Option<&Given>) -> Result<(), OpError> {
+    async fn attempt(&self, got: Got) -> Result<(), OpError> {
         let timeouts = self.timeouts();
         self.outbox.watch.start();
         let result = tokio::select! {
             biased;
-            result = self.run(secret, timeouts) => result,
+            result = self.run(got, timeouts) => result,
             // Asked before the run is dropped, which ends its phases.
             phase = self.outbox.watch.spent(timeouts.total).map(|()| self.phase()) => {
                 Err(self.took_too_long(phase, timeouts.total))
@@ -208,30 +222,36 @@ impl Driver {
         start::MAY_STAY_OPEN.with(phase, self.session.name(), ErrorKind::TimedOut, &[("open", MAY_STAY_OPEN)])
     }
 
-    fn credentials(&self, secret: Option<&Given>) -> Option<Credentials> {
-        match (&self.need, secret) {
-            (Ok(Need::Prompt(user)), Some(given)) => {
-                Some(Credentials { user: user.clone(), secret: given.secret.clone() })
-            }
-            (Ok(Need::Nothing(credentials)), _) => credentials.clone(),
-            _ => None,
-        }
+    /// What the sources gave. Takes no part in the operation's time: a person may be asked by a command.
+    async fn ask_sources(&self) -> Result<Got, OpError> {
+        let Ok(need) = &self.need else { return Ok(Got::default()) };
+        self.session.ask_sources(need, self.inner.settings.sessions_file.as_deref()).await
     }
 
-    async fn run(&self, secret: Option<&Given>, timeouts: Timeouts) -> Result<(), OpError> {
+    /// As whom an attempt asks: with what a person gave, or a source.
+    fn credentials(&self, given: Option<&Given>, got: &Got) -> Got {
+        let mut all = got.clone();
+        if let (Ok(Need::Prompt(user)), Some(given)) = (&self.need, given) {
+            all.credentials = Some(Credentials { user: user.clone(), secret: given.secret.clone() });
+        }
+        all
+    }
+
+    async fn run(&self, got: Got, timeouts: Timeouts) -> Result<(), OpError> {
         let (inner, session) = (&self.inner, &self.session);
         let protocol = (inner.settings.protocols)(&session.target.protocol).ok_or_else(|| {
             let known = crate::protocol::names().collect::<Vec<_>>().join(" or ");
             let parts = [("protocol", session.target.protocol.as_str()), ("protocols", known.as_str())];
             start::NO_PROTOCOL.with(Phase::Queue, session.name(), ErrorKind::Configuration, &parts)
         })?;
-        let destination = session.destination(&inner.local, self.credentials(secret)).await?;
+        let destination = session.destination(&inner.local, got).await?;
         let trust = session.trust().await?;
         let went = Went { protocol, destination: destination.clone() };
         *self.went.lock().unwrap_or_else(PoisonError::into_inner) = Some(went);
         let request = DialRequest {
             target: destination.target.clone(),
             credentials: destination.credentials,
+            proxy_credentials: destination.proxy_credentials,
             trust,
             sink: self.outbox.clone(),
             timeouts,

@@ -15,6 +15,7 @@ mod drive;
 mod local;
 mod outbox;
 mod proxy;
+mod secrets;
 mod session;
 mod settings;
 mod stopwatch;
@@ -198,8 +199,13 @@ impl Engine {
     /// Gives a session another target for the operations to come, which may trust otherwise. Its secret stays, and what runs
     /// goes on as it began.
     pub fn change(&self, id: SessionId, target: Target) {
-        self.0.state().turns.set_bound(id, target.limits.in_flight_per_session);
-        self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
+        let mut state = self.0.state();
+        state.turns.set_bound(id, target.limits.in_flight_per_session);
+        let session = match state.sessions.get(&id) {
+            Some(known) => known.changed(target),
+            None => Session::new(id, target),
+        };
+        state.sessions.insert(id, Arc::new(session));
     }
 
     /// Cancels the session's operations and forgets (wipes) its secret. Clean-ups go on.
@@ -262,20 +268,22 @@ impl Engine {
         let Some(session) = state.sessions.get(&id).cloned() else {
             outbox.tell(started(None));
             let unknown = Target { computer: Some(format!("session {}", id.0)), ..Target::this_computer() };
-            return (Arc::new(Session::new(id, unknown)), Ok(Need::Nothing(None)), None);
+            return (Arc::new(Session::new(id, unknown)), Ok(Need::Nothing), FirstPlace::NoSession);
         };
         outbox.tell(started(state.turns.obstacle(id)));
         state.running.insert(op, Running { session: Some(id), cancelled: cancelled.clone() });
         let need = session.need();
         let prompt = match &need {
-            Ok(Need::Prompt(user)) => Some(user.clone()),
-            Ok(Need::Nothing(_)) => None,
-            Err(_) => return (session, need, None),
+            Ok(need) if session.asks_sources(need) => None,
+            Ok(Need::Prompt(user)) => Some(Some(user.clone())),
+            Ok(Need::Nothing | Need::Source) => Some(None),
+            Err(_) => None,
         };
+        let Some(prompt) = prompt else { return (session, need, FirstPlace::Later) };
         let first = state.turns.enter(op, id, prompt, outbox.clone());
         drop(state);
         self.0.call_up();
-        (session, need, Some(first))
+        (session, need, FirstPlace::Taken(first))
     }
 
     /// Cancels an operation: its socket closes, `Cancelled` follows. Does nothing if it has ended.

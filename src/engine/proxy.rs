@@ -4,7 +4,6 @@
 
 use http::HeaderValue;
 
-use super::session::secret_of;
 use crate::{
     auth::{Credentials, authenticator_for},
     op::{ErrorKind, OpError, Phase, explain::connection::proxy::UNSENDABLE},
@@ -12,12 +11,21 @@ use crate::{
     wire::{self, Scheme},
 };
 
-/// What stands between this computer and `target`.
+/// The proxy as errors name it.
+pub(super) fn name(proxy: &HttpProxy) -> String {
+    format!("the proxy {}:{}", proxy.host, proxy.port)
+}
+
+/// What stands between this computer and `target`; `credentials` are for it.
 ///
 /// # Errors
-/// If the environment names a proxy we cannot use, or the proxy's secret is not there or cannot be sent.
-pub(super) fn of(target: &Target, scheme: Scheme) -> Result<Option<wire::Proxy>, OpError> {
-    let HttpProxy { host, port, user, secret, allow_clear_text } = match &target.proxy {
+/// If the environment names a proxy we cannot use, or the proxy's user or secret cannot be sent.
+pub(super) fn of(
+    target: &Target,
+    credentials: Option<Credentials>,
+    scheme: Scheme,
+) -> Result<Option<wire::Proxy>, OpError> {
+    let settings = match &target.proxy {
         Proxy::None => return Ok(None),
         Proxy::System => {
             let computer = target.computer.as_deref().unwrap_or_default();
@@ -25,12 +33,11 @@ pub(super) fn of(target: &Target, scheme: Scheme) -> Result<Option<wire::Proxy>,
         }
         Proxy::Http(proxy) => proxy,
     };
-    let mut proxy = wire::Proxy { allow_clear_text: *allow_clear_text, ..wire::Proxy::new(host, *port) };
-    if let Some(user) = user {
-        let name = format!("the proxy {host}:{port}");
-        let secret = secret_of(secret, user, name.clone())?;
-        let unusable = || UNSENDABLE.error(Phase::Connect, name.clone(), ErrorKind::Configuration);
-        let basic = authenticator_for("basic", Credentials { user: user.clone(), secret });
+    let mut proxy =
+        wire::Proxy { allow_clear_text: settings.allow_clear_text, ..wire::Proxy::new(&settings.host, settings.port) };
+    if let Some(credentials) = credentials {
+        let unusable = || UNSENDABLE.error(Phase::Connect, name(settings), ErrorKind::Configuration);
+        let basic = authenticator_for("basic", credentials);
         let proof = basic.map_err(|_| unusable())?.authorization("CONNECT", "").ok_or_else(unusable)?;
         let mut value = HeaderValue::from_bytes(&proof.0).map_err(|_| unusable())?;
         value.set_sensitive(true);
@@ -43,31 +50,17 @@ pub(super) fn of(target: &Target, scheme: Scheme) -> Result<Option<wire::Proxy>,
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::session::SecretSource;
-
-    fn through(user: Option<&str>, secret: SecretSource) -> Target {
-        let user = user.map(str::to_owned);
-        let proxy = HttpProxy { user, secret, ..HttpProxy::at("http://px.example:3128").unwrap() };
-        Target { computer: Some("h".to_owned()), proxy: Proxy::Http(proxy), ..Target::this_computer() }
-    }
 
     #[test]
-    fn a_proxy_has_the_secret_its_source_gives() {
-        let proxy = of(&through(None, SecretSource::Prompt), Scheme::Http).unwrap().unwrap();
+    fn a_proxy_is_told_who_asks() {
+        let proxy = HttpProxy::at("http://px.example:3128").unwrap();
+        let target = Target { computer: Some("h".to_owned()), proxy: Proxy::Http(proxy), ..Target::this_computer() };
+        let proxy = of(&target, None, Scheme::Http).unwrap().unwrap();
         assert_eq!((proxy.host.as_str(), proxy.port, proxy.authorization), ("px.example", 3128, None));
-        let variable = SecretSource::Env("CARGO_PKG_NAME".to_owned());
-        let proxy = of(&through(Some("ann"), variable), Scheme::Http).unwrap().unwrap();
+        let credentials = Credentials { user: "ann".to_owned(), secret: "lazycim".into() };
+        let proxy = of(&target, Some(credentials), Scheme::Http).unwrap().unwrap();
         let value = proxy.authorization.unwrap();
         assert!(value.is_sensitive() && value.to_str().unwrap() == "Basic YW5uOmxhenljaW0=", "{value:?}");
-        assert!(of(&Target::this_computer(), Scheme::Http).unwrap().is_none());
-    }
-
-    #[test]
-    fn sources_that_cannot_be_asked_say_what_can() {
-        for secret in [SecretSource::Prompt, SecretSource::Keyring] {
-            let error = of(&through(Some("ann"), secret), Scheme::Https).unwrap_err();
-            assert_eq!((&error.kind, error.target.as_str()), (&ErrorKind::SecretMissing, "the proxy px.example:3128"));
-            assert!(error.hint.contains("env:VAR"), "{}", error.hint);
-        }
+        assert!(of(&Target::this_computer(), None, Scheme::Http).unwrap().is_none());
     }
 }

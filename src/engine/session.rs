@@ -1,20 +1,21 @@
 //! Live sessions, as the engine holds them.
 //!
 //! Owns: what the operations of one session share: the target, what was learned about its server, its classes, whom its TLS trusts; and how
-//! a target becomes something to dial. Holds no socket and no secret (secrets are kept with the queue that waits for them).
+//! a target becomes something to dial, and its secrets that nobody is asked for. Holds no socket; what a person gave is kept with the queue that
+//! waits for it.
 
 use std::{
-    ffi::OsString,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
-use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
 use super::{
     class_cache::ClassCache,
     local::Local,
     proxy,
+    secrets::{Kept, Wanted},
     settings::{DialRequest, Settings},
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
         explain::{exchange::authenticate, start},
     },
     protocol::ServerFacts,
-    session::{SecretSource, Target, Tls, TlsVersion},
+    session::{HttpProxy, Proxy, SecretSource, Target, Tls, TlsVersion},
     wire::{
         AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
         is_loopback,
@@ -38,6 +39,8 @@ pub(super) struct Session {
     pub(super) facts: Mutex<ServerFacts>,
     pub(super) classes: Arc<ClassCache>,
     trust: OnceCell<Arc<Trust>>,
+    secret: Arc<Kept>,
+    proxy_secret: Arc<Kept>,
 }
 
 /// Where an operation goes and as whom, this computer resolved to the embedded server.
@@ -45,20 +48,51 @@ pub(super) struct Session {
 pub(super) struct Destination {
     pub(super) target: Target,
     pub(super) credentials: Option<Credentials>,
+    pub(super) proxy_credentials: Option<Credentials>,
 }
 
 /// Where the secret of an operation comes from.
 pub(super) enum Need {
-    /// It needs none, or has it.
-    Nothing(Option<Credentials>),
+    /// It needs none.
+    Nothing,
     /// A person has to give it, for this user.
     Prompt(String),
+    /// A source that asks nobody gives it.
+    Source,
+}
+
+/// What sources that ask nobody gave to an operation.
+#[derive(Clone, Default)]
+pub(super) struct Got {
+    pub(super) credentials: Option<Credentials>,
+    pub(super) proxy: Option<Credentials>,
 }
 
 impl Session {
     /// A session that has connected nowhere.
     pub(super) fn new(id: SessionId, target: Target) -> Self {
-        Self { id, target, facts: Mutex::default(), classes: ClassCache::new(), trust: OnceCell::new() }
+        Self {
+            id,
+            target,
+            facts: Mutex::default(),
+            classes: ClassCache::new(),
+            trust: OnceCell::new(),
+            secret: Arc::default(),
+            proxy_secret: Arc::default(),
+        }
+    }
+
+    /// The session with another target. A secret whose user and source are still the same is not got again.
+    pub(super) fn changed(&self, target: Target) -> Self {
+        let mut changed = Self::new(self.id, target);
+        let (old, new) = (&self.target, &changed.target);
+        if (&old.computer, &old.user, &old.secret) == (&new.computer, &new.user, &new.secret) {
+            changed.secret = self.secret.clone();
+        }
+        if old.proxy == new.proxy {
+            changed.proxy_secret = self.proxy_secret.clone();
+        }
+        changed
     }
 
     /// The target as errors name it.
@@ -70,15 +104,49 @@ impl Session {
         }
     }
 
-    /// Where the secret comes from; reads the environment variable if it is one.
+    /// Where the secret comes from.
     pub(super) fn need(&self) -> Result<Need, OpError> {
-        let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing(None)) };
+        let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing) };
         self.refuse_clear_text()?;
-        if self.target.secret == SecretSource::Prompt {
-            return Ok(Need::Prompt(user.clone()));
+        Ok(match self.target.secret {
+            SecretSource::Prompt => Need::Prompt(user.clone()),
+            _ => Need::Source,
+        })
+    }
+
+    /// The proxy, where it wants to know who asks, and as whom it is asked.
+    fn proxy_user(&self) -> Option<(&HttpProxy, &str)> {
+        match (&self.target.computer, &self.target.proxy) {
+            (Some(_), Proxy::Http(proxy)) => proxy.user.as_deref().map(|user| (proxy, user)),
+            _ => None,
         }
-        let secret = secret_of(&self.target.secret, user, self.name())?;
-        Ok(Need::Nothing(Some(Credentials { user: user.clone(), secret })))
+    }
+
+    /// Whether a source has to be asked before an operation gets its turn.
+    pub(super) fn asks_sources(&self, need: &Need) -> bool {
+        matches!(need, Need::Source) || self.proxy_user().is_some()
+    }
+
+    /// Asks the sources that ask nobody, once for all operations. `file` is where commands stand.
+    pub(super) async fn ask_sources(&self, need: &Need, file: Option<&Path>) -> Result<Got, OpError> {
+        let mut got = Got::default();
+        if let (Need::Source, Some(user)) = (need, &self.target.user) {
+            let wanted = Wanted { source: &self.target.secret, user, target: self.name() };
+            let secret = self.secret.get(wanted.get(file)).await?;
+            got.credentials = Some(Credentials { user: user.clone(), secret });
+        }
+        if let Some((proxy, user)) = self.proxy_user() {
+            let wanted = Wanted { source: &proxy.secret, user, target: proxy::name(proxy) };
+            let secret = self.proxy_secret.get(wanted.get(file)).await?;
+            got.proxy = Some(Credentials { user: user.to_owned(), secret });
+        }
+        Ok(got)
+    }
+
+    /// What a source gave was refused: the next operation asks it again.
+    pub(super) async fn forget_secrets(&self) {
+        self.secret.forget().await;
+        self.proxy_secret.forget().await;
     }
 
     /// Asks nobody for a secret that would then not be sent. Of an address that is known at once; of a name, only when it
@@ -94,19 +162,15 @@ impl Session {
     }
 
     /// Where to go: the target itself, or the embedded server, which is started if need be.
-    pub(super) async fn destination(
-        &self,
-        local: &Local,
-        credentials: Option<Credentials>,
-    ) -> Result<Destination, OpError> {
+    pub(super) async fn destination(&self, local: &Local, got: Got) -> Result<Destination, OpError> {
         let mut target = self.target.clone();
         if target.computer.is_some() {
-            return Ok(Destination { target, credentials });
+            return Ok(Destination { target, credentials: got.credentials, proxy_credentials: got.proxy });
         }
         let (addr, access) = local.access().await?;
         (target.computer, target.port, target.tls) = (Some(addr.ip().to_string()), addr.port(), None);
         target.user = Some(access.user.clone());
-        Ok(Destination { target, credentials: Some(access) })
+        Ok(Destination { target, credentials: Some(access), proxy_credentials: None })
     }
 
     /// Whom TLS trusts: made by the first operation, shared by all later ones.
@@ -138,23 +202,6 @@ fn rules(tls: Tls) -> TlsRules {
     }
 }
 
-/// The secret of `user` from a source that asks nobody; `target` is what it is for.
-pub(super) fn secret_of(source: &SecretSource, user: &str, target: String) -> Result<SecretString, OpError> {
-    let row = match source {
-        SecretSource::Env(variable) => match std::env::var_os(variable).map(OsString::into_string) {
-            Some(Ok(secret)) => return Ok(SecretString::from(secret)),
-            Some(Err(_)) => start::VARIABLE_BROKEN,
-            None => start::VARIABLE_UNSET,
-        },
-        SecretSource::Prompt => start::NOBODY_TO_ASK,
-        SecretSource::Keyring => start::NO_KEYRING,
-        SecretSource::Command(_) => start::NO_COMMAND,
-    };
-    let variable = if let SecretSource::Env(variable) = source { variable.as_str() } else { "" };
-    let parts = [("variable", variable), ("user", user)];
-    Err(row.with(Phase::Queue, target, ErrorKind::SecretMissing, &parts))
-}
-
 /// A failure that is lazycim's own.
 pub(super) fn defect(phase: Phase, target: String) -> OpError {
     start::DEFECT.error(phase, target, ErrorKind::Internal)
@@ -165,10 +212,10 @@ pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest
     if let Some(make) = &settings.dial {
         return make(request);
     }
-    let DialRequest { target, credentials, trust, sink, timeouts, limits } = request;
+    let DialRequest { target, credentials, proxy_credentials, trust, sink, timeouts, limits } = request;
     let scheme = if target.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let authenticator = authenticator(&target, credentials)?;
-    let proxy = proxy::of(&target, scheme)?;
+    let proxy = proxy::of(&target, proxy_credentials, scheme)?;
     let host = target.computer.unwrap_or_default();
     let settings = DialSettings {
         proxy,

@@ -3,7 +3,7 @@
 //! Owns: [`Settings`] and the doors through which tests (and later protocols that do not speak HTTP) put something else in the place
 //! of connections, protocols and the embedded server. Must not know how any of them is used.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use super::local::StartServer;
 use crate::{
@@ -27,6 +27,8 @@ pub struct DialRequest {
     pub target: Target,
     /// Who asks; `None` sends no Authorization header.
     pub credentials: Option<Credentials>,
+    /// Who asks the proxy.
+    pub proxy_credentials: Option<Credentials>,
     /// Whom TLS trusts, shared by the operations of the session.
     pub trust: Arc<Trust>,
     /// Who is told.
@@ -56,6 +58,8 @@ pub struct Settings {
     pub dial: Option<MakeDial>,
     /// Starts the server behind this computer.
     pub server: Arc<dyn StartServer>,
+    /// The file the commands for secrets stand in: they run only if nobody else may write it. Without one none runs.
+    pub sessions_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -90,6 +94,7 @@ impl Settings {
             protocols: Arc::new(protocol::find),
             dial: None,
             server: Arc::new(super::local::Embedded),
+            sessions_file: None,
         }
     }
 }

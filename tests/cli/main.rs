@@ -6,6 +6,7 @@ mod exchange;
 mod faults;
 mod output;
 mod related;
+mod secrets;
 mod sessions;
 mod support;
 mod tls;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use lazycim::{
+    engine::Settings,
     op::{ErrorKind, OpEvent, OpEventKind},
-    session::{SecretSource, Target},
+    session::{HttpProxy, Proxy, SecretCommand, SecretSource, Target},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
@@ -13,9 +14,13 @@ use super::fake::*;
 
 /// An engine whose server refuses every password but `good`, and whose operations deliver `first` rows before they are refused.
 fn bench(good: &'static str, first: usize) -> Bench {
+    bench_with(good, first, |_| ())
+}
+
+fn bench_with(good: &'static str, first: usize, change: impl FnOnce(&mut Settings)) -> Bench {
     let dialled: Arc<std::sync::OnceLock<Dialled>> = Arc::default();
     let known = dialled.clone();
-    let bench = Bench::new(Box::new(move |_, cx| {
+    let run: Run = Box::new(move |_, cx| {
         let known = known.clone();
         Box::pin(async move {
             let right = {
@@ -31,7 +36,8 @@ fn bench(good: &'static str, first: usize) -> Bench {
             }
             Err(unauthorized())
         })
-    }));
+    });
+    let bench = Bench::with(run, Box::new(|_, _| Box::pin(async { Ok(()) })), change);
     assert!(dialled.set(bench.dialled.clone()).is_ok());
     bench.engine.open(SESSION, with_user(SecretSource::Prompt));
     bench
@@ -216,4 +222,106 @@ async fn a_session_that_is_changed_keeps_its_secret_and_goes_by_its_new_target()
     assert!(matches!(seen.last().unwrap().kind, OpEventKind::Finished(_)), "{seen:#?}");
     let ports = bench.dialled.lock().unwrap().iter().map(|request| request.target.port).collect::<Vec<_>>();
     assert_eq!(ports.last(), Some(&7));
+}
+
+/// A command that prints `secret` and notes in a file that it ran, and how often it did.
+struct Counted {
+    dir: tempfile::TempDir,
+}
+
+impl Counted {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("sessions.toml"), "").unwrap();
+        std::fs::set_permissions(dir.path().join("sessions.toml"), PermissionsExt::from_mode(0o600)).unwrap();
+        Self { dir }
+    }
+
+    fn allow(&self, settings: &mut Settings) {
+        settings.sessions_file = Some(self.dir.path().join("sessions.toml"));
+    }
+
+    fn printing(&self, secret: &str) -> SecretSource {
+        let line = format!("echo x >> '{}'; echo {secret}", self.dir.path().join("count").display());
+        let timeout = SecretCommand::TIMEOUT;
+        SecretSource::Command(SecretCommand { words: vec![line], shell: true, timeout, confirmed: true })
+    }
+
+    fn count(&self) -> usize {
+        std::fs::read_to_string(self.dir.path().join("count")).unwrap_or_default().lines().count()
+    }
+}
+
+#[tokio::test]
+async fn a_command_runs_once_for_a_live_session() {
+    let counted = Counted::new();
+    let bench = bench_with("good", 0, |settings| counted.allow(settings));
+    bench.engine.open(SESSION, with_user(counted.printing("good")));
+    assert_eq!(counted.count(), 0, "an open session has asked nobody");
+    let waiting = (0..4).map(|_| bench.start(operation())).collect::<Vec<_>>();
+    for (_, events) in waiting {
+        assert!(matches!(end(&rest(events).await), OpEventKind::Finished(_)));
+    }
+    assert_eq!(counted.count(), 1);
+    bench.engine.change(SESSION, Target { read_only: true, ..with_user(counted.printing("good")) });
+    assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    assert_eq!(counted.count(), 1, "the same source");
+    bench.engine.change(SESSION, Target { computer: Some("h2".to_owned()), ..with_user(counted.printing("good")) });
+    assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    assert_eq!(counted.count(), 2, "another server");
+    bench.engine.close(SESSION);
+    bench.engine.open(SESSION, with_user(counted.printing("good")));
+    assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    assert_eq!(counted.count(), 3, "a closed session forgets");
+}
+
+#[tokio::test]
+async fn a_command_whose_secret_was_refused_runs_again_for_the_next_operation() {
+    let counted = Counted::new();
+    let bench = bench_with("good", 0, |settings| counted.allow(settings));
+    bench.engine.open(SESSION, with_user(counted.printing("bad")));
+    for count in 1..=2 {
+        let events = bench.run(operation()).await;
+        assert_eq!(failure(&events).kind, ErrorKind::Unauthorized);
+        assert!(!events.iter().any(|event| matches!(event.kind, OpEventKind::SecretNeeded { .. })));
+        assert_eq!(counted.count(), count);
+    }
+}
+
+#[tokio::test]
+async fn a_proxys_secret_is_got_like_the_sessions() {
+    let counted = Counted::new();
+    let bench = bench_with("good", 0, |settings| counted.allow(settings));
+    let through = |secret| {
+        let proxy = HttpProxy::at("http://px.example:3128").unwrap();
+        let proxy = Proxy::Http(HttpProxy { user: Some("px".to_owned()), secret, ..proxy });
+        Target { proxy, ..with_user(SecretSource::Prompt) }
+    };
+    bench.engine.open(SESSION, through(counted.printing("theirs")));
+    give(&bench, "good");
+    for _ in 0..2 {
+        assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
+    }
+    assert_eq!(counted.count(), 1);
+    let asked_as = bench.dialled.lock().unwrap().last().unwrap().proxy_credentials.clone().unwrap();
+    assert_eq!((asked_as.user.as_str(), asked_as.secret.expose_secret()), ("px", "theirs"));
+    bench.engine.open(SESSION, through(SecretSource::Keyring));
+    give(&bench, "good");
+    let error = failure(&bench.run(operation()).await);
+    assert_eq!((&error.kind, error.target.as_str()), (&ErrorKind::SecretMissing, "the proxy px.example:3128"));
+}
+
+#[tokio::test]
+async fn an_operation_is_cancelled_while_its_command_runs() {
+    let counted = Counted::new();
+    let bench = bench_with("good", 0, |settings| counted.allow(settings));
+    let words = vec!["sleep".to_owned(), "1000".to_owned()];
+    let hangs = SecretCommand { words, shell: false, timeout: std::time::Duration::MAX, confirmed: true };
+    bench.engine.open(SESSION, with_user(SecretSource::Command(hangs)));
+    let (id, mut events) = bench.start(operation());
+    until(&mut events, |kind| matches!(kind, OpEventKind::PhaseStarted { .. })).await;
+    bench.engine.cancel(id);
+    assert!(matches!(end(&rest(events).await), OpEventKind::Cancelled { .. }));
+    assert!(bench.dialled.lock().unwrap().is_empty());
 }

@@ -4,6 +4,7 @@
 //! anything: `test` alone does, through the engine.
 
 mod change;
+mod confirm;
 mod export;
 mod import;
 mod list;
@@ -74,6 +75,8 @@ pub enum SessionsCommand {
     Import(ImportArguments),
     /// Print sessions as another tool's file; what cannot be carried over is listed
     Export(ExportArguments),
+    /// Show the command that gets a session's password and came with an import, and allow it to run
+    Confirm(ConfirmArguments),
 }
 
 /// Arguments of `sessions add`.
@@ -138,6 +141,16 @@ pub struct ExportArguments {
     pub ids: Vec<String>,
 }
 
+/// Arguments of `sessions confirm`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfirmArguments {
+    /// The session, by id or name
+    pub name: String,
+    /// Do not ask: the command was read
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// Runs the command.
 pub(super) async fn run(
     command: SessionsCommand,
@@ -167,11 +180,12 @@ pub(super) async fn run(
         SessionsCommand::Remove { name, yes } => change::remove(&name, yes, &paths),
         SessionsCommand::Test { name, throttle } => {
             let chosen = test::choose(name, target, &common, &paths)?;
-            test::run(chosen, throttle, &config, common.verbose).await
+            test::run(chosen, throttle, common.verbose, &config, &paths).await
         }
         SessionsCommand::Path => print(format!("{}\n", paths.sessions_file().display()).as_bytes()).await,
         SessionsCommand::Import(arguments) => import::run(arguments, &config, &paths).await,
         SessionsCommand::Export(arguments) => export::run(arguments, &paths).await,
+        SessionsCommand::Confirm(arguments) => confirm::run(&arguments, &paths),
     }
 }
 

@@ -51,7 +51,14 @@ pub(super) fn choose(
 }
 
 /// Tests `chosen` and tells how each did.
-pub(super) async fn run(chosen: Vec<Chosen>, throttle: u16, config: &Config, verbose: bool) -> Result<(), Failure> {
+pub(super) async fn run(
+    chosen: Vec<Chosen>,
+    throttle: u16,
+    verbose: bool,
+    config: &Config,
+    paths: &Paths,
+) -> Result<(), Failure> {
+    let sessions_file = Some(paths.sessions_file());
     let signals = Signals::catch()
         .map_err(|error| Failure::local("start", "signals", &error.to_string(), "check the limits of the process"))?;
     let dangers = match &chosen[..] {
@@ -59,7 +66,7 @@ pub(super) async fn run(chosen: Vec<Chosen>, throttle: u16, config: &Config, ver
         _ => Vec::new(),
     };
     let mut trials = Trials {
-        engine: Engine::new(Settings::new(config)),
+        engine: Engine::new(Settings { sessions_file, ..Settings::new(config) }),
         width: chosen.iter().map(|one| one.name.chars().count()).max().unwrap_or(0),
         chosen,
         next: 0,

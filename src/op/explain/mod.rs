@@ -30,6 +30,7 @@ pub mod detail;
 pub mod exchange;
 pub mod http;
 mod page;
+pub mod secret;
 pub mod start;
 pub mod tls;
 

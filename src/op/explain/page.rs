@@ -2,7 +2,7 @@
 //!
 //! Owns: the order of the sections and their form in Markdown. Must not hold a row.
 
-use super::{Explanation, answer, cim, connection, exchange, http, start, tls};
+use super::{Explanation, answer, cim, connection, exchange, http, secret, start, tls};
 
 /// A part of the page.
 pub(super) struct Section {
@@ -46,6 +46,7 @@ impl Section {
 fn sections() -> Vec<Section> {
     let mut sections = vec![
         start::section(),
+        secret::section(),
         connection::resolve::section(),
         connection::connect::section(),
         connection::proxy::section(),

@@ -17,8 +17,6 @@ section! {
         "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
     NO_KEYRING = "this lazycim reads no keyring", "the session's secret is said to be in one",
         "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
-    NO_COMMAND = "this lazycim runs no command for a password", "the session's secret is said to come from one",
-        "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
     NO_LOCAL_SERVER = "the embedded server could not be started",
         "this computer is browsed through a server inside lazycim, on a free port of the loopback address",
         "check the limits of the process and this computer's firewall, then try again";

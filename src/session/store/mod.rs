@@ -17,6 +17,7 @@ mod reader;
 mod save;
 mod settings;
 mod template;
+mod writers;
 mod written;
 
 use std::{
@@ -33,6 +34,7 @@ pub use self::{
     save::{Conflict, Keep, Removed, SaveError},
     settings::{Effective, Setting, SettingError},
     template::template,
+    writers::check_writers,
 };
 use super::{Profile, ProfileId, profile::THIS_COMPUTER};
 

@@ -152,7 +152,8 @@ fn keymap(paths: &Paths) -> Result<Keymap, ConfigError> {
 }
 
 fn front(options: TuiOptions, theme: Theme, keymap: Keymap) -> io::Result<Front<Tty>> {
-    let settings = Settings::new(&options.config);
+    let sessions_file = Some(options.sessions.path.clone());
+    let settings = Settings { sessions_file, ..Settings::new(&options.config) };
     let limits = settings.limits;
     let engine = Engine::new(settings);
     let (entries, start) = entries(&options.sessions, &options.start);

@@ -1,0 +1,25 @@
+//! Rows of secrets that a program prints.
+//!
+//! Owns: their words. Must not know how a program is run, nor what one printed.
+
+section! {
+    "Passwords from commands (queue)", "The session takes its password, or its proxy's, from what a program prints.",
+    UNCONFIRMED = "{command} is inactive", "it came with an import, and nobody has confirmed it yet",
+        "lazycim sessions confirm NAME, which shows it and asks";
+    NO_FILE = "{command} is not run", "it stands in no sessions.toml", "write it into sessions.toml";
+    WRITABLE = "{command} is not run: {found}", "whoever may write there could have any program run", "{fix}";
+    MISSING = "{command} was not found", "no program of this name is in the folders of PATH",
+        "install it, or write its whole path in sessions.toml";
+    NOT_STARTED = "{command} cannot be started: {error}", "the system refused",
+        "check its permissions, or correct secret in sessions.toml";
+    SLOW = "{command} took longer than {limit} and was ended", "it hangs, or waits for somebody",
+        "run it once in a shell, or write a longer timeout beside it in sessions.toml";
+    UNREADABLE = "what {command} prints cannot be read: {error}", "the system refused", "run it in a shell to see what it says";
+    FAILED = "{command} failed: {status}", "what it printed is not shown: it may be a password",
+        "run it in a shell to see what it says";
+    SILENT = "{command} printed nothing in its first line", "the first line it prints is the password",
+        "run it in a shell to see what it says";
+    TOO_MUCH = "{command} printed more than {limit} bytes", "no password is so long",
+        "run it in a shell to see what it says";
+    NOT_UTF8 = "{command} printed what is not UTF-8", "a password is text", "run it in a shell to see what it says";
+}
