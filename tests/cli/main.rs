@@ -1,9 +1,12 @@
 //! The command line, from outside: the real binary against `lazycim serve`, scripted servers and this computer.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod canary;
 mod config;
 mod exchange;
 mod faults;
+#[path = "../support/canary.rs"]
+mod found;
 mod output;
 mod related;
 mod secrets;

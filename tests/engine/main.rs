@@ -4,6 +4,8 @@
 
 mod ending;
 mod fake;
+#[path = "../support/canary.rs"]
+mod found;
 mod limits;
 mod local;
 mod secret;

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use lazycim::{
     engine::Settings,
-    op::{ErrorKind, OpEvent, OpEventKind},
+    op::{ErrorKind, OpError, OpEvent, OpEventKind},
     session::{HttpProxy, Proxy, SecretCommand, SecretSource, Target},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
-use super::fake::*;
+use super::{
+    fake::*,
+    found::{CANARY, assert_nowhere_in, authorization},
+};
 
 /// An engine whose server refuses every password but `good`, and whose operations deliver `first` rows before they are refused.
 fn bench(good: &'static str, first: usize) -> Bench {
@@ -324,4 +327,28 @@ async fn an_operation_is_cancelled_while_its_command_runs() {
     bench.engine.cancel(id);
     assert!(matches!(end(&rest(events).await), OpEventKind::Cancelled { .. }));
     assert!(bench.dialled.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_secret_is_in_nothing_that_is_told_or_can_be_printed_even_after_a_panic() {
+    let ends: [fn() -> OpError; 2] = [unauthorized, || panic!("a defect of the protocol")];
+    for end in ends {
+        let bench = Bench::new(Box::new(move |_, cx| {
+            assert_nowhere_in(&format!("{:?}", cx.target), "the target");
+            Box::pin(async move { Err(end()) })
+        }));
+        bench.engine.open(SESSION, with_user(SecretSource::Prompt));
+        give(&bench, CANARY);
+        let (_, mut events) = bench.start(operation());
+        let told = until(&mut events, |kind| kind.is_terminal() || matches!(kind, OpEventKind::SecretNeeded { .. }));
+        assert_nowhere_in(&format!("{:#?}", told.await), "an event");
+        let dialled = bench.dialled.lock().unwrap();
+        let credentials = dialled.last().unwrap().credentials.as_ref().unwrap();
+        assert_eq!(credentials.secret.expose_secret(), CANARY);
+        assert_nowhere_in(&format!("{credentials:?}"), "credentials");
+        let mut basic = lazycim::auth::authenticator_for("basic", credentials.clone()).unwrap();
+        let header = basic.authorization("POST", "/").unwrap();
+        assert_eq!(*header.0, authorization().into_bytes());
+        assert_nowhere_in(&format!("{header:?}"), "the header");
+    }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(target_os = "linux")]
+#[path = "../support/canary.rs"]
+mod found;
 #[path = "../support/sockets.rs"]
 mod sockets;
 mod terminal;
@@ -232,6 +234,8 @@ fn a_panic_restores_the_terminal_before_its_message() {
     let told = raw.find("the screen fell over").expect("the message");
     assert!(left < told, "{raw:?}");
     assert!(!terminal.with_screen(|screen| screen.contents().contains("half a frame")));
+    assert!(raw.contains("Credentials(..)"), "{raw:?}");
+    found::assert_nowhere_in(&raw, "the panic message");
 }
 
 /// The child of the test above: enters the terminal as the program does and panics in the middle of a frame.
@@ -240,10 +244,11 @@ fn a_panic_restores_the_terminal_before_its_message() {
 fn panics_on_the_screen() {
     use lazycim::tui::{run::Screen, terminal::Tty};
     lazycim::tui::terminal::install_panic_hook();
+    let credentials = lazycim::auth::Credentials { user: found::USER.to_owned(), secret: found::CANARY.into() };
     let mut tty = Tty::open(true, "lazycim").unwrap();
     tty.draw(|frame| {
         frame.buffer_mut().set_string(0, 0, "half a frame", ratatui::style::Style::new());
-        panic!("the screen fell over");
+        panic!("the screen fell over with {credentials:?}");
     })
     .unwrap();
 }
