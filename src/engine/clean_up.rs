@@ -92,6 +92,9 @@ async fn release(
 ) -> Result<(), OpError> {
     let mut timeouts = session.target.timeouts.over(inner.settings.timeouts);
     timeouts.total = Some(CLEAN_UP_LIMIT);
+    for credentials in [&went.destination.credentials, &went.destination.proxy_credentials].into_iter().flatten() {
+        outbox.hide(credentials);
+    }
     let request = DialRequest {
         target: went.destination.target.clone(),
         credentials: went.destination.credentials,

@@ -248,6 +248,9 @@ impl Driver {
         let trust = session.trust().await?;
         let went = Went { protocol, destination: destination.clone() };
         *self.went.lock().unwrap_or_else(PoisonError::into_inner) = Some(went);
+        for credentials in [&destination.credentials, &destination.proxy_credentials].into_iter().flatten() {
+            self.outbox.hide(credentials);
+        }
         let request = DialRequest {
             target: destination.target.clone(),
             credentials: destination.credentials,

@@ -17,8 +17,11 @@ use tokio::{
     time::Instant,
 };
 
-use super::stopwatch::Stopwatch;
-use crate::op::{BoxFuture, ConnId, EventSink, Names, OpError, OpEvent, OpEventKind, OpId, Phase};
+use super::{secrets::hide::Hidden, stopwatch::Stopwatch};
+use crate::{
+    auth::Credentials,
+    op::{BoxFuture, ConnId, EventSink, Names, OpError, OpEvent, OpEventKind, OpId, Phase},
+};
 
 /// The sink of one operation and the queue behind it.
 pub(super) struct Outbox {
@@ -45,6 +48,8 @@ struct Queue {
     /// Phases that have begun and not ended, outermost first.
     running: Vec<(Option<ConnId>, Phase)>,
     told: Told,
+    /// What no error may quote.
+    hidden: Hidden,
 }
 
 /// What has been told so far.
@@ -82,6 +87,11 @@ impl Outbox {
         self.queue().told
     }
 
+    /// From now on no error quotes `credentials`, which go to the server and may come back.
+    pub(super) fn hide(&self, credentials: &Credentials) {
+        self.queue().hidden.add(credentials);
+    }
+
     /// The phase that runs now: the innermost, where several do.
     pub(super) fn phase(&self) -> Option<Phase> {
         self.queue().running.last().map(|running| running.1)
@@ -110,6 +120,7 @@ impl Outbox {
             return;
         }
         queue.note(&kind);
+        let kind = queue.hidden.out_of(kind);
         let event = OpEvent { op: self.op, at: self.asked.elapsed(), kind };
         // Bytes are told as they come; what the next report replaces need not be kept.
         if let (OpEventKind::Progress { conn, .. }, Some(last)) = (&event.kind, queue.events.back_mut())

@@ -97,6 +97,21 @@ impl OpError {
         self
     }
 
+    /// The same with `(hidden)` wherever its causes or its raw text quote `secret`; none where they do not.
+    pub fn without(&self, secret: &str) -> Option<Self> {
+        let raw = self.raw.as_ref().and_then(|raw| raw.without(secret));
+        let quoted = |cause: &String| !secret.is_empty() && cause.contains(secret);
+        if raw.is_none() && !self.causes.iter().any(quoted) {
+            return None;
+        }
+        let mut error = self.clone();
+        for cause in error.causes.iter_mut().filter(|cause| quoted(cause)) {
+            *cause = cause.replace(secret, RawExcerpt::HIDDEN);
+        }
+        error.raw = raw.map(Arc::new).or(error.raw);
+        Some(error)
+    }
+
     /// The causes joined by `: `.
     pub fn cause(&self) -> String {
         self.causes.join(": ")

@@ -59,6 +59,24 @@ impl RawExcerpt {
         Self { fault, text: text.into_boxed_str(), mark }
     }
 
+    /// What stands in the place of a secret.
+    pub(super) const HIDDEN: &str = "(hidden)";
+
+    /// The same with [`Self::HIDDEN`] in the place of `secret`; none where it is not in it.
+    pub(super) fn without(&self, secret: &str) -> Option<Self> {
+        if secret.is_empty() || !self.text.contains(secret) {
+            return None;
+        }
+        let mut mark = self.mark;
+        for (at, _) in self.text.match_indices(secret).filter(|found| found.0 < self.mark) {
+            // One that the fault stands in is marked at its end.
+            let before = secret.len().min(self.mark - at);
+            mark = mark + Self::HIDDEN.len() - before;
+        }
+        let text = self.text.replace(secret, Self::HIDDEN).into_boxed_str();
+        Some(Self { fault: self.fault, text, mark })
+    }
+
     /// The excerpt in lines of at most `width` cells, escaped for a terminal; below the line that holds the fault, one that marks it.
     pub fn lines(&self, width: usize) -> Vec<RawLine> {
         let width = width.max(8);

@@ -8,7 +8,7 @@ use lazycim::{
 };
 
 use crate::{
-    found::{CANARY, USER, assert_nowhere_in},
+    found::{CANARY, USER, assert_nowhere_in, authorization},
     support::{Home, ran},
 };
 
@@ -75,6 +75,16 @@ fn run(home: &Home, code: i32, arguments: &[&str]) -> String {
 
 #[test]
 fn no_operation_shows_the_password_however_it_ends() {
+    let echo = format!(
+        "about = \"It says what it was sent.\"
+[[step]]
+status = 200
+\
+         headers = [[\"Content-Type\", \"text/html\"]]
+body = \"<p>You sent {}</p>\"
+",
+        authorization()
+    );
     let file = |name: &str| std::fs::read_to_string(format!("tests/scenarios/{name}.toml")).unwrap();
     let cases = [
         (Served::taking(CANARY), 0, "Finished", "finished"),
@@ -83,6 +93,7 @@ fn no_operation_shows_the_password_however_it_ends() {
         (Served::playing(&file("stall_before_answer")), 1, "time-out", "200 ms"),
         (Served::playing(&file("ill_formed_xml")), 1, "raw text", " raw "),
         (Served::playing(&file("html")), 1, "HTML", "html"),
+        (Served::playing(&echo), 1, "an echo", "you sent basic (hidden)"),
     ];
     for (served, code, name, said) in cases {
         for source in SOURCES {

@@ -4,6 +4,7 @@
 //! show a secret, nor what a program printed.
 
 mod command;
+pub(super) mod hide;
 #[cfg(test)]
 mod tests;
 
