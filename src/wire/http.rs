@@ -165,7 +165,7 @@ impl HttpExchange {
                 self.send_anew(request).await
             }
             // A write may have been carried out: it is never sent again.
-            Err(Lost::Silent(error)) if request.is_write => Err(error),
+            Err(Lost::Silent(error)) if request.is_write || request.takes => Err(error),
             Err(Lost::Silent(_)) => {
                 self.may_dial_again(request)?;
                 self.send_anew(request).await

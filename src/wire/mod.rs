@@ -73,6 +73,8 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// Whether it changes something on the server: then it is never sent a second time after a connection was lost.
     pub is_write: bool,
+    /// Whether it takes something out of the server, as a pull does: then neither.
+    pub takes: bool,
 }
 
 /// The head of an answer, and its body to be read.

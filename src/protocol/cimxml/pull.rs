@@ -149,7 +149,7 @@ impl Running<'_, '_> {
                 Err(Stopped::Unopened(error)) => refused = Some(error),
             }
             rows.restart();
-        } else if needed {
+        } else if self.op.options.filter.is_some() {
             return Err(self.cannot_pull());
         }
         let operation = ways.plain.operation();

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::support::*;
-use crate::op::{ErrorKind, Phase};
+use crate::{
+    op::{ErrorKind, Phase},
+    wire::HttpRequest,
+};
 
 fn accepted(server: &mut Server) -> usize {
     server.seen().iter().filter(|saw| matches!(saw, Saw::Accepted(_))).count()
@@ -150,17 +153,18 @@ async fn a_read_is_not_sent_a_third_time() {
 }
 
 #[tokio::test]
-async fn a_write_is_never_sent_again() {
-    let silent = vec![Do::Read, ok("old"), Do::Read, Do::Close];
-    let mut server = Server::start(vec![silent, vec![Do::Read, ok("new"), Do::Hold]]).await;
-    let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
-    ask(&mut exchange, post("x")).await.unwrap();
-    let mut write = post("x");
-    write.is_write = true;
-    let error = ask(&mut exchange, write).await.unwrap_err();
-    assert_eq!((error.phase, &error.kind), (Phase::Wait, &ErrorKind::ConnectionLost));
-    assert!(error.hint.contains("may have been carried out"), "{}", error.hint);
-    assert_eq!(accepted(&mut server), 1);
+async fn what_changes_or_takes_something_is_never_sent_again() {
+    for (is_write, hint) in [(true, "may have been carried out"), (false, "the server's log")] {
+        let silent = vec![Do::Read, ok("old"), Do::Read, Do::Close];
+        let mut server = Server::start(vec![silent, vec![Do::Read, ok("new"), Do::Hold]]).await;
+        let mut exchange = dial(settings(&server, "127.0.0.1", &Told::new()));
+        ask(&mut exchange, post("x")).await.unwrap();
+        let request = HttpRequest { is_write, takes: !is_write, ..post("x") };
+        let error = ask(&mut exchange, request).await.unwrap_err();
+        assert_eq!((error.phase, &error.kind), (Phase::Wait, &ErrorKind::ConnectionLost));
+        assert!(error.hint.contains(hint), "{}", error.hint);
+        assert_eq!(accepted(&mut server), 1);
+    }
 }
 
 #[tokio::test]

@@ -355,7 +355,7 @@ pub fn dial(settings: DialSettings) -> Box<dyn Exchange> {
 pub fn post(body: &'static str) -> HttpRequest {
     let body = body.as_bytes().into();
     let (path, headers) = ("/cimom".to_owned(), Vec::new());
-    HttpRequest { method: ::http::Method::POST, path, headers, body, is_write: false }
+    HttpRequest { method: ::http::Method::POST, path, headers, body, is_write: false, takes: false }
 }
 
 /// The rest of an answer's body.

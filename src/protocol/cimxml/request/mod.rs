@@ -218,7 +218,9 @@ impl Request {
         let body = Bytes::from(self.body());
         let method =
             if m_post { Method::from_bytes(b"M-POST").map_err(|error| error.to_string())? } else { Method::POST };
-        Ok(HttpRequest { method, path: path.to_owned(), headers, body, is_write: false })
+        // A batch that was pulled and lost on its way back is gone: pulling again would leave it out and say nothing.
+        let takes = self.operation.starts_with("Pull");
+        Ok(HttpRequest { method, path: path.to_owned(), headers, body, is_write: false, takes })
     }
 }
 
@@ -312,7 +314,8 @@ mod tests {
         assert_eq!(header("cimobject"), "root/b%C3%A4r%20x");
         assert_eq!(header("content-type"), "application/xml; charset=utf-8");
         assert!(request.headers.iter().all(|header| header.0 != "te"));
-        assert!(!request.is_write);
+        assert!(!request.is_write && !request.takes);
+        assert!(pull("PullInstances", &Namespace::new("root"), "7", 1).build("/cimom", false).unwrap().takes);
     }
 
     #[test]
