@@ -234,18 +234,23 @@ impl Operator {
 
     /// Ends what still runs, waits for the clean-ups and tells of them.
     pub(super) async fn shut_down(mut self) {
-        let stopped = self.engine.shut_down();
-        tokio::pin!(stopped);
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = self.events.1.recv() => self.verbose.event(&event),
-                () = &mut stopped => break,
-            }
+        shut_down(&self.engine, &mut self.events.1, &mut self.verbose).await;
+    }
+}
+
+/// Ends what still runs on `engine`, waits for the clean-ups and tells of what `events` then bring.
+pub(super) async fn shut_down(engine: &Engine, events: &mut mpsc::Receiver<OpEvent>, verbose: &mut Verbose) {
+    let stopped = engine.shut_down();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            biased;
+            Some(event) = events.recv() => verbose.event(&event),
+            () = &mut stopped => break,
         }
-        while let Ok(event) = self.events.1.try_recv() {
-            self.verbose.event(&event);
-        }
+    }
+    while let Ok(event) = events.try_recv() {
+        verbose.event(&event);
     }
 }
 

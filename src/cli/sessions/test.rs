@@ -17,7 +17,7 @@ use crate::{
     cli::{
         args::{CommonArguments, TargetArguments},
         failure::{Failure, say},
-        prompt,
+        operate, prompt,
         serve::print,
         signals::Signals,
         target::{self, Chosen},
@@ -78,7 +78,7 @@ pub(super) async fn run(
         failures: Vec::new(),
     };
     let ran = trials.run(usize::from(throttle)).await;
-    trials.shut_down().await;
+    operate::shut_down(&trials.engine, &mut trials.events.1, &mut trials.verbose).await;
     ran?;
     trials.failures.into_iter().reduce(Failure::then).map_or(Ok(()), Err)
 }
@@ -174,22 +174,6 @@ impl Trials {
         };
         let line = format!("{name:width$}  {said}\n", width = self.width);
         print(line.as_bytes()).await
-    }
-
-    /// Ends what still runs and tells of the clean-ups.
-    async fn shut_down(&mut self) {
-        let stopped = self.engine.shut_down();
-        tokio::pin!(stopped);
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = self.events.1.recv() => self.verbose.event(&event),
-                () = &mut stopped => break,
-            }
-        }
-        while let Ok(event) = self.events.1.try_recv() {
-            self.verbose.event(&event);
-        }
     }
 }
 
