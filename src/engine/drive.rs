@@ -99,6 +99,10 @@ impl Driver {
         let left = self.cleanup.take();
         let told = self.outbox.told();
         let unknown = left.is_none() && told.sent && self.cleanup.may_stay_open();
+        if let Some(result) = outcome.as_ref().filter(|_| unknown) {
+            let phase = result.as_ref().err().map_or(Phase::Receive, |error| error.phase);
+            self.outbox.tell(OpEventKind::Warning(Arc::new(self.may_stay_open(phase))));
+        }
         match outcome {
             None => {
                 let left_open = unknown.then(|| MAY_STAY_OPEN.to_owned());
@@ -111,9 +115,6 @@ impl Driver {
                 self.outbox.end(OpEventKind::Finished(summary), None);
             }
             Some(Err(error)) => {
-                if unknown && error.kind == ErrorKind::TimedOut {
-                    self.outbox.tell(OpEventKind::Warning(Arc::new(self.may_stay_open(error.phase))));
-                }
                 let error = Arc::new(error);
                 self.outbox.end(OpEventKind::Failed(error.clone()), Some(&error));
             }

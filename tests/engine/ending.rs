@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lazycim::op::{ConnId, ErrorKind, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts};
+use lazycim::op::{ConnId, ErrorKind, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::fake::*;
@@ -170,7 +170,7 @@ fn leaves_open(then: Option<ErrorKind>) -> Run {
             cx.cleanup.arm(left_open());
             begin(cx.sink, Phase::Pull(1));
             match then {
-                Some(kind) => Err(lazycim::op::OpError::new(Phase::Pull(1), "fake:1", kind, "it broke", "")),
+                Some(kind) => Err(OpError::new(Phase::Pull(1), "fake:1", kind, "it broke", "")),
                 None => std::future::pending().await,
             }
         })
@@ -231,6 +231,26 @@ async fn an_enumeration_whose_answer_never_came_may_stay_open() {
     let seen = rest(events).await;
     let OpEventKind::Cancelled { left_open: Some(text) } = end(&seen) else { panic!("{seen:#?}") };
     assert_eq!(text, "may stay open on the server until it expires");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enumeration_whose_answer_broke_off_may_stay_open() {
+    for works_otherwise in [true, false] {
+        let bench = Bench::new(Box::new(move |_, cx| {
+            Box::pin(async move {
+                cx.cleanup.asked();
+                begin(cx.sink, Phase::Send);
+                let lost = || OpError::new(Phase::Receive, "fake:1", ErrorKind::ConnectionLost, "it broke", "");
+                if works_otherwise { Ok(()) } else { Err(lost()) }
+            })
+        }));
+        let (_, events) = bench.start(operation());
+        let seen = rest(events).await;
+        let warned = seen.iter().filter(|event| {
+            matches!(&event.kind, OpEventKind::Warning(warning) if warning.cause().contains("may stay open on the server"))
+        });
+        assert_eq!(warned.count(), 1, "{seen:#?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
