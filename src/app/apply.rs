@@ -224,6 +224,7 @@ impl State {
         }
         let current = self.end_load(op, &asked, end);
         match end {
+            End::Done => self.mend(op),
             End::Failed(error) => {
                 // What only decorates fails quietly: the log and the operations pane have it.
                 let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
@@ -338,6 +339,18 @@ impl State {
         }
         self.secrets.retain(|prompt| prompt.session != session);
         self.layers.retain(|layer| !matches!(layer, Layer::Secret(prompt) if prompt.session == session));
+    }
+
+    /// Takes away the toasts of earlier failures of what `op` now did.
+    fn mend(&mut self, op: OpId) {
+        let Self { log, operations, .. } = self;
+        let Some(done) = operations.get(op) else { return };
+        log.mend(|earlier| {
+            earlier != op
+                && operations.get(earlier).is_some_and(|row| {
+                    (row.session, &row.name, &row.subject) == (done.session, &done.name, &done.subject)
+                })
+        });
     }
 
     fn note_error(&mut self, op: OpId, error: Arc<OpError>, level: Level, quiet: bool) {

@@ -129,6 +129,17 @@ impl Log {
         self.toasts.retain(|toast| toast.until > now);
     }
 
+    /// Takes the toasts away whose operation is one of those `mended` says succeeded since. Their entries stay.
+    pub(super) fn mend(&mut self, mended: impl Fn(OpId) -> bool) {
+        let Self { entries, toasts, .. } = self;
+        let first = entries.front().map_or(0, |entry| entry.number);
+        toasts.retain(|toast| {
+            let at = usize::try_from(toast.entry.saturating_sub(first)).unwrap_or(usize::MAX);
+            let of = entries.get(at).and_then(|entry| entry.op);
+            !of.is_some_and(&mended)
+        });
+    }
+
     /// Adds an entry, its `number` given here; with a toast unless `quiet`.
     pub(super) fn add(&mut self, mut entry: LogEntry, quiet: bool) {
         self.last += 1;

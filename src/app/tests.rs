@@ -564,3 +564,19 @@ fn many_names_in_many_answers_are_sorted_once_each() {
     assert_eq!((tree.len(), tree[0].as_str()), (15_000, "C_000_00"));
     assert!(tree.is_sorted());
 }
+
+#[test]
+fn a_toast_goes_when_what_failed_was_done_after_all() {
+    let mut script = Script::in_classes();
+    script.keys("enter");
+    let op = script.run_of("EnumerateInstances");
+    script.fail(op, "no answer within 60 s");
+    assert_eq!(script.state.log().toasts().count(), 1);
+    script.keys("r");
+    let again = script.run_of("EnumerateInstances");
+    assert_ne!(op, again);
+    script.processes(again, &[1, 2]);
+    script.finish(again);
+    assert_eq!(script.state.log().toasts().count(), 0);
+    assert!(script.state.log().entries().any(|entry| entry.op == Some(op)), "the log keeps it");
+}

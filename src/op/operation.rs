@@ -319,7 +319,7 @@ impl Operation {
             OperationKind::GetClass { class } | OperationKind::EnumerateInstances { class } => class.to_string(),
             OperationKind::GetInstance { path: object }
             | OperationKind::AssociatorInstances { object, .. }
-            | OperationKind::ReferenceInstances { object, .. } => object.to_string(),
+            | OperationKind::ReferenceInstances { object, .. } => object.clone().without_host().to_string(),
             OperationKind::QueryInstances { query } => query.clone(),
             OperationKind::GetQualifier { name } => name.to_string(),
         }

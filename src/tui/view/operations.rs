@@ -161,7 +161,7 @@ fn ended_spans(timeline: &Timeline, at: Duration, outcome: &Outcome, room: usize
         Outcome::Cancelled(left_open) => vec![
             Span::styled("cancelled ", roles.warning),
             Span::styled(time, roles.text),
-            Span::styled(format!("{dot}{}{dot}{}", connections, text::bytes(timeline.bytes().1)), roles.dim),
+            Span::styled(format!("{dot}{}{dot}{}", connections, crossed(timeline)), roles.dim),
             Span::styled(
                 match timeline.rows {
                     0 | 1 => String::new(),
@@ -186,6 +186,14 @@ pub fn connections(timeline: &Timeline) -> String {
         (1, _) => "1 connection, open".to_owned(),
         (n, 0) => format!("{n} connections, closed"),
         (n, open) => format!("{n} connections, {open} open"),
+    }
+}
+
+/// How much came, or went where nothing came.
+fn crossed(timeline: &Timeline) -> String {
+    match timeline.bytes() {
+        (sent, 0) if sent > 0 => format!("{} sent", text::bytes(sent)),
+        (_, received) => text::bytes(received),
     }
 }
 
