@@ -82,6 +82,9 @@ fn session_value(kind: Kind) -> Value {
         Kind::SecondsOrNone => json!({ "type": "number", "minimum": 0 }),
         Kind::Switch => json!({ "type": "boolean" }),
         Kind::Texts => json!({ "type": "array", "items": text() }),
+        Kind::Choices(texts) => {
+            json!({ "type": "array", "items": { "enum": texts }, "minItems": 1, "uniqueItems": true })
+        }
         Kind::Secret => secret(),
         Kind::Proxy => proxy(),
     }

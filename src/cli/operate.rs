@@ -101,7 +101,7 @@ impl Operator {
         verbose: bool,
     ) -> Result<Self, Failure> {
         let settings = Settings { sessions_file: Some(sessions_file), ..Settings::new(config) };
-        if (settings.protocols)(&chosen.target.protocol).is_none() {
+        if !settings.speaks(&chosen.target) {
             let cause = format!("this version does not speak {}", chosen.target.protocol);
             return Err(Failure::usage("usage", &chosen.name, &cause, "cimxml+https://HOST, if the server speaks it"));
         }

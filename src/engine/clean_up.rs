@@ -109,7 +109,7 @@ async fn release(
     let context = OpContext {
         target: &went.destination.target,
         sink: &**outbox,
-        facts: &session.facts,
+        facts: &session.facts(went.protocol.name()),
         schema: &schema,
         dial: &*dial,
         cleanup: &CleanupSlot::default(),

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Inner,
+    auto::{self, Failures},
     class_cache::OperationSchema,
     clean_up::{self, CleaningUp},
     outbox::Outbox,
@@ -35,6 +36,7 @@ use crate::{
         ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts, explain::start,
     },
     protocol::{CleanupSlot, OpContext, Protocol},
+    wire::Trust,
 };
 
 /// What the pane shows where the server may keep an enumeration nobody can close.
@@ -238,20 +240,62 @@ impl Driver {
         all
     }
 
+    /// Runs it with the target's protocol or, where that is to be found out, with each in turn until one is there.
     async fn run(&self, got: Got, timeouts: Timeouts) -> Result<(), OpError> {
         let (inner, session) = (&self.inner, &self.session);
-        let protocol = (inner.settings.protocols)(&session.target.protocol).ok_or_else(|| {
-            let known = crate::protocol::names().collect::<Vec<_>>().join(" or ");
-            let parts = [("protocol", session.target.protocol.as_str()), ("protocols", known.as_str())];
-            start::NO_PROTOCOL.with(Phase::Queue, session.name(), ErrorKind::Configuration, &parts)
-        })?;
         let destination = session.destination(&inner.local, got).await?;
+        let mut attempts = inner.found.order(&destination.target);
+        if attempts.iter().any(|attempt| inner.settings.speaks(attempt)) {
+            attempts.retain(|attempt| inner.settings.speaks(attempt));
+        }
         let trust = session.trust().await?;
-        let went = Went { protocol, destination: destination.clone() };
-        *self.went.lock().unwrap_or_else(PoisonError::into_inner) = Some(went);
         for credentials in [&destination.credentials, &destination.proxy_credentials].into_iter().flatten() {
             self.outbox.hide(credentials);
         }
+        let mut failures = Failures::default();
+        let mut attempts = attempts.into_iter().peekable();
+        loop {
+            let Some(attempt) = attempts.next() else { return Err(defect(self.phase(), session.name())) };
+            let name = attempt.protocol.clone();
+            let aimed = Destination { target: attempt, ..destination.clone() };
+            let result = self.with_protocol(aimed, trust.clone(), timeouts).await;
+            if result.as_ref().map_or_else(auto::speaks, |()| true) {
+                inner.found.remember(&session.target, &name);
+            }
+            match (result, attempts.peek()) {
+                (Err(error), Some(next)) if self.may_go_on(&error) => {
+                    let told = failures.add(&name, error, &next.protocol);
+                    let told = Arc::new(told);
+                    self.outbox.end_phases(&told);
+                    self.outbox.tell(OpEventKind::Warning(told));
+                }
+                (result, _) => return result.map_err(|error| failures.into_error(&name, error)),
+            }
+        }
+    }
+
+    /// Whether another protocol may be tried after `error`. What may have changed something is not asked for twice.
+    fn may_go_on(&self, error: &OpError) -> bool {
+        let unsent = matches!(error.phase, Phase::Connect | Phase::Tls);
+        let untouched = !self.outbox.told().content && !self.cleanup.is_open();
+        auto::is_not_there(error) && untouched && (unsent || !self.operation.is_write())
+    }
+
+    /// One attempt.
+    async fn with_protocol(
+        &self,
+        destination: Destination,
+        trust: Arc<Trust>,
+        timeouts: Timeouts,
+    ) -> Result<(), OpError> {
+        let (inner, session) = (&self.inner, &self.session);
+        let protocol = (inner.settings.protocols)(&destination.target.protocol).ok_or_else(|| {
+            let known = crate::protocol::names().collect::<Vec<_>>().join(" or ");
+            let parts = [("protocol", destination.target.protocol.as_str()), ("protocols", known.as_str())];
+            start::NO_PROTOCOL.with(Phase::Queue, session.name(), ErrorKind::Configuration, &parts)
+        })?;
+        let went = Went { protocol, destination: destination.clone() };
+        *self.went.lock().unwrap_or_else(PoisonError::into_inner) = Some(went);
         let request = DialRequest {
             target: destination.target.clone(),
             credentials: destination.credentials,
@@ -262,12 +306,15 @@ impl Driver {
             limits: session.target.limits.over(inner.settings.limits),
         };
         let dial = dial(&inner.settings, &inner.conn_ids, request)?;
-        self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Queue, error: None });
+        if self.outbox.phase() == Some(Phase::Queue) {
+            self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Queue, error: None });
+        }
         let schema = OperationSchema::new(session.classes.clone(), self.operation.options.refresh);
+        let facts = session.facts(protocol.name());
         let context = OpContext {
             target: &destination.target,
             sink: &*self.outbox,
-            facts: &session.facts,
+            facts: &facts,
             schema: &schema,
             dial: &*dial,
             cleanup: &self.cleanup,

@@ -8,6 +8,7 @@
 //! start -> Queue (secret, turn) -> Protocol::run -> terminal event -> clean-up, as an operation of its own
 //! ```
 
+mod auto;
 mod busy;
 mod class_cache;
 mod clean_up;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    auto::Found,
     busy::Busy,
     drive::{Driver, FirstPlace},
     local::Local,
@@ -63,6 +65,7 @@ struct Inner {
     state: Mutex<State>,
     busy: Busy,
     local: Local,
+    found: Found,
     /// Ends even what does not end by itself.
     killed: CancellationToken,
 }
@@ -179,6 +182,7 @@ impl Engine {
             state: Mutex::new(state),
             local: Local::new(settings.server.clone(), busy.clone()),
             busy,
+            found: Found::default(),
             killed: CancellationToken::new(),
             settings,
         }))

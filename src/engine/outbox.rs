@@ -104,14 +104,24 @@ impl Outbox {
             if queue.ended {
                 return;
             }
-            let mut error = error.cloned();
-            for (conn, phase) in std::mem::take(&mut queue.running).into_iter().rev() {
-                self.push(&mut queue, OpEventKind::PhaseEnded { conn, phase, error: error.take() }, 0);
-            }
+            self.end_running(&mut queue, error);
             self.push(&mut queue, terminal, 0);
             queue.ended = true;
         }
         self.wake.notify_one();
+    }
+
+    /// Ends every phase that still runs, the innermost with `error`; the operation goes on.
+    pub(super) fn end_phases(&self, error: &Arc<OpError>) {
+        self.end_running(&mut self.queue(), Some(error));
+        self.wake.notify_one();
+    }
+
+    fn end_running(&self, queue: &mut Queue, error: Option<&Arc<OpError>>) {
+        let mut error = error.cloned();
+        for (conn, phase) in std::mem::take(&mut queue.running).into_iter().rev() {
+            self.push(queue, OpEventKind::PhaseEnded { conn, phase, error: error.take() }, 0);
+        }
     }
 
     fn push(&self, queue: &mut Queue, kind: OpEventKind, weight: usize) {

@@ -5,8 +5,9 @@
 //! waits for it.
 
 use std::{
+    collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::OnceCell;
@@ -36,7 +37,7 @@ use crate::{
 pub(super) struct Session {
     pub(super) id: SessionId,
     pub(super) target: Target,
-    pub(super) facts: Mutex<ServerFacts>,
+    facts: Mutex<HashMap<&'static str, Arc<Mutex<ServerFacts>>>>,
     pub(super) classes: Arc<ClassCache>,
     trust: OnceCell<Arc<Trust>>,
     secret: Arc<Kept>,
@@ -93,6 +94,11 @@ impl Session {
             changed.proxy_secret = self.proxy_secret.clone();
         }
         changed
+    }
+
+    /// What was learned about the server over `protocol`.
+    pub(super) fn facts(&self, protocol: &'static str) -> Arc<Mutex<ServerFacts>> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).entry(protocol).or_default().clone()
     }
 
     /// The target as errors name it.

@@ -99,6 +99,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether a protocol of `target` is one of the registry; where it is to be found out, whether one of those to try is.
+    pub fn speaks(&self, target: &Target) -> bool {
+        target.attempts().iter().any(|attempt| (self.protocols)(&attempt.protocol).is_some())
+    }
+}
+
 impl Default for Settings {
     /// Settings of the default configuration.
     fn default() -> Self {

@@ -162,6 +162,11 @@ impl CleanupSlot {
         self.with(|state| (state.open, state.asked) = (None, false));
     }
 
+    /// Whether an enumeration is known to be open.
+    pub fn is_open(&self) -> bool {
+        self.with(|state| state.open.is_some())
+    }
+
     /// What is open, taken out.
     pub fn take(&self) -> Option<Cleanup> {
         self.with(|state| state.open.take())

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::{
     options::{Colour, LimitChanges, Proxy, TimeoutChanges},
     secret::SecretSource,
+    url::Scheme,
 };
 use crate::{cim::Namespace, op::Fingerprint};
 
@@ -17,6 +18,9 @@ pub struct ProfileId(String);
 
 /// The id and name of the session on this computer; never stored.
 pub const THIS_COMPUTER: &str = "this-computer";
+
+/// What a profile says instead of a protocol when lazycim is to find it out.
+pub const AUTO: &str = "auto";
 
 /// A saved session.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,8 +55,11 @@ pub enum Parent {
 pub struct Target {
     /// Host name or address; for this computer, `None`: the engine starts the embedded server and fills in the rest.
     pub computer: Option<String>,
-    /// The protocol's name in the registry.
+    /// The protocol's name in the registry, or [`AUTO`].
     pub protocol: String,
+    /// The protocols to try in turn where the protocol is [`AUTO`]; empty otherwise. Port and path are those of the first:
+    /// the usual ones stand for the usual ones of each.
+    pub auto: Vec<Scheme>,
     /// The TCP port.
     pub port: u16,
     /// The HTTP path, beginning with `/`.
@@ -214,11 +221,31 @@ impl Target {
         clear.into_iter().chain(unchecked).collect()
     }
 
+    /// The protocol, or the first of those to try; `None` of one that no URL names.
+    pub fn scheme(&self) -> Option<Scheme> {
+        Scheme::from_name(&self.protocol).or_else(|| self.auto.first().copied())
+    }
+
+    /// The target itself or, where its protocol is to be found out, one for each to try, in that order.
+    pub fn attempts(&self) -> Vec<Self> {
+        let Some(first) = self.auto.first().filter(|_| self.protocol == AUTO) else { return vec![self.clone()] };
+        let tls = self.tls.is_some();
+        let attempt = |scheme: &Scheme| Self {
+            protocol: scheme.name().to_owned(),
+            auto: Vec::new(),
+            port: if self.port == first.default_port(tls) { scheme.default_port(tls) } else { self.port },
+            path: if self.path == first.default_path() { scheme.default_path().to_owned() } else { self.path.clone() },
+            ..self.clone()
+        };
+        self.auto.iter().map(attempt).collect()
+    }
+
     /// This computer, through the embedded server.
     pub fn this_computer() -> Self {
         Self {
             computer: None,
             protocol: "cimxml".to_owned(),
+            auto: Vec::new(),
             port: 0,
             path: "/cimom".to_owned(),
             tls: None,

@@ -26,7 +26,7 @@ pub struct TargetUrl {
 }
 
 /// The protocols a URL can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// CIM-XML (DSP0200).
     CimXml,
@@ -35,6 +35,9 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// All of them, in the order they are tried where a profile names none.
+    pub const ALL: [Self; 2] = [Self::WsMan, Self::CimXml];
+
     /// The protocol's name in profiles, URLs and the registry.
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +48,7 @@ impl Scheme {
 
     /// The protocol called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::CimXml, Self::WsMan].into_iter().find(|scheme| scheme.name() == name)
+        Self::ALL.into_iter().find(|scheme| scheme.name() == name)
     }
 
     /// The registered port: DSP0200 and IANA `wbem-http`, `wbem-https`, `wsman`, `wsmans`.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod auto;
 mod ending;
 mod fake;
 #[path = "../support/canary.rs"]

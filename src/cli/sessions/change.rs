@@ -90,7 +90,7 @@ fn tell(sessions: &SessionsFile, id: &ProfileId, config: &Config) {
     for danger in target.dangers() {
         say(&format!("less safe than it could be: {danger}"));
     }
-    if (Settings::new(config).protocols)(&target.protocol).is_none() {
+    if !Settings::new(config).speaks(target) {
         say(&format!("it cannot connect yet: this version does not speak {}", target.protocol));
     }
 }

@@ -7,6 +7,8 @@ section! {
     NO_SESSION = "the session is not open", "it was closed while the operation waited", "open the session again";
     NO_PROTOCOL = "lazycim does not speak {protocol}", "the session names a protocol this version does not have",
         "use {protocols}";
+    NEXT_PROTOCOL = "{protocol}: {cause}; {next} is tried next", "the session leaves open which protocol the server speaks",
+        "name the protocol in the session, if it is known";
     NO_PASSWORD = "no password was given", "the session has a user, and nobody gave the password when asked",
         "run it again and give the password";
     VARIABLE_UNSET = "the environment variable {variable} is not set", "the session takes its password from there",

@@ -242,6 +242,7 @@ impl Draft {
         }
         let target = Target {
             computer: Some(self.computer),
+            auto: Vec::new(),
             protocol: self.scheme.name().to_owned(),
             port: self.port.unwrap_or_else(|| self.scheme.default_port(self.tls)),
             path: self.path.unwrap_or_else(|| self.scheme.default_path().to_owned()),

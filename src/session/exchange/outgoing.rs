@@ -49,7 +49,7 @@ pub(super) fn lost(profile: &Profile, carried: &[Carries]) -> Vec<LeftOut> {
         }
     };
     lose(Some(Carries::Name), profile.name != profile.id.as_str(), "name", Some(&profile.name));
-    let usual = Scheme::from_name(&target.protocol).map(Scheme::default_path);
+    let usual = target.scheme().map(Scheme::default_path);
     lose(Some(Carries::Path), usual != Some(target.path.as_str()), "path", Some(&target.path));
     let is_other = target.namespace != Namespace::new("root/cimv2");
     lose(Some(Carries::Namespace), is_other, "namespace", Some(target.namespace.as_str()));

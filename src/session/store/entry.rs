@@ -22,7 +22,7 @@ use crate::{
         Parent, Profile, ProfileId, Target, Tls, TlsVersion,
         options::Colour,
         preset,
-        profile::THIS_COMPUTER,
+        profile::{AUTO, THIS_COMPUTER},
         secret::SecretSource,
         url::{Scheme, is_host, is_path_byte},
     },
@@ -202,7 +202,9 @@ impl Reader<'_> {
 
     fn target(&mut self, table: &Layers<'_>, computer: Option<String>) -> Option<Target> {
         let protocol = self.choice(table, "protocol").unwrap_or_else(|| Scheme::CimXml.name().to_owned());
-        let scheme = Scheme::from_name(&protocol).unwrap_or(Scheme::CimXml);
+        let auto = self.tried(table);
+        let auto = if protocol == AUTO { auto.unwrap_or_else(|| Scheme::ALL.to_vec()) } else { Vec::new() };
+        let scheme = Scheme::from_name(&protocol).or(auto.first().copied()).unwrap_or(Scheme::CimXml);
         let tls = self.tls(table);
         let port = self.port(table).unwrap_or_else(|| scheme.default_port(tls.is_some()));
         let path = self.text_of(table, "path").unwrap_or_else(|| scheme.default_path().to_owned());
@@ -219,6 +221,7 @@ impl Reader<'_> {
         Some(Target {
             computer: Some(computer?),
             protocol,
+            auto,
             port,
             path,
             tls,
@@ -233,6 +236,24 @@ impl Reader<'_> {
             read_only: self.switch(table, "read_only").unwrap_or(false),
             pull: self.pull(table),
         })
+    }
+
+    /// The protocols to try in turn.
+    fn tried(&mut self, table: &Layers<'_>) -> Option<Vec<Scheme>> {
+        let names = self.texts(table, "auto")?;
+        let schemes = names.iter().map(|name| Scheme::from_name(name)).collect::<Option<Vec<_>>>();
+        let all_differ =
+            |schemes: &Vec<Scheme>| schemes.iter().enumerate().all(|(at, one)| !schemes[..at].contains(one));
+        let schemes = schemes.filter(|schemes| !schemes.is_empty()).filter(all_differ);
+        if schemes.is_none() {
+            let cause = "`auto` must be a list of protocols, each once".to_owned();
+            self.problem(
+                place_of(table, "auto"),
+                cause,
+                "write auto = [\"wsman\", \"cimxml\"], in the order to try them",
+            );
+        }
+        schemes
     }
 
     /// TLS is on unless the file says otherwise.

@@ -5,7 +5,8 @@
 
 use crate::session::{
     options::{Colour, LimitChanges},
-    profile::{PullUse, TlsVersion},
+    profile::{AUTO, PullUse, TlsVersion},
+    url::Scheme,
 };
 
 /// A key of `[[session]]`.
@@ -42,6 +43,8 @@ pub enum Kind {
     Switch,
     /// A list of texts.
     Texts,
+    /// A list of one or more of these texts, each once.
+    Choices(&'static [&'static str]),
     /// Where a secret comes from: a text, or a table with `command`, `shell` and `timeout`.
     Secret,
     /// `none`, `system`, a URL, or a table with `url`, `user`, `secret` and `allow_clear_text`.
@@ -53,7 +56,8 @@ const fn key(name: &'static str, kind: Kind, example: &'static str, about: &'sta
 }
 
 /// Protocols a session can name.
-pub(super) const PROTOCOLS: &[&str] = &["cimxml", "wsman"];
+pub(super) const PROTOCOLS: &[&str] = &["cimxml", "wsman", AUTO];
+const TRIED: &[&str] = &[Scheme::ALL[0].name(), Scheme::ALL[1].name()];
 /// Mechanisms of authentication a session can name.
 pub(super) const MECHANISMS: &[&str] = &["basic", "none"];
 const PULLS: &[&str] = &[PullUse::NAMES[0].1, PullUse::NAMES[1].1, PullUse::NAMES[2].1];
@@ -73,6 +77,12 @@ pub const KEYS: &[Key] = &[
     key("name", Kind::Text, "\"Web server 1\"", "the name for people; without it the id"),
     key("computer", Kind::Text, "\"web01.example\"", "host name or address"),
     key("protocol", Kind::Choice(PROTOCOLS), "\"cimxml\"", "the protocol"),
+    key(
+        "auto",
+        Kind::Choices(TRIED),
+        "[\"wsman\", \"cimxml\"]",
+        "what is tried in turn where the protocol is \"auto\"",
+    ),
     key("port", Kind::Port, "5989", "the TCP port; without it the protocol's usual one"),
     key("path", Kind::Text, "\"/cimom\"", "the HTTP path; without it the protocol's usual one"),
     key("namespace", Kind::Text, "\"root/cimv2\"", "the default namespace"),

@@ -27,6 +27,9 @@ pub(super) fn value(profile: &Profile, name: &str) -> Option<Value> {
         "name" => Some(&profile.name).filter(|name| *name != profile.id.as_str()).and_then(|name| text(name)),
         "computer" => target.computer.as_deref().and_then(text),
         "protocol" => text(&target.protocol),
+        "auto" => Some(&target.auto)
+            .filter(|auto| !auto.is_empty() && **auto != Scheme::ALL)
+            .map(|auto| Value::Array(auto.iter().map(|scheme| scheme.name()).collect::<Array>())),
         "port" => Some(i64::from(target.port).into()),
         "path" => text(&target.path),
         "namespace" => text(target.namespace.as_str()),
@@ -210,8 +213,7 @@ pub(super) fn fill(table: &mut dyn TableLike, below: &Profile, profile: &Profile
 
 /// The value of a key that is not written. The usual port and path follow protocol and TLS.
 fn usual(wanted: &Profile, below: &Profile, name: &str) -> Option<Value> {
-    let scheme = Scheme::from_name(&wanted.target.protocol)?;
-    let usual = Scheme::from_name(&below.target.protocol)?;
+    let (scheme, usual) = (wanted.target.scheme()?, below.target.scheme()?);
     let (wanted_tls, below_tls) = (wanted.target.tls.is_some(), below.target.tls.is_some());
     match name {
         "id" | "inherits" => None,

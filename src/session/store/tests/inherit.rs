@@ -6,6 +6,7 @@ use super::{parse, problems};
 use crate::session::{
     Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource,
     store::{KEYS, Origin, SessionsFile, template},
+    url::Scheme,
 };
 
 const BASE: &str = r#"
@@ -91,6 +92,9 @@ fn every_wrong_value_is_told_with_its_place() {
         ("limits = { xml_depth = 0 }", "3:24: `xml_depth` must be a whole number of at least 1"),
         ("limits = { in_flight = 3 }", "3:12: unknown key `in_flight` in limits"),
         ("limits = 3", "3:10: `limits` must be a table"),
+        ("auto = []", "3:8: `auto` must be a list of protocols, each once"),
+        ("auto = [\"wsman\", \"wsman\"]", "3:8: `auto` must be a list of protocols, each once"),
+        ("auto = [\"auto\"]", "3:8: `auto` must be a list of protocols, each once"),
         ("port = 65536", "3:8: `port` must be a number from 1 to 65535"),
         ("tags = \"web\"", "3:8: `tags` must be a list of texts"),
         ("notes = \"a\\u001b[31mb\"", "3:9: `notes` is empty or has a control character"),
@@ -110,6 +114,22 @@ fn every_wrong_value_is_told_with_its_place() {
         let text = format!("[[session]]\nid = \"a\"\n{line}\ncomputer = \"h\"\n");
         assert_eq!(problems(&text), [format!("sessions.toml:{message}")], "{line}");
     }
+}
+
+#[test]
+fn a_protocol_to_be_found_out_has_the_port_and_path_of_the_first_tried() {
+    let text = "[[session]]\nid = \"a\"\ncomputer = \"h\"\nprotocol = \"auto\"\n";
+    let usual = parse(text);
+    let target = &entry(&usual, "a").target;
+    assert_eq!((target.auto.as_slice(), target.port, target.path.as_str()), (&Scheme::ALL[..], 5986, "/wsman"));
+    let told = parse(&format!("{text}auto = [\"cimxml\", \"wsman\"]\ntls = {{ use = false }}\n"));
+    let target = &entry(&told, "a").target;
+    assert_eq!(target.auto, [Scheme::CimXml, Scheme::WsMan]);
+    let places = target.attempts().iter().map(|one| (one.protocol.clone(), one.port)).collect::<Vec<_>>();
+    assert_eq!(places, [("cimxml".to_owned(), 5988), ("wsman".to_owned(), 5985)]);
+    // Of a protocol that is named nothing is tried.
+    let named = parse(&format!("{}auto = [\"wsman\"]\n", text.replace("auto", "cimxml")));
+    assert!(entry(&named, "a").target.auto.is_empty());
 }
 
 #[test]
