@@ -13,7 +13,7 @@ use lazycim::{
     config::Config,
     engine::{Engine, Settings},
     op::{OpEvent, OpEventKind, Operation, OperationKind, SessionId},
-    session::Target,
+    session::{HttpProxy, Proxy, Target, Tls},
 };
 use support::sockets::{tcp_sockets, wait_for_rest};
 use tokio::sync::mpsc;
@@ -40,8 +40,17 @@ async fn rest(engine: &Engine, when: &str) {
 async fn none_stands_before_the_first_operation_after_each_one_and_when_idle() {
     let engine = Engine::new(Settings::new(&Config::default()));
     engine.open(SESSION, Target::this_computer());
+    // Several at once, one of them with a proxy and one that is changed: none of them stands for a connection.
+    let remote = |host: &str| Target { computer: Some(host.to_owned()), port: 5989, ..Target::this_computer() };
+    let proxy = HttpProxy::at("http://127.0.0.1:3128").unwrap();
+    for id in 2..40 {
+        engine.open(SessionId(id), remote("127.0.0.1"));
+    }
+    engine.open(SessionId(40), Target { proxy: Proxy::Http(proxy), ..remote("web01.example") });
+    engine.change(SessionId(39), Target { tls: Some(Tls::default()), ..remote("localhost") });
     let own = std::process::id();
     assert_eq!(tcp_sockets(own).unwrap(), [], "not even one that listens before the first operation");
+    assert_eq!(engine.live().len(), 40);
 
     let class = CimName::new("LC_OperatingSystem");
     let names = OperationKind::EnumerateClasses { parent: None, deep: true, names_only: true };
@@ -65,6 +74,11 @@ async fn none_stands_before_the_first_operation_after_each_one_and_when_idle() {
         assert!(opened >= 1, "{kind:?} opened none, so the look proves nothing");
         rest(&engine, &format!("after {kind:?}")).await;
     }
+
+    // Closed and opened again.
+    engine.close(SessionId(40));
+    engine.open(SESSION, Target::this_computer());
+    rest(&engine, "after sessions were closed and opened").await;
 
     // Cancelled in the middle: nothing stands either.
     let (sender, mut events) = mpsc::channel(1);

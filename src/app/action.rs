@@ -3,7 +3,10 @@
 //! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
 
 use super::{CommandId, Pane, SessionEntry};
-use crate::op::{Fingerprint, SessionId};
+use crate::{
+    op::{Fingerprint, SessionId},
+    session::LiveSession,
+};
 
 /// One intent.
 #[derive(Clone, Debug)]
@@ -49,6 +52,9 @@ pub enum Action {
     SecretDeclined,
     /// A session was added: saved, or given on the command line.
     SessionAdded(Box<SessionEntry>),
+    /// The sessions that are open, as the engine knows them. A front tells this when one is opened or closed, and before it
+    /// draws [`super::Layer::LiveSessions`].
+    Live(Vec<LiveSession>),
     /// A profile could not be saved.
     SaveFailed {
         /// Why, raw.

@@ -39,6 +39,8 @@ pub(super) enum What {
     Class(CimName),
     /// A class to be shown as MOF.
     Mof,
+    /// Whether the session's server answers.
+    Test,
     /// The associations of an instance, as paths; their shapes.
     References(ObjectPath, Vec<Arc<Shape>>),
     /// The far ends of an instance's associations of a class, as paths; their shapes.
@@ -231,6 +233,7 @@ impl State {
                 let level = if quiet { Level::Warning } else { Level::Error };
                 self.note_error(op, Arc::clone(error), level, quiet);
             }
+            End::Done if matches!(asked.what, What::Test) => self.tested(asked.session, op),
             End::Cancelled(Some(left_open)) => {
                 let text = format!("{op} cancelled: {left_open}");
                 self.note(Some(asked.session), Some(op), &text, "");
@@ -263,7 +266,7 @@ impl State {
             What::Instances => self.table.as_mut().map(|table| &mut table.load),
             What::Instance(..) => Some(&mut self.detail.load),
             What::References(..) | What::FarEnds(..) => self.tree_load(asked),
-            What::Class(_) | What::Mof => None,
+            What::Class(_) | What::Mof | What::Test => None,
         };
         let Some(load) = load.filter(|load| load.operation() == Some(op)) else { return false };
         *load = end.load();

@@ -13,7 +13,7 @@ use crate::{
 /// Something to be done outside.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Make a session known to the engine. Opens no connection.
+    /// Open a session: make it known to the engine before its first operation. Opens no connection.
     Open {
         /// Its number.
         session: SessionId,

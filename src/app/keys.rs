@@ -76,7 +76,9 @@ impl State {
             Some(Layer::NewSession(_)) => self.form_key(key),
             Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_)) => self.confirm_key(key),
             Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Help(_) | Layer::Palette(_)) => self.prompt_key(key),
-            Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_)) => self.view_key(key),
+            Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_) | Layer::LiveSessions(_)) => {
+                self.view_key(key);
+            }
         }
     }
 
@@ -270,6 +272,7 @@ impl State {
             return;
         }
         match (key.code, self.layers.last()) {
+            (code, Some(Layer::LiveSessions(_))) if let Some(command) = of_live(code) => self.do_with_live(command),
             (KeyCode::Char('q' | 'h' | '?') | KeyCode::Backspace, _) => {
                 self.close_layer();
             }
@@ -292,10 +295,10 @@ impl State {
     }
 
     fn move_view(&mut self, motion: Motion) {
-        let (height, entries) = (self.layer_height(), self.log.len());
+        let (height, entries) = (self.layer_height(), self.layer_lines());
         let lines = self.layer_lines();
         match self.layers.last_mut() {
-            Some(Layer::Log(list)) => list.go(motion, entries, height),
+            Some(Layer::Log(list) | Layer::LiveSessions(list)) => list.go(motion, entries, height),
             Some(Layer::Error(super::ErrorView { offset, .. }))
             | Some(Layer::Timeline(super::TimelineView { offset, .. }))
             | Some(Layer::Text(super::TextView { offset, .. })) => {
@@ -342,6 +345,7 @@ impl State {
                 row.map_or(0, |row| super::timeline_height(&row.timeline, self.page_width()))
             }
             Some(Layer::Log(_)) => self.log.len(),
+            Some(Layer::LiveSessions(_)) => self.live_sessions().len(),
             _ => 0,
         }
     }
@@ -354,7 +358,7 @@ impl State {
     }
 
     pub(super) fn settle_layers(&mut self) {
-        let (height, entries) = (self.layer_height(), self.log.len());
+        let height = self.layer_height();
         let (help, palette) = match self.layers.last() {
             Some(Layer::Help(_)) => (self.help_rows().len(), 0),
             Some(Layer::Palette(_)) => (0, self.palette_rows().len()),
@@ -368,12 +372,23 @@ impl State {
         match self.layers.last_mut() {
             Some(Layer::Help(layer)) => layer.list.settle(help, height),
             Some(Layer::Palette(layer)) => layer.list.settle(palette, height),
-            Some(Layer::Log(list)) => list.settle(entries, height),
+            Some(Layer::Log(list) | Layer::LiveSessions(list)) => list.settle(lines, height),
             Some(Layer::Text(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
             Some(Layer::Error(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
             Some(Layer::Timeline(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
             _ => {}
         }
+    }
+}
+
+/// What a key does on the page of live sessions, beside moving and closing it.
+const fn of_live(code: KeyCode) -> Option<CommandId> {
+    match code {
+        KeyCode::Enter | KeyCode::Char('l') => Some(CommandId::Open),
+        KeyCode::Char('X') => Some(CommandId::CloseSession),
+        KeyCode::Char('t') => Some(CommandId::TestSession),
+        KeyCode::Char('y') => Some(CommandId::CopyValue),
+        _ => None,
     }
 }
 

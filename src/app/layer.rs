@@ -35,6 +35,8 @@ pub enum Layer {
     Text(TextView),
     /// The log of errors and notices.
     Log(ListCursor),
+    /// The live sessions.
+    LiveSessions(ListCursor),
     /// Operations run: really quit?
     ConfirmQuit(ConfirmQuit),
     /// Really pin the session to a certificate?

@@ -39,6 +39,7 @@ mod keys;
 mod layer;
 mod layout;
 mod list;
+mod live;
 mod log;
 mod nearest;
 mod open;
@@ -85,6 +86,7 @@ pub use layer::{
 };
 pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
 pub use list::{ListCursor, Motion};
+pub use live::LiveRow;
 pub use log::{Level, Log, LogEntry, Toast};
 pub use operations::{OperationRow, Operations};
 pub use page::{ERROR_LABEL, ErrorPart, certificate_lines, error_lines, timeline_height, wrap};

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl State {
-    fn run(
+    pub(super) fn run(
         &mut self,
         session: SessionId,
         namespace: Namespace,
@@ -34,6 +34,7 @@ impl State {
         what: What,
         refresh: bool,
     ) -> OpId {
+        self.open_session(session);
         let op = self.ids.next();
         operation.options.namespace = Some(namespace.clone());
         operation.options.refresh = refresh;

@@ -97,6 +97,11 @@ impl Operations {
         self.rows.iter().filter(|row| row.is_running()).count()
     }
 
+    /// How many on `session` have not ended.
+    pub fn running_on(&self, session: SessionId) -> usize {
+        self.rows.iter().filter(|row| row.session == session && row.is_running()).count()
+    }
+
     /// The newest operation that has not ended.
     pub fn newest_running(&self) -> Option<&OperationRow> {
         self.rows.iter().rev().find(|row| row.is_running())

@@ -46,7 +46,9 @@ impl State {
         tls.pin = Some(pin);
         let (name, target) = (known.name(), known.entry.profile.target.clone());
         let failed = matches!(known.load, Load::Failed(_));
-        self.effects.push(Effect::Change { session, target });
+        if known.open {
+            self.effects.push(Effect::Change { session, target });
+        }
         let until = if saved { "saved in the sessions file" } else { "for this run only" };
         self.note(Some(session), None, &format!("{name} accepts this one certificate from now on, {until}"), "");
         // What failed for want of trust is asked again at once.

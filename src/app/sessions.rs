@@ -6,7 +6,7 @@ use super::{Filter, ListCursor, Load, Scratch, display};
 use crate::{
     cim::Namespace,
     op::SessionId,
-    session::{Profile, Target},
+    session::{LiveSession, Profile, Target},
 };
 
 /// The most namespaces of a session that are kept.
@@ -34,6 +34,10 @@ pub struct Session {
     pub load: Load,
     /// The namespaces known, sorted. Where the server's list failed, the profile's default alone.
     pub namespaces: Vec<Namespace>,
+    /// It is open: operations run on it. No connection is.
+    pub open: bool,
+    /// What the engine says of it, or last said before it was closed.
+    pub live: Option<LiveSession>,
     /// An operation of it has succeeded.
     pub used: bool,
     /// The namespaces are those of before a refresh that has not answered yet.
@@ -126,12 +130,19 @@ impl Sessions {
         self.sessions.iter_mut().find(|session| session.entry.id == id)
     }
 
+    /// Does `change` to each session.
+    pub(super) fn each(&mut self, change: impl FnMut(&mut Session)) {
+        self.sessions.iter_mut().for_each(change);
+    }
+
     pub(super) fn add(&mut self, entry: SessionEntry) {
         self.sessions.push(Session {
             entry,
             unfolded: false,
             load: Load::Idle,
             namespaces: Vec::new(),
+            open: false,
+            live: None,
             used: false,
             stale: false,
         });

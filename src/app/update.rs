@@ -68,6 +68,7 @@ impl State {
             Action::SecretSubmitted => self.answer_prompt(true),
             Action::SecretDeclined => self.answer_prompt(false),
             Action::SessionAdded(entry) => self.session_added(*entry),
+            Action::Live(told) => self.told_of_live(&told),
             Action::SaveFailed { cause, hint } => self.save_failed(&cause, &hint),
             Action::Pinned { session, pin, saved } => self.pinned(session, pin, saved),
             Action::Notice(text) => self.note(None, None, &text, ""),
@@ -77,7 +78,6 @@ impl State {
 
     fn session_added(&mut self, entry: super::SessionEntry) {
         let id = entry.id;
-        self.effects.push(Effect::Open { session: id, target: entry.profile.target.clone() });
         self.sessions.set_filter("");
         self.sessions.add(entry);
         self.sessions.select(&SessionRow::Session(id));
@@ -147,7 +147,8 @@ impl State {
             Id::Quit => self.quit(),
             Id::Redraw => self.effects.push(Effect::Redraw),
             Id::Suspend => self.effects.push(Effect::Suspend),
-            Id::CloseSession => self.close_session(),
+            Id::CloseSession => self.close_selected_session(),
+            Id::TestSession => self.test_selected_session(),
             Id::Pin => self.confirm_pin(None),
             Id::Mof => self.show_mof(),
             Id::Associations => self.show_associations(),
@@ -170,6 +171,7 @@ impl State {
             }
             CommandId::ClassName => Layer::ClassName(LineEdit::default()),
             CommandId::NewSession => Layer::NewSession(Box::default()),
+            CommandId::LiveSessions => Layer::LiveSessions(ListCursor::default()),
             CommandId::Log => {
                 // The newest is on top.
                 Layer::Log(ListCursor::default())
@@ -471,30 +473,5 @@ impl State {
     pub(super) fn quit(&mut self) {
         self.quitting = true;
         self.effects.push(Effect::Quit);
-    }
-
-    fn close_session(&mut self) {
-        let Some(SessionRow::Session(id) | SessionRow::Namespace(id, _)) = self.sessions.selected().cloned() else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        (session.unfolded, session.load, session.used) = (false, super::Load::Idle, false);
-        session.namespaces.clear();
-        let target = session.entry.profile.target.clone();
-        let name = session.name();
-        // Known to the engine again at once: it can be opened without a restart, and asks for its secret then.
-        self.effects.extend([Effect::Close(id), Effect::Open { session: id, target }]);
-        if self.classes.as_ref().is_some_and(|classes| classes.session == id) {
-            self.classes = None;
-            self.table = None;
-            self.trail.clear();
-            self.detail.clear();
-        }
-        self.schema.forget(id);
-        self.trees.retain(|tree| tree.session != id);
-        self.kept.retain(|table| table.session != id);
-        self.sessions.lay_out();
-        self.sessions.select(&SessionRow::Session(id));
-        self.note(Some(id), None, &format!("{name} closed; its secret is forgotten"), "");
     }
 }

@@ -13,7 +13,7 @@ use super::{
         InstancesFormat, ReferencesArguments, RowFormat,
     },
     config::{self, CheckFiles},
-    failure::Failure,
+    failure::{Failure, say},
     operate::{Operator, Report, Stop},
     output::{Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, SchemaReport, Screen},
     related, serve, sessions,
@@ -23,7 +23,7 @@ use crate::{
     cim::{CimName, CimStatus, KeyValue, Namespace, ObjectPath},
     config::{Config, Loaded, Paths, Source},
     op::{ErrorKind, Operation, OperationKind, OperationOptions},
-    session::store::SessionsFile,
+    session::{preset::Danger, store::SessionsFile},
 };
 
 /// Runs the command, or says what the terminal UI starts with.
@@ -115,6 +115,7 @@ impl Reader {
             }
             _ => None,
         };
+        warn_of_danger(&command, &self.chosen);
         let mut operator = Operator::open(&self.config, self.sessions_file, self.chosen, self.verbose)?;
         let done = match (command, path) {
             (Command::Namespaces { output }, _) => namespaces(&mut operator, output).await,
@@ -140,6 +141,19 @@ impl Reader {
         };
         operator.shut_down().await;
         done.or_else(Stop::into_result)
+    }
+}
+
+/// Tells of a class that the session's preset lists as dangerous. Nobody is asked: whoever types the class means it.
+fn warn_of_danger(command: &Command, chosen: &Chosen) {
+    let Some(preset) = chosen.target.preset else { return };
+    let danger = match command {
+        Command::Instances(arguments) => preset.danger_of(&arguments.class),
+        Command::Query(arguments) => preset.danger_of_query(&arguments.text),
+        _ => None,
+    };
+    if let Some(Danger { class, reason }) = danger {
+        say(&format!("lazycim: warning: {}: {class}: {reason}", chosen.name));
     }
 }
 

@@ -101,6 +101,10 @@ impl Operator {
         verbose: bool,
     ) -> Result<Self, Failure> {
         let settings = Settings { sessions_file: Some(sessions_file), ..Settings::new(config) };
+        if let Some((preset, missing)) = target::unbuilt(&chosen.target) {
+            let cause = format!("its preset {preset} needs {missing}, which this version does not have");
+            return Err(Failure::usage("usage", &chosen.name, &cause, "--url URL, or a session without the preset"));
+        }
         if !settings.speaks(&chosen.target) {
             let cause = format!("this version does not speak {}", chosen.target.protocol);
             return Err(Failure::usage("usage", &chosen.name, &cause, "cimxml+https://HOST, if the server speaks it"));

@@ -223,6 +223,12 @@ fn adapt_tls(target: &mut Tls, flags: &TlsArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The preset `target` builds on and what it needs that this version does not have, in words, if there is such a thing.
+pub(super) fn unbuilt(target: &Target) -> Option<(&'static str, String)> {
+    let preset = target.preset?;
+    Some((preset.name.as_str(), preset.missing_in_words()?))
+}
+
 /// Whether the secret of `target` is there, if it comes from a variable: told before anything else is done.
 ///
 /// # Errors

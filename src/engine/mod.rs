@@ -48,7 +48,7 @@ pub use self::{
 use crate::{
     op::{EventSink, OpEvent, OpEventKind, OpId, OpIds, Operation, Phase, SessionId},
     protocol::CleanupSlot,
-    session::Target,
+    session::{LiveSession, Target},
     wire::ConnIds,
 };
 
@@ -74,6 +74,8 @@ struct State {
     sessions: HashMap<SessionId, Arc<Session>>,
     turns: Turns,
     running: HashMap<OpId, Running>,
+    /// How many sessions were opened.
+    opened: u32,
     /// Nothing starts any more.
     down: bool,
 }
@@ -175,6 +177,7 @@ impl Engine {
             sessions: HashMap::new(),
             turns: Turns::new(&settings.limits),
             running: HashMap::new(),
+            opened: 0,
             down: false,
         };
         Self(Arc::new(Inner {
@@ -196,20 +199,28 @@ impl Engine {
     /// Registers a live session. Opens no connection. A session that had this id is closed.
     pub fn open(&self, id: SessionId, target: Target) {
         self.close(id);
-        self.0.state().turns.set_bound(id, target.limits.in_flight_per_session);
-        self.0.state().sessions.insert(id, Arc::new(Session::new(id, target)));
-    }
-
-    /// Gives a session another target for the operations to come, which may trust otherwise. Its secret stays, and what runs
-    /// goes on as it began.
-    pub fn change(&self, id: SessionId, target: Target) {
         let mut state = self.0.state();
         state.turns.set_bound(id, target.limits.in_flight_per_session);
-        let session = match state.sessions.get(&id) {
-            Some(known) => known.changed(target),
-            None => Session::new(id, target),
-        };
+        state.opened = state.opened.saturating_add(1);
+        let session = Session::new(id, state.opened, target);
         state.sessions.insert(id, Arc::new(session));
+    }
+
+    /// Gives a live session another target for the operations to come, which may trust otherwise. Its secret stays, and what
+    /// runs goes on as it began. A session that is not open stays closed.
+    pub fn change(&self, id: SessionId, target: Target) {
+        let mut state = self.0.state();
+        let Some(changed) = state.sessions.get(&id).map(|known| known.changed(target)) else { return };
+        state.turns.set_bound(id, changed.target.limits.in_flight_per_session);
+        state.sessions.insert(id, Arc::new(changed));
+    }
+
+    /// The live sessions, in the order they were opened.
+    pub fn live(&self) -> Vec<LiveSession> {
+        let state = self.0.state();
+        let mut live = state.sessions.iter().map(|(id, known)| known.live(state.turns.holds(*id))).collect::<Vec<_>>();
+        live.sort_by_key(|session| session.number);
+        live
     }
 
     /// Cancels the session's operations and forgets (wipes) its secret. Clean-ups go on.
@@ -272,7 +283,7 @@ impl Engine {
         let Some(session) = state.sessions.get(&id).cloned() else {
             outbox.tell(started(None));
             let unknown = Target { computer: Some(format!("session {}", id.0)), ..Target::this_computer() };
-            return (Arc::new(Session::new(id, unknown)), Ok(Need::Nothing), FirstPlace::NoSession);
+            return (Arc::new(Session::new(id, 0, unknown)), Ok(Need::Nothing), FirstPlace::NoSession);
         };
         outbox.tell(started(state.turns.obstacle(id)));
         state.running.insert(op, Running { session: Some(id), cancelled: cancelled.clone() });

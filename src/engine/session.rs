@@ -26,7 +26,7 @@ use crate::{
         explain::{exchange::authenticate, start},
     },
     protocol::ServerFacts,
-    session::{HttpProxy, Proxy, SecretSource, Target, Tls, TlsVersion},
+    session::{HttpProxy, InstanceId, LiveSession, Proxy, SecretSource, Target, Tls, TlsVersion},
     wire::{
         AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
         is_loopback,
@@ -36,6 +36,9 @@ use crate::{
 /// A live session.
 pub(super) struct Session {
     pub(super) id: SessionId,
+    /// Its number among the sessions opened in this run.
+    number: u32,
+    instance: InstanceId,
     pub(super) target: Target,
     facts: Mutex<HashMap<&'static str, Arc<Mutex<ServerFacts>>>>,
     pub(super) classes: Arc<ClassCache>,
@@ -71,9 +74,16 @@ pub(super) struct Got {
 
 impl Session {
     /// A session that has connected nowhere.
-    pub(super) fn new(id: SessionId, target: Target) -> Self {
+    pub(super) fn new(id: SessionId, number: u32, target: Target) -> Self {
+        let mut random = [0; 16];
+        // Without random bytes the number keeps instances of one run apart.
+        if getrandom::fill(&mut random).is_err() {
+            random.iter_mut().zip(number.to_be_bytes()).for_each(|(to, byte)| *to = byte);
+        }
         Self {
             id,
+            number,
+            instance: InstanceId::from_random(random),
             target,
             facts: Mutex::default(),
             classes: ClassCache::new(),
@@ -85,7 +95,7 @@ impl Session {
 
     /// The session with another target. A secret whose user and source are still the same is not got again.
     pub(super) fn changed(&self, target: Target) -> Self {
-        let mut changed = Self::new(self.id, target);
+        let mut changed = Self { instance: self.instance, ..Self::new(self.id, self.number, target) };
         let (old, new) = (&self.target, &changed.target);
         if (&old.computer, &old.user, &old.secret) == (&new.computer, &new.user, &new.secret) {
             changed.secret = self.secret.clone();
@@ -101,6 +111,12 @@ impl Session {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).entry(protocol).or_default().clone()
     }
 
+    /// What fronts list of it; `given`: a person gave its secret, which is kept elsewhere.
+    pub(super) fn live(&self, given: bool) -> LiveSession {
+        let holds_secret = given || self.secret.is_held();
+        LiveSession { session: self.id, number: self.number, instance: self.instance, holds_secret }
+    }
+
     /// The target as errors name it.
     pub(super) fn name(&self) -> String {
         match &self.target.computer {
@@ -112,6 +128,7 @@ impl Session {
 
     /// Where the secret comes from.
     pub(super) fn need(&self) -> Result<Need, OpError> {
+        self.refuse_unbuilt()?;
         let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing) };
         self.refuse_clear_text()?;
         Ok(match self.target.secret {
@@ -153,6 +170,14 @@ impl Session {
     pub(super) async fn forget_secrets(&self) {
         self.secret.forget().await;
         self.proxy_secret.forget().await;
+    }
+
+    /// A preset whose servers are reached in a way that is not built yet is told of before anybody is asked for a secret.
+    fn refuse_unbuilt(&self) -> Result<(), OpError> {
+        let Some(preset) = self.target.preset else { return Ok(()) };
+        let Some(missing) = preset.missing_in_words() else { return Ok(()) };
+        let parts = [("preset", preset.name.as_str()), ("missing", missing.as_str())];
+        Err(start::NOT_BUILT.with(Phase::Queue, self.name(), ErrorKind::Configuration, &parts))
     }
 
     /// Asks nobody for a secret that would then not be sent. Of an address that is known at once; of a name, only when it
@@ -252,4 +277,17 @@ fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<Au
         return Err(row.error(Phase::Authenticate(1), name, kind).because(unusable.to_string()));
     }
     Ok(Arc::new(move || authenticator_for(MECHANISM, credentials.clone()).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::{auth, protocol, session::preset};
+
+    #[test]
+    fn presets_know_every_protocol_and_mechanism_there_is_and_no_other() {
+        let built = preset::BUILT.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!(built, protocol::names().chain(auth::mechanisms()).collect::<BTreeSet<_>>());
+    }
 }

@@ -178,6 +178,11 @@ impl Turns {
         }
     }
 
+    /// Whether somebody gave the secret of `session`, and it was not refused.
+    pub(super) fn holds(&self, session: SessionId) -> bool {
+        self.secrets.get(&session).is_some_and(|secret| secret.given.is_some())
+    }
+
     /// Takes those out of the queue that wait for the secret of `session`, which will not come.
     pub(super) fn decline(&mut self, session: SessionId) -> Vec<Call> {
         if self.secrets.get(&session).is_some_and(|secret| secret.given.is_some()) {

@@ -4,6 +4,7 @@
 //! Must not know how a connection is made.
 
 pub mod exchange;
+pub mod live;
 pub mod options;
 pub mod preset;
 pub mod profile;
@@ -11,6 +12,7 @@ pub mod secret;
 pub mod store;
 pub mod url;
 
+pub use live::{InstanceId, LiveSession};
 pub use options::{Colour, HttpProxy, LimitChanges, Proxy, TimeoutChanges};
 pub use profile::{Parent, Profile, ProfileId, PullUse, Target, Tls, TlsVersion};
 pub use secret::{SecretCommand, SecretSource};

@@ -3,7 +3,7 @@
 //! Owns: `config/presets.toml`, embedded, and its form. Must not know which session builds on which preset, nor connect.
 //!
 //! ```text
-//! [[preset]] name, title, about, needs, namespaces, bookmarks, danger = [{ class, reason }]
+//! [[preset]] name, title, about, needs, namespaces, bookmarks, danger = [{ class, reason }] or the preset that lists them
 //! [preset.session] the keys of a [[session]], without id and computer
 //! ```
 
@@ -16,7 +16,7 @@ use crate::cim::{CimName, Namespace};
 /// The presets of this build.
 pub const PRESETS_TOML: &str = include_str!("../../config/presets.toml");
 
-/// What presets may need and this build has.
+/// What presets may need and this build has: protocols and mechanisms, by their names in the registries.
 pub const BUILT: &[&str] = &["cimxml", "basic"];
 
 /// What is known about a kind of server.
@@ -52,6 +52,26 @@ impl Preset {
     pub fn missing(&self) -> impl Iterator<Item = &str> {
         self.needs.iter().map(String::as_str).filter(|need| !BUILT.contains(need))
     }
+
+    /// What it needs and this build does not have, in words (`wsman and negotiate`); `None` where nothing is missing.
+    pub fn missing_in_words(&self) -> Option<String> {
+        let missing = self.missing().collect::<Vec<_>>();
+        let (last, first) = missing.split_last()?;
+        Some(if first.is_empty() { (*last).to_owned() } else { format!("{} and {last}", first.join(", ")) })
+    }
+
+    /// Why `class` should be asked about before it is enumerated, if it should.
+    pub fn danger_of(&self, class: &CimName) -> Option<&Danger> {
+        self.danger.iter().find(|danger| danger.class == *class)
+    }
+
+    /// As [`Preset::danger_of`], for the class a query selects from. Only the word after `FROM` is looked at, which every
+    /// query language of CIM has.
+    pub fn danger_of_query(&self, query: &str) -> Option<&Danger> {
+        let mut words = query.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("from"));
+        let class = words.nth(1)?.trim_end_matches([';', ',']);
+        self.danger_of(&CimName::new(class))
+    }
 }
 
 /// All presets, in the order of the file.
@@ -85,7 +105,12 @@ fn read(table: &DeTable<'_>) -> Result<Preset, String> {
     if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.get_ref().as_ref())) {
         return Err(format!("unknown key `{}`", key.get_ref()));
     }
-    let danger = list(table, "danger")?.map(|item| {
+    // Several kinds of server may share one list.
+    let listing = match table.get("danger").and_then(|danger| danger.get_ref().as_str()) {
+        Some(other) => tables().find(|table| text(table, "name") == Ok(other)).ok_or("danger")?,
+        None => table,
+    };
+    let danger = list(listing, "danger")?.map(|item| {
         let item = item.as_table().ok_or("danger")?;
         Ok(Danger { class: CimName::new(text(item, "class")?), reason: text(item, "reason")?.to_owned() })
     });
@@ -158,7 +183,78 @@ mod tests {
         assert_eq!(missing("winrm-http"), ["wsman", "negotiate"]);
         assert_eq!(missing("pegasus"), [""; 0]);
         assert!(find("toaster").is_none());
-        assert!(!BUILT.contains(&"wsman") && BUILT.iter().all(|built| *built == "basic" || *built == "cimxml"));
+        assert_eq!(find("winrm-http").unwrap().missing_in_words().as_deref(), Some("wsman and negotiate"));
+        assert_eq!(find("pegasus").unwrap().missing_in_words(), None);
+    }
+
+    #[test]
+    fn every_windows_preset_asks_about_the_same_classes_also_in_queries() {
+        let windows = ["winrm-http", "winrm-https", "wmi-dcom", "hyperv", "failover-cluster", "configmgr", "dns-dhcp"];
+        for name in windows.into_iter().chain(["sqlserver", "defender", "scvmm", "wmi-persistence"]) {
+            let preset = find(name).unwrap();
+            let classes = preset.danger.iter().map(|danger| danger.class.as_str()).collect::<Vec<_>>();
+            let all = ["Win32_Product", "CIM_DataFile", "Win32_Directory", "Win32_NTLogEvent", "BatteryStaticData"];
+            assert_eq!(classes, all, "{name}");
+            assert!(preset.danger_of(&CimName::new("win32_product")).unwrap().reason.contains("MSI"));
+            assert!(preset.danger_of(&CimName::new("Win32_Process")).is_none());
+            let asked = |query| preset.danger_of_query(query).map(|danger| danger.class.as_str());
+            assert_eq!(asked("select Name\nfrom WIN32_Product where Vendor='x'"), Some("Win32_Product"));
+            assert_eq!(asked("SELECT * FROM Win32_Product;"), Some("Win32_Product"));
+            assert_eq!(asked("SELECT Win32_Product FROM Win32_Process"), None);
+            assert_eq!(asked("SELECT * FROM"), None);
+        }
+        assert_eq!(find("pegasus").unwrap().danger, []);
+    }
+
+    /// What was found in a source for each preset: protocol, port, path, whether TLS is turned off or on. A dash where
+    /// nothing confirms it.
+    const CONFIRMED: &str = "
+        winrm-http wsman 5985 /wsman http
+        winrm-https wsman - - https
+        wmi-dcom - - - -
+        hyperv wsman - - -
+        failover-cluster wsman - - -
+        configmgr wsman - - -
+        dns-dhcp wsman - - -
+        sqlserver wsman - - -
+        defender wsman - - -
+        scvmm wsman - - -
+        wmi-persistence wsman - - -
+        omi wsman - - -
+        pegasus cimxml 5989 - https
+        sfcb cimxml - - -
+        esxi cimxml 5989 - https
+        idrac wsman 443 /wsman https
+        amt wsman 16993 - https
+        emc - - - -
+        powervault-me4 cimxml 5989 - https
+        netapp - - - -
+        hitachi cimxml 5989 - https
+        ibm-svc cimxml - - -
+        fujitsu-eternus cimxml - - -
+        huawei - - - -
+        brocade - - - -
+        lsi - - - -
+        hpe-3par - - - -
+        hpe-server - - - -
+        lenovo-imm - - - -
+        fujitsu-svs - - - -
+        zos cimxml 5989 - https";
+
+    #[test]
+    fn presets_hold_what_was_confirmed_and_no_more() {
+        let dash = || "-".to_owned();
+        let rows = all().iter().map(|preset| {
+            let session = session_table(&preset.name).unwrap();
+            let value = |key: &str| session.get(key).map(toml::Spanned::get_ref);
+            let said = |key: &str| value(key).and_then(DeValue::as_str).map_or_else(dash, str::to_owned);
+            let port = value("port").and_then(DeValue::as_integer).map_or_else(dash, |port| port.as_str().to_owned());
+            let tls = value("tls").and_then(DeValue::as_table).and_then(|tls| tls.get("use")?.get_ref().as_bool());
+            let tls = tls.map_or("-", |tls| if tls { "https" } else { "http" });
+            format!("{} {} {port} {} {tls}", preset.name, said("protocol"), said("path"))
+        });
+        let confirmed = CONFIRMED.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+        assert_eq!(rows.collect::<Vec<_>>(), confirmed);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::{
     options::{Colour, LimitChanges, Proxy, TimeoutChanges},
+    preset::Preset,
     secret::SecretSource,
     url::Scheme,
 };
@@ -86,6 +87,8 @@ pub struct Target {
     pub read_only: bool,
     /// Whether enumerations are pulled in batches.
     pub pull: PullUse,
+    /// What is known of this kind of server: the preset it builds on, itself or through the sessions it inherits from.
+    pub preset: Option<&'static Preset>,
 }
 
 /// Whether enumerations are opened and pulled in batches (DSP0200 section 5.4.2.24) or asked for in one answer.
@@ -259,6 +262,7 @@ impl Target {
             culture: None,
             read_only: false,
             pull: PullUse::Auto,
+            preset: None,
         }
     }
 }

@@ -30,7 +30,7 @@ use super::{
     view::{self, chrome, paint::rect, table::column_at},
 };
 use crate::{
-    app::{Action, Effect, Key, KeyCode, Pane, SessionEntry, State},
+    app::{Action, Effect, Key, KeyCode, Layer, Pane, SessionEntry, State},
     engine::Engine,
     op::{Fingerprint, OpEvent, SessionId},
     session::{Profile, ProfileId, store::SessionsFile},
@@ -111,7 +111,7 @@ pub struct Front<S: Screen> {
 }
 
 impl<S: Screen> Front<S> {
-    /// A loop that has not begun. The sessions `state` lists are made known to the engine.
+    /// A loop that has not begun, and no session is open.
     pub fn new(
         screen: S,
         state: State,
@@ -122,9 +122,6 @@ impl<S: Screen> Front<S> {
     ) -> Self {
         let (sender, events) = mpsc::channel(EVENTS);
         let busy = engine.busy();
-        for session in state.sessions().all() {
-            engine.open(session.entry.id, session.entry.profile.target.clone());
-        }
         let now = Instant::now();
         Self {
             screen,
@@ -373,9 +370,15 @@ impl<S: Screen> Front<S> {
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
-                Effect::Open { session, target } => self.engine.open(session, target),
+                Effect::Open { session, target } => {
+                    self.engine.open(session, target);
+                    self.act(Action::Live(self.engine.live()))?;
+                }
                 Effect::Change { session, target } => self.engine.change(session, target),
-                Effect::Close(session) => self.engine.close(session),
+                Effect::Close(session) => {
+                    self.engine.close(session);
+                    self.act(Action::Live(self.engine.live()))?;
+                }
                 Effect::Run { session, op, operation } => {
                     self.engine.start(session, op, *operation, self.sender.clone());
                 }
@@ -435,6 +438,10 @@ impl<S: Screen> Front<S> {
         let size = self.screen.size()?;
         if size != self.state.size() {
             self.state.resize(size.0, size.1);
+        }
+        if matches!(self.state.layer(), Some(Layer::LiveSessions(_))) {
+            // Whether a secret is held is known to the engine alone.
+            self.act(Action::Live(self.engine.live()))?;
         }
         let (state, theme) = (&self.state, &self.theme);
         self.screen.draw(|frame| {

@@ -145,6 +145,29 @@ fn a_preset_says_what_the_url_does_not() {
 }
 
 #[test]
+fn a_preset_that_needs_what_is_not_built_says_so_and_connects_nowhere() {
+    let home = Home::new();
+    let add = ["sessions", "add", "win", "--url", "cimxml+http://127.0.0.1:1", "--preset", "wmi-dcom"];
+    let told = home.run(&add).expect_code(0).stderr;
+    assert!(told.contains("it cannot connect yet: the preset wmi-dcom needs dcom and negotiate"), "{told}");
+    let refused = "its preset wmi-dcom needs dcom and negotiate, which this version does not have";
+    let ran = home.run(&["-s", "win", "instances", "Win32_Product"]).expect_code(2);
+    assert!(ran.stderr.contains(refused) && ran.stderr.contains("try: --url URL"), "{}", ran.stderr);
+    let warning = "lazycim: warning: win: Win32_Product: each enumeration makes Windows check";
+    assert!(ran.stderr.starts_with(warning), "{}", ran.stderr);
+    let ran = home.run(&["-s", "win", "query", "SELECT * FROM Win32_Product"]).expect_code(2);
+    assert!(ran.stderr.starts_with(warning), "{}", ran.stderr);
+    assert!(!home.run(&["-s", "win", "instances", "Win32_Process"]).stderr.contains("warning"));
+
+    // Also where the preset is that of a session it inherits from, and where several are tested.
+    let text = format!("{}\n[[session]]\nid = \"kid\"\ncomputer = \"127.0.0.1\"\ninherits = \"win\"\n", text_of(&home));
+    home.write("sessions.toml", &text);
+    home.run(&["-s", "kid", "namespaces"]).expect_failure(2, "its preset wmi-dcom needs", "without the preset");
+    let tested = home.run(&["sessions", "test", "kid"]).expect_failure(2, "the preset wmi-dcom needs dcom", "preset");
+    assert!(tested.stdout.contains("failed"), "{}", tested.stdout);
+}
+
+#[test]
 fn what_cannot_be_added_says_why_and_shows_no_password() {
     let home = two();
     let add = |more: &[&str]| home.run(&[&["sessions", "add"], more].concat());

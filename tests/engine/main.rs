@@ -8,5 +8,6 @@ mod fake;
 #[path = "../support/canary.rs"]
 mod found;
 mod limits;
+mod live;
 mod local;
 mod secret;

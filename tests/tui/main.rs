@@ -5,6 +5,7 @@
 mod found;
 mod harness;
 mod live;
+mod live_sessions;
 mod screens;
 mod tls;
 mod world;

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use lazycim::{
-    app::{Effect, Key, Keymap, SessionEntry, State, StateOptions},
+    app::{Action, Effect, Key, Keymap, SessionEntry, State, StateOptions},
     cim::{
         CimClass, CimName, CimType, CimValue, ClassProperty, KeyBinding, KeyValue, Namespace, ObjectPath, Qualifier,
         TypedValue,
@@ -106,6 +106,13 @@ impl World {
     fn key(&mut self, key: Key) {
         let effects = self.state.key(key);
         self.take(effects);
+    }
+
+    /// Tells the state what the front would.
+    pub fn act(&mut self, action: Action) -> &mut Self {
+        let effects = self.state.act(action);
+        self.take(effects);
+        self
     }
 
     /// Presses keys, and after each answers everything that is asked, until nothing is.

@@ -90,7 +90,9 @@ fn tell(sessions: &SessionsFile, id: &ProfileId, config: &Config) {
     for danger in target.dangers() {
         say(&format!("less safe than it could be: {danger}"));
     }
-    if !Settings::new(config).speaks(target) {
+    if let Some((preset, missing)) = target::unbuilt(target) {
+        say(&format!("it cannot connect yet: the preset {preset} needs {missing}, which this version does not have"));
+    } else if !Settings::new(config).speaks(target) {
         say(&format!("it cannot connect yet: this version does not speak {}", target.protocol));
     }
 }

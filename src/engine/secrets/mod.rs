@@ -53,6 +53,11 @@ impl Kept {
         got
     }
 
+    /// Whether there is one. While it is being got there is none yet.
+    pub(super) fn is_held(&self) -> bool {
+        self.last.try_lock().is_ok_and(|last| matches!(*last, Some(Ok(_))))
+    }
+
     /// Forgets (and thereby wipes) it: the server refused it, and the source may know another by now.
     pub(super) async fn forget(&self) {
         *self.last.lock().await = None;

@@ -9,6 +9,9 @@ section! {
         "use {protocols}";
     NEXT_PROTOCOL = "{protocol}: {cause}; {next} is tried next", "the session leaves open which protocol the server speaks",
         "name the protocol in the session, if it is known";
+    NOT_BUILT = "the preset {preset} needs {missing}, which this version does not have",
+        "the session builds on a preset for servers that are reached in a way lazycim does not know yet",
+        "take another preset, or leave it out and say protocol and authentication in the session";
     NO_PASSWORD = "no password was given", "the session has a user, and nobody gave the password when asked",
         "run it again and give the password";
     VARIABLE_UNSET = "the environment variable {variable} is not set", "the session takes its password from there",

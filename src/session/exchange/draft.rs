@@ -257,6 +257,10 @@ impl Draft {
             culture: self.culture,
             read_only: false,
             pull: self.pull,
+            preset: match &self.inherits {
+                Some(Parent::Preset(name)) => preset::find(name),
+                _ => None,
+            },
         };
         let Self { tags, inherits, password, left_out, .. } = self;
         import.leave(left_out);

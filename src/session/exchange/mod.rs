@@ -376,6 +376,7 @@ fn own(text: &str, dir: &Path) -> Result<Import, ExchangeError> {
         let inherits = inherits.filter(|parent| match parent {
             Parent::Preset(_) => true,
             Parent::Profile(parent) => {
+                target.preset = None;
                 leave("inherits", parent.as_str(), "what it takes over is written into the session itself");
                 false
             }

@@ -235,6 +235,7 @@ impl Reader<'_> {
             culture: self.culture(table),
             read_only: self.switch(table, "read_only").unwrap_or(false),
             pull: self.pull(table),
+            preset: table.preset(),
         })
     }
 

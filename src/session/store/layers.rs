@@ -8,7 +8,10 @@ use toml::{
 };
 
 use super::keys::OWN;
-use crate::session::profile::Parent;
+use crate::session::{
+    preset::{self, Preset},
+    profile::Parent,
+};
 
 /// Where the value of a key comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,14 @@ impl<'t> Layers<'t> {
             Some(Layer { table, ..layer.clone() })
         };
         Self(self.0.iter().filter_map(below).collect())
+    }
+
+    /// The preset at the end of the parents, if there is one.
+    pub(super) fn preset(&self) -> Option<&'static Preset> {
+        self.0.iter().find_map(|layer| match &layer.origin {
+            Origin::Inherited(Parent::Preset(name)) => preset::find(name),
+            _ => None,
+        })
     }
 
     /// The strongest layers, down to and with number `last`.

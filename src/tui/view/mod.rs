@@ -10,6 +10,7 @@ pub mod commands;
 pub mod detail;
 pub mod dialogs;
 pub mod lines;
+pub mod live;
 pub mod log;
 pub mod operations;
 pub mod paint;
@@ -132,6 +133,10 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
         }
         Layer::Log(cursor) => {
             log::paint(brush, screen, state, *cursor);
+            None
+        }
+        Layer::LiveSessions(cursor) => {
+            live::paint(brush, screen, state, *cursor);
             None
         }
         Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) => {

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use super::{ids, profile};
 use crate::session::{
-    Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource, Tls,
+    Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource, Tls, preset,
     store::{Keep, SaveError, SessionsFile, Setting},
     url::TargetUrl,
 };
@@ -178,6 +178,7 @@ fn everything_a_profile_can_say_is_written_and_read_back() {
     // A child of a preset says little.
     let mut kid = Profile::new(id("kid"), "kid".to_owned(), file.get(&id("a")).unwrap().target.clone());
     kid.inherits = Some(Parent::Preset("sfcb".to_owned()));
+    kid.target.preset = preset::find("sfcb");
     file.add(&kid, Some(0)).unwrap();
     assert_eq!(file.get(&kid.id), Some(&kid));
     assert_eq!(ids(&bench.load()), ["kid", "a", "b", "c", "all"]);
@@ -330,6 +331,7 @@ fn a_new_session_says_what_its_parent_says_otherwise() {
     let mut wanted = profile("peg");
     wanted.target = TargetUrl::parse("cimxml+http://h").unwrap().into_target(crate::cim::Namespace::new("root/x"));
     wanted.inherits = Some(Parent::Preset("pegasus".to_owned()));
+    wanted.target.preset = preset::find("pegasus");
     file.add(&wanted, None).unwrap();
     assert_eq!(file.get(&wanted.id), Some(&wanted));
 }
