@@ -31,8 +31,11 @@ pub(super) enum What {
     Subclasses(Option<CimName>),
     /// Every class name of the namespace.
     AllNames,
-    /// The rows of the table.
-    Instances,
+    /// The rows of the table, or those of one session of it.
+    Instances {
+        /// They replace rows read before.
+        refresh: bool,
+    },
     /// The instance of the detail pane; its rows arrive here.
     Instance(ObjectPath, Box<RowStore>),
     /// A class, for headings and descriptions.
@@ -48,14 +51,14 @@ pub(super) enum What {
 }
 
 /// How an operation ended, for its pane.
-enum End {
+pub(super) enum End {
     Done,
     Failed(Arc<OpError>),
     Cancelled(Option<String>),
 }
 
 impl End {
-    fn load(&self) -> Load {
+    pub(super) fn load(&self) -> Load {
         match self {
             Self::Done => Load::Done,
             Self::Failed(error) => Load::Failed(Arc::clone(error)),
@@ -91,10 +94,10 @@ impl State {
             OpEventKind::SecretNeeded { user, again } => self.secret_needed(op, &user, again),
             OpEventKind::Shape(id, shape) => self.shape_came(op, id, shape),
             OpEventKind::Rows(batch) => match self.asked.get_mut(&op).map(|asked| &mut asked.what) {
-                Some(What::Instances) => {
+                Some(What::Instances { .. }) => {
                     let limits = self.limits;
-                    if self.table_of(op, |table| table.add_rows(batch, &limits)) == Some(true) {
-                        self.effects.push(Effect::Cancel(op));
+                    if self.table_of(op, |table| table.add_rows_of(op, batch, &limits)) == Some(true) {
+                        self.cancel_rows();
                     }
                 }
                 Some(What::Instance(_, rows)) if rows.is_empty() => {
@@ -117,16 +120,22 @@ impl State {
 
     /// Does `change` to the table if it waits for `op`.
     fn table_of<T>(&mut self, op: OpId, change: impl FnOnce(&mut super::Table) -> T) -> Option<T> {
-        self.table.as_mut().filter(|table| table.load.operation() == Some(op)).map(change)
+        self.table.as_mut().filter(|table| table.waits_for(op)).map(change)
     }
 
     fn shape_came(&mut self, op: OpId, id: ShapeId, shape: Arc<Shape>) {
         match self.asked.get_mut(&op).map(|asked| &mut asked.what) {
-            Some(What::Instances) => {
+            Some(What::Instances { .. }) => {
                 let told = self.table_of(op, |table| {
                     let first = table.class().is_none();
-                    table.add_shape(id, shape);
-                    let class = table.class().filter(|_| first).cloned();
+                    let merged = table.is_merged() && table.definition().is_none();
+                    table.add_shape_of(op, id, shape);
+                    if let Some(member) = table.member_of(op).filter(|_| merged) {
+                        // Of several sessions the first that answers says what the class is.
+                        let place = (member.session, member.namespace.clone());
+                        (table.session, table.namespace) = place;
+                    }
+                    let class = table.class().filter(|_| first || merged).cloned();
                     class.map(|class| (table.session, table.namespace.clone(), class))
                 });
                 // Only now is it known what associated instances are.
@@ -231,7 +240,10 @@ impl State {
                 // What only decorates fails quietly: the log and the operations pane have it.
                 let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
                 let level = if quiet { Level::Warning } else { Level::Error };
-                self.note_error(op, Arc::clone(error), level, quiet);
+                // What one of several sessions failed with stands below their table.
+                let told = matches!(asked.what, What::Instances { .. })
+                    && self.table.as_ref().is_some_and(|table| table.is_merged());
+                self.note_error(op, Arc::clone(error), level, quiet || told);
             }
             End::Done if matches!(asked.what, What::Test) => self.tested(asked.session, op),
             End::Cancelled(Some(left_open)) => {
@@ -257,13 +269,18 @@ impl State {
     /// Sets the pane's load; false if the pane waits for another operation by now.
     fn end_load(&mut self, op: OpId, asked: &Asked, end: &End) -> bool {
         let complete = matches!(end, End::Done);
+        if let What::Instances { refresh } = asked.what
+            && self.table.as_ref().is_some_and(super::Table::is_merged)
+        {
+            return self.member_ended(op, end, refresh);
+        }
         let load = match &asked.what {
             What::Namespaces => self.sessions.get_mut(asked.session).map(|session| &mut session.load),
             What::Subclasses(parent) => {
                 self.classes.as_mut().map(|classes| &mut classes.below_mut(parent.clone()).load)
             }
             What::AllNames => self.classes.as_mut().map(|classes| &mut classes.all_load),
-            What::Instances => self.table.as_mut().map(|table| &mut table.load),
+            What::Instances { .. } => self.table.as_mut().map(|table| &mut table.load),
             What::Instance(..) => Some(&mut self.detail.load),
             What::References(..) | What::FarEnds(..) => self.tree_load(asked),
             What::Class(_) | What::Mof | What::Test => None,
@@ -271,7 +288,7 @@ impl State {
         let Some(load) = load.filter(|load| load.operation() == Some(op)) else { return false };
         *load = end.load();
         match &asked.what {
-            What::Instances => {
+            What::Instances { .. } => {
                 if let Some(table) = &mut self.table {
                     // A reading ended by its limit is as complete as it gets.
                     table.end(complete || table.capped);

@@ -160,7 +160,7 @@ impl State {
         self.trail = self.trail_from_here();
         self.open_page(session, namespace, source, "");
         if let Some(table) = &mut self.table {
-            table.want(end);
+            table.want(session, end);
         }
     }
 

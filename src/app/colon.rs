@@ -1,9 +1,9 @@
 //! The `:` line.
 //!
-//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, `query TEXT`, a command's name, an instance's path (CLI.md); its
-//! completions; what to offer for a name nobody knows.
+//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, `query TEXT`, `tag TAG [NS:]CLASS [/FILTER]`, `tag TAG query TEXT`, a
+//! command's name, an instance's path; its completions; what to offer for a name nobody knows.
 
-use super::{COMMANDS, CommandId, Layer, Load, Query, State, nearest::nearest};
+use super::{COMMANDS, CommandId, Layer, Load, Query, Source, State, Tagged, nearest::nearest};
 use crate::{
     cim::{CimName, Namespace, ObjectPath},
     op::{QueryLanguage, SessionId},
@@ -16,10 +16,24 @@ const OFFERED: usize = 20;
 #[derive(Clone, Debug, PartialEq)]
 enum Line<'a> {
     Command(CommandId),
-    Namespace { name: Namespace, session: Option<&'a str> },
-    Class { namespace: Option<Namespace>, class: CimName, filter: &'a str, session: Option<&'a str> },
+    Namespace {
+        name: Namespace,
+        session: Option<&'a str>,
+    },
+    Class {
+        namespace: Option<Namespace>,
+        class: CimName,
+        filter: &'a str,
+        session: Option<&'a str>,
+    },
     Instance(ObjectPath),
     Query(&'a str),
+    Tag {
+        tag: &'a str,
+        of: Box<Line<'a>>,
+    },
+    /// A tag, and nothing yet to ask its sessions.
+    TagAlone(&'a str),
 }
 
 fn parse(text: &str) -> Result<Line<'_>, String> {
@@ -28,6 +42,9 @@ fn parse(text: &str) -> Result<Line<'_>, String> {
     }
     if let Some(query) = text.strip_prefix("query ") {
         return Ok(Line::Query(query.trim()));
+    }
+    if let Some(rest) = text.strip_prefix("tag ") {
+        return of_tag(rest.trim());
     }
     if let Some(path) = text.parse::<ObjectPath>().ok().filter(|path| !path.keys.is_empty()) {
         return Ok(Line::Instance(path));
@@ -60,6 +77,29 @@ fn parse(text: &str) -> Result<Line<'_>, String> {
         Err(format!("`{name}` is neither a class nor a command; try CLASS /FILTER @SESSION, ns NAME or a path"))
     }
 }
+
+/// What is to be asked of the sessions with a tag; one with blanks is in quotes.
+fn of_tag(text: &str) -> Result<Line<'_>, String> {
+    let split = match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').ok_or("the quotes of the tag do not end")?,
+        None => text.split_once(' ').unwrap_or((text, "")),
+    };
+    let (tag, rest) = (split.0, split.1.trim());
+    if rest.is_empty() {
+        return Ok(Line::TagAlone(tag));
+    }
+    match parse(rest)? {
+        of @ (Line::Class { session: None, .. } | Line::Query(_)) => Ok(Line::Tag { tag, of: Box::new(of) }),
+        // A class may be named as a command is.
+        Line::Command(_) => {
+            let of = Line::Class { namespace: None, class: CimName::new(rest), filter: "", session: None };
+            Ok(Line::Tag { tag, of: Box::new(of) })
+        }
+        _ => Err(TAG_WANTS.to_owned()),
+    }
+}
+
+const TAG_WANTS: &str = "tag TAG wants a class or a query: tag TAG CLASS /FILTER, tag TAG query TEXT";
 
 impl State {
     /// Obeys a `:` line; the error says what was not understood and what comes near, raw.
@@ -102,6 +142,24 @@ impl State {
                 self.open_query(session, self.namespace_of(session), query);
                 Ok(())
             }
+            Line::TagAlone(tag) => {
+                let count = self.sessions_with(tag)?;
+                let told = if count == 1 { "one session has".to_owned() } else { format!("{count} sessions have") };
+                Err(format!("{told} the tag {tag}; go on with CLASS /FILTER or query TEXT"))
+            }
+            Line::Tag { tag, of } => {
+                self.sessions_with(tag)?;
+                let (namespace, of, filter) = match *of {
+                    Line::Class { namespace, class, filter, .. } => (namespace, Source::Class(class), filter),
+                    Line::Query(text) => {
+                        let query = Query { text: text.to_owned(), language: QueryLanguage::Wql };
+                        (None, Source::Query(query), "")
+                    }
+                    _ => return Err(TAG_WANTS.to_owned()),
+                };
+                self.open_tag(Tagged { tag: tag.to_owned(), namespace, of: Box::new(of) }, filter);
+                Ok(())
+            }
             Line::Instance(path) => {
                 let session = self.session_named(None)?;
                 if let Some(host) = &path.host
@@ -115,6 +173,15 @@ impl State {
                 self.open_instance(session, namespace, path);
                 Ok(())
             }
+        }
+    }
+
+    /// How many sessions have `tag`: at least one.
+    fn sessions_with(&self, tag: &str) -> Result<usize, String> {
+        let has = |session: &&super::Session| session.entry.profile.tags.iter().any(|known| known == tag);
+        match self.sessions.all().iter().filter(has).count() {
+            0 => Err(format!("no session has the tag `{tag}`{}", offer(&nearest(tag, self.tags().into_iter(), 3)))),
+            count => Ok(count),
         }
     }
 
@@ -198,12 +265,16 @@ impl State {
         if let Some(start) = word.strip_prefix('@') {
             let ids = self.sessions.all().iter().map(|session| session.entry.profile.id.as_str());
             found.extend(ids.filter(|id| id.starts_with(start)).map(|id| format!("@{id}")));
+        } else if before == "tag" {
+            found.extend(self.tags().into_iter().filter(|tag| tag.starts_with(word)).map(super::tag::word));
         } else if before == "ns" {
             let session = self.session().map(|session| session.namespaces.as_slice()).unwrap_or_default();
             found.extend(session.iter().map(Namespace::as_str).filter(|name| fits(name)).map(str::to_owned));
-        } else if before.is_empty() && !word.is_empty() {
-            found.extend(COMMANDS.iter().map(|command| command.name).filter(|name| fits(name)).map(str::to_owned));
-            found.extend(["ns"].into_iter().filter(|name| fits(name)).map(str::to_owned));
+        } else if (before.is_empty() && !word.is_empty()) || is_tag(before) {
+            let commands = COMMANDS.iter().map(|command| command.name).chain(["ns"]);
+            let commands =
+                commands.filter(|name| if before.is_empty() { fits(name) } else { *name == "query" && fits(name) });
+            found.extend(commands.map(str::to_owned));
             let names = self.classes.iter().flat_map(super::Classes::names).map(CimName::as_str);
             let mut names =
                 names.filter(|name| fits(name)).take(OFFERED * 4).map(super::display::safe).collect::<Vec<_>>();
@@ -214,6 +285,12 @@ impl State {
         found.truncate(OFFERED);
         found
     }
+}
+
+/// Whether `text` is the beginning of a line about a tag, up to what its sessions are asked.
+fn is_tag(text: &str) -> bool {
+    let tag = text.strip_prefix("tag ").map(str::trim).unwrap_or_default();
+    !tag.is_empty() && matches!(of_tag(tag), Ok(Line::TagAlone(_)))
 }
 
 fn offer(near: &[&str]) -> String {
@@ -248,6 +325,19 @@ mod tests {
             matches!(parse("root/cimv2:LC_Process.Handle=\"1 /2\""), Ok(Line::Instance(path)) if path.keys.len() == 1)
         );
         assert!(parse("LC_Process.Handle=\"1").unwrap_err().contains("path"));
+        let lines = |of| parse(of);
+        assert_eq!(
+            lines("tag web root/x:LC_Process /sshd"),
+            Ok(Line::Tag { tag: "web", of: Box::new(class(Some("root/x"), "LC_Process", "sshd", None).unwrap()) })
+        );
+        let query = Box::new(Line::Query("SELECT * FROM C"));
+        assert_eq!(lines("tag \"my lab\"  query SELECT * FROM C"), Ok(Line::Tag { tag: "my lab", of: query }));
+        assert_eq!(lines("tag web"), Ok(Line::TagAlone("web")));
+        let sort = Box::new(class(None, "sort", "", None).unwrap());
+        assert_eq!(lines("tag web sort"), Ok(Line::Tag { tag: "web", of: sort }));
+        assert!(lines("tag web ns root").unwrap_err().contains("wants a class or a query"));
+        assert!(lines("tag web C @web01").unwrap_err().contains("wants a class or a query"));
+        assert!(lines("tag \"web").unwrap_err().contains("quotes"));
         assert!(parse("not a class").unwrap_err().contains("neither"));
         assert!(parse("ns").unwrap_err().contains("wants a namespace"));
     }

@@ -85,6 +85,8 @@ pub(super) struct Columns {
 /// Where a column stands, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
+    /// Whom the row came from.
+    Origin,
     Key,
     /// A reference that is the same in every row: an association is about both its ends.
     SameEnd,
@@ -140,8 +142,7 @@ impl Columns {
 
     /// Whether the key `name` has different values in different rows; `None` where no column holds it.
     pub(super) fn varies(&self, name: &CimName, store: &RowStore) -> Option<bool> {
-        let at = store.columns().iter().position(|union| union.column.name == *name)?;
-        self.sampled.get(at).map(|sampled| sampled.varies)
+        self.sampled.get(store.column(name)?).map(|sampled| sampled.varies)
     }
 
     /// The text of a cell. Of a reference, the class and the keys that differ between the references of the column.
@@ -159,10 +160,7 @@ impl Columns {
     /// A key of a row's path as text: a reference as in its column.
     pub(super) fn key_text(&self, name: &CimName, value: &KeyValue, store: &RowStore, home: &Namespace) -> String {
         match value {
-            KeyValue::Reference(path) => {
-                let at = store.columns().iter().position(|union| union.column.name == *name);
-                self.short_path(path, at, home)
-            }
+            KeyValue::Reference(path) => self.short_path(path, store.column(name), home),
             other => display::key_value(other),
         }
     }
@@ -285,13 +283,13 @@ impl Columns {
         }
         for (at, union) in known.iter().enumerate() {
             let column = &union.column;
-            if !declared.contains(&column.name) {
+            if store.is_origin(at) || !declared.contains(&column.name) {
                 let column = self.column_of(&column.name, Some(at), column.is_key, column.ty, column.is_array);
                 ranked.push((self.rank(store, &column), usize::MAX / 2 + at, column));
             }
         }
         // A single row has no key that differs; the last key is the one that names it among its like.
-        if ranked.iter().all(|(rank, ..)| *rank > Rank::Key)
+        if ranked.iter().all(|(rank, ..)| *rank != Rank::Key)
             && let Some(last) = ranked.iter_mut().rfind(|(rank, ..)| *rank == Rank::SameKey)
         {
             last.0 = Rank::Key;
@@ -303,7 +301,7 @@ impl Columns {
     fn rank_copies(&self, ranked: &mut [(Rank, usize, TableColumn)]) {
         let mut before = Vec::new();
         for (rank, _, column) in ranked.iter_mut() {
-            let Some(at) = column.store.filter(|_| *rank < Rank::Constant) else { continue };
+            let Some(at) = column.store.filter(|_| (Rank::Key..Rank::Constant).contains(rank)) else { continue };
             let same = |a: usize, b: usize| self.sampled.get(a).is_some_and(|sampled| sampled.same.contains(&b));
             match *rank > Rank::Key && before.iter().any(|other| same(at, *other) || same(*other, at)) {
                 true => *rank = Rank::Copy,
@@ -318,6 +316,7 @@ impl Columns {
         let is_reference = sampled.is_some_and(|sampled| !sampled.keys.is_empty());
         let named = if column.name.as_str().eq_ignore_ascii_case("Name") { Rank::Name } else { Rank::Filled };
         match (column.is_key, sampled) {
+            _ if column.store.is_some_and(|at| store.is_origin(at)) => Rank::Origin,
             (true, Some(sampled)) if store.len() > 1 && !sampled.varies && is_reference => Rank::SameEnd,
             (true, Some(sampled)) if !store.is_empty() && !sampled.varies && !is_reference => Rank::SameKey,
             (true, _) => Rank::Key,

@@ -171,6 +171,8 @@ commands! {
     NewSession "new-session" "new session" ["a"] Scope::Panes(&[Sessions]);
     /// Close the session: its operations are cancelled, its secret is forgotten.
     CloseSession "close-session" "close session" ["X"] Scope::Panes(&[Sessions]);
+    /// Ask every session of a tag at once, for one table.
+    Tag "tag" "tag" ["T"] Scope::Panes(&[Sessions]);
     /// Test the session: connect, authenticate and ask one question every server can answer.
     TestSession "test-session" "test" ["t"] Scope::Panes(&[Sessions]);
     /// List the live sessions: id, instance id, state, operations in flight, whether a secret is held.

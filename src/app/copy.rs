@@ -136,12 +136,12 @@ impl State {
             Subject::Namespaces => "namespaces".to_owned(),
             Subject::Classes(namespace) => format!("classes -n {}", shell(namespace.as_str())),
             Subject::Class(namespace, class) => within("class", class.as_str(), &namespace),
-            Subject::Rows(namespace, Source::Class(class)) => within("instances", class.as_str(), &namespace),
-            Subject::Rows(namespace, Source::Associators(associated)) => associators(&namespace, &associated),
-            Subject::Rows(namespace, Source::Query(query)) => {
-                format!("{}{}", within("query", &query.text, &namespace), dialect(query.language))
+            Subject::Rows(_, Source::Tag(tagged)) => {
+                let words = reading(&tagged.of, tagged.namespace.as_ref());
+                return Some(format!("lazycim {words} --tag {}", shell(&tagged.tag)));
             }
-            Subject::Instance(namespace, path) => format!("get {}", shell(&located(&namespace, &path))),
+            Subject::Rows(namespace, source) => reading(&source, Some(&namespace)),
+            Subject::Instance(namespace, path) => format!("get {}", shell(&located(Some(&namespace), &path))),
         };
         let profile = &self.session()?.entry.profile;
         let session = match profile.id.as_str() {
@@ -153,39 +153,21 @@ impl State {
 
     /// The PowerShell command that does the same (CimCmdlets).
     fn power_shell(&self) -> Option<String> {
+        let subject = match self.subject()? {
+            // Which sessions have the tag is not known there: it gets their computers.
+            Subject::Rows(home, Source::Tag(tagged)) => {
+                let sessions = self.members_of(&tagged).into_iter().filter_map(|it| self.sessions.get(it.session));
+                let targets = sessions.map(|session| &session.entry.profile.target);
+                let names = targets.map(|target| quoted(target.computer.as_deref().unwrap_or("localhost")));
+                let computers = format!(" -ComputerName {}", names.collect::<Vec<_>>().join(","));
+                return power_shell(Subject::Rows(tagged.namespace.unwrap_or(home), *tagged.of), &computers);
+            }
+            subject => subject,
+        };
         let target = &self.session()?.entry.profile.target;
         let computer =
             target.computer.as_ref().map(|name| format!(" -ComputerName {}", quoted(name))).unwrap_or_default();
-        let with = |command: &str, namespace: &Namespace, class: &str| {
-            format!("{command} -Namespace {} -ClassName {}{computer}", quoted(namespace.as_str()), quoted(class))
-        };
-        Some(match self.subject()? {
-            Subject::Namespaces => {
-                format!("Get-CimInstance -Namespace 'root' -ClassName '__Namespace'{computer}")
-            }
-            Subject::Classes(namespace) => with("Get-CimClass", &namespace, "*"),
-            Subject::Class(namespace, class) => with("Get-CimClass", &namespace, class.as_str()),
-            Subject::Rows(namespace, Source::Class(class)) => with("Get-CimInstance", &namespace, class.as_str()),
-            Subject::Rows(namespace, Source::Associators(associated)) => {
-                let object = associated.object;
-                let from = with("Get-CimInstance", &namespace, object.class.as_str());
-                let through = quoted(associated.association.as_str());
-                format!("{from} -Filter {} | Get-CimAssociatedInstance -Association {through}", quoted(&keys(&object)))
-            }
-            Subject::Rows(namespace, Source::Query(Query { text, language })) => {
-                let asked = format!("-Namespace {} -Query {}", quoted(namespace.as_str()), quoted(&text));
-                let dialect = match language {
-                    QueryLanguage::Wql => String::new(),
-                    QueryLanguage::Cql => " -QueryDialect 'CQL'".to_owned(),
-                    QueryLanguage::Fql => format!(" -QueryDialect {}", quoted(language.identifier())),
-                };
-                format!("Get-CimInstance {asked}{dialect}{computer}")
-            }
-            Subject::Instance(namespace, path) => {
-                let get = with("Get-CimInstance", &namespace, path.class.as_str());
-                format!("{get} -Filter {}", quoted(&keys(&path)))
-            }
-        })
+        power_shell(subject, &computer)
     }
 
     /// Shows the class or the instance the focus is on as MOF.
@@ -215,13 +197,59 @@ impl State {
     }
 }
 
+/// The PowerShell command that does what `subject` is, on the computers `computer` names.
+fn power_shell(subject: Subject, computer: &str) -> Option<String> {
+    let with = |command: &str, namespace: &Namespace, class: &str| {
+        format!("{command} -Namespace {} -ClassName {}{computer}", quoted(namespace.as_str()), quoted(class))
+    };
+    Some(match subject {
+        Subject::Namespaces => {
+            format!("Get-CimInstance -Namespace 'root' -ClassName '__Namespace'{computer}")
+        }
+        Subject::Classes(namespace) => with("Get-CimClass", &namespace, "*"),
+        Subject::Class(namespace, class) => with("Get-CimClass", &namespace, class.as_str()),
+        Subject::Rows(namespace, Source::Class(class)) => with("Get-CimInstance", &namespace, class.as_str()),
+        Subject::Rows(namespace, Source::Associators(associated)) => {
+            let object = associated.object;
+            let from = with("Get-CimInstance", &namespace, object.class.as_str());
+            let through = quoted(associated.association.as_str());
+            format!("{from} -Filter {} | Get-CimAssociatedInstance -Association {through}", quoted(&keys(&object)))
+        }
+        Subject::Rows(_, Source::Tag(_)) => return None,
+        Subject::Rows(namespace, Source::Query(Query { text, language })) => {
+            let asked = format!("-Namespace {} -Query {}", quoted(namespace.as_str()), quoted(&text));
+            let dialect = match language {
+                QueryLanguage::Wql => String::new(),
+                QueryLanguage::Cql => " -QueryDialect 'CQL'".to_owned(),
+                QueryLanguage::Fql => format!(" -QueryDialect {}", quoted(language.identifier())),
+            };
+            format!("Get-CimInstance {asked}{dialect}{computer}")
+        }
+        Subject::Instance(namespace, path) => {
+            let get = with("Get-CimInstance", &namespace, path.class.as_str());
+            format!("{get} -Filter {}", quoted(&keys(&path)))
+        }
+    })
+}
+
+/// The words that read the rows of `source`; without a namespace, in the session's own.
+fn reading(source: &Source, namespace: Option<&Namespace>) -> String {
+    let within = namespace.map(|namespace| format!(" -n {}", shell(namespace.as_str()))).unwrap_or_default();
+    match source {
+        Source::Class(class) => format!("instances {}{within}", shell(class.as_str())),
+        Source::Query(query) => format!("query {}{within}{}", shell(&query.text), dialect(query.language)),
+        Source::Associators(associated) => associators(namespace, associated),
+        Source::Tag(tagged) => reading(&tagged.of, tagged.namespace.as_ref()),
+    }
+}
+
 /// A path with its namespace and without a host, which sessions name.
-fn located(namespace: &Namespace, path: &ObjectPath) -> String {
-    let namespace = path.namespace.clone().or_else(|| Some(namespace.clone()));
+fn located(namespace: Option<&Namespace>, path: &ObjectPath) -> String {
+    let namespace = path.namespace.as_ref().or(namespace).cloned();
     ObjectPath { namespace, ..path.clone() }.without_host().to_string()
 }
 
-fn associators(namespace: &Namespace, associated: &Associated) -> String {
+fn associators(namespace: Option<&Namespace>, associated: &Associated) -> String {
     let mut out = format!(
         "associators {} --assoc {}",
         shell(&located(namespace, &associated.object)),

@@ -3,7 +3,7 @@
 //! Owns: the motions of every pane and what follows from them without an operation: the detail pane shows the row under the
 //! table's cursor. Must not start anything.
 
-use super::{DetailTab, Effect, ListCursor, Motion, Pane, Source, State};
+use super::{DetailTab, Effect, ListCursor, Motion, Pane, State};
 
 impl State {
     /// How many rows a pane lists.
@@ -20,6 +20,13 @@ impl State {
         }
     }
 
+    /// How many rows of its list a pane shows at once.
+    fn list_height(&self, pane: Pane) -> usize {
+        let height = self.layout().rows(pane);
+        let told = self.table.as_ref().filter(|_| pane == Pane::Table).map_or(0, |table| table.trouble_lines(height));
+        height - told
+    }
+
     fn list_mut(&mut self, pane: Pane) -> Option<&mut ListCursor> {
         match pane {
             Pane::Sessions => Some(&mut self.sessions.list),
@@ -34,7 +41,7 @@ impl State {
     }
 
     pub(super) fn go(&mut self, motion: Motion) {
-        let (pane, len, height) = (self.focus, self.rows(self.focus), self.layout().rows(self.focus));
+        let (pane, len, height) = (self.focus, self.rows(self.focus), self.list_height(self.focus));
         match (&mut self.table, pane) {
             (Some(table), Pane::Table) => table.go(motion, height),
             _ => self.list_mut(pane).into_iter().for_each(|list| list.go(motion, len, height)),
@@ -55,7 +62,7 @@ impl State {
     }
 
     pub(super) fn select(&mut self, pane: Pane, row: usize) {
-        let (len, height) = (self.rows(pane), self.layout().rows(pane));
+        let (len, height) = (self.rows(pane), self.list_height(pane));
         match (&mut self.table, pane) {
             (Some(table), Pane::Table) => table.select(row, height),
             _ => self.list_mut(pane).into_iter().for_each(|list| {
@@ -108,7 +115,7 @@ impl State {
         }
         let layout = self.layout();
         let Some(pane) = layout.pane_at(x, y) else { return };
-        let (len, height) = (self.rows(pane), layout.rows(pane));
+        let (len, height) = (self.rows(pane), self.list_height(pane));
         match (&mut self.table, pane) {
             (Some(table), Pane::Table) => table.scroll(lines, height),
             _ => self.list_mut(pane).into_iter().for_each(|list| list.scroll(lines, len, height)),
@@ -120,7 +127,7 @@ impl State {
         self.show_prompt();
         let layout = self.layout();
         for pane in Pane::ALL {
-            let (len, height) = (self.rows(pane), layout.rows(pane));
+            let (len, height) = (self.rows(pane), self.list_height(pane));
             match (&mut self.table, pane) {
                 (Some(table), Pane::Table) => {
                     table.settle(height);
@@ -140,10 +147,12 @@ impl State {
         if !table.selection_changed() {
             return;
         }
-        let place = (table.session, table.namespace.clone());
-        self.detail.projected = matches!(table.source, Source::Query(_));
+        let place = table.selected_place();
+        self.detail.projected = table.source.query().is_some();
         let selected = table.selected();
+        let here = self.detail.place.as_ref().is_some_and(|shown| shown.0 == place.0);
         let same = selected.as_ref().is_some_and(|row| row.path.is_some() && row.path.as_ref() == self.detail.path());
+        let same = same && (here || !table.is_merged());
         if !same {
             if let Some(op) = self.detail.load.operation() {
                 self.effects.push(Effect::Cancel(op));

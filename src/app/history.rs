@@ -75,12 +75,13 @@ impl State {
 
     /// Notes in the history which row of the present place was selected.
     pub(super) fn leave_place(&mut self) {
-        let selected = self.table.as_ref().and_then(|table| Some((table.source.clone(), table.selected_path()?)));
-        if let (Some(place), Some((source, path))) = (self.history.get_mut(self.history_at), selected)
+        let selected = |table: &Table| Some((table.source.clone(), table.selected_place().0, table.selected_path()?));
+        let selected = self.table.as_ref().and_then(selected);
+        if let (Some(place), Some((source, session, path))) = (self.history.get_mut(self.history_at), selected)
             && place.source == Some(source)
             && place.pane == Pane::Table
         {
-            place.path = Some(path);
+            (place.session, place.path) = (session, Some(path));
         }
     }
 
@@ -116,9 +117,8 @@ impl State {
 
     fn arrive(&mut self, place: Place) {
         let Place { session, namespace, source, path, pane, tab, trail } = place;
-        let same = self.table.as_ref().is_some_and(|table| {
-            (table.session, &table.namespace, Some(&table.source)) == (session, &namespace, source.as_ref())
-        });
+        let shown = self.table.as_ref().zip(source.as_ref());
+        let same = shown.is_some_and(|(table, source)| table.shows(session, &namespace, source));
         let mut there = true;
         match (source, path) {
             (None, None) => self.open_namespace(session, namespace),
@@ -128,7 +128,7 @@ impl State {
             }
             (Some(_), path) => {
                 if let (Some(table), Some(path)) = (&mut self.table, path) {
-                    table.seek(&path);
+                    table.seek(session, &path);
                 }
             }
         }
@@ -139,16 +139,13 @@ impl State {
 
     /// Shows the page of `source` again: as it was left if it was kept, else read anew. Whether it was kept.
     fn reopen(&mut self, session: SessionId, namespace: Namespace, source: Source, path: Option<ObjectPath>) -> bool {
-        let kept = self
-            .kept
-            .iter()
-            .position(|table| (table.session, &table.namespace, &table.source) == (session, &namespace, &source));
+        let kept = self.kept.iter().position(|table| table.shows(session, &namespace, &source));
         let kept = kept.map(|at| self.kept.remove(at));
         let was_kept = kept.is_some();
         match kept {
             Some(mut table) => {
                 if let Some(path) = &path {
-                    table.seek(path);
+                    table.seek(session, path);
                 }
                 table.show_again();
                 self.show_page(table);
@@ -156,7 +153,7 @@ impl State {
             None => {
                 self.open_page(session, namespace, source, "");
                 if let Some(table) = &mut self.table {
-                    table.want(path);
+                    table.want(session, path);
                 }
             }
         }
@@ -166,9 +163,7 @@ impl State {
     /// Takes the page shown away. If it is complete and not too large, it is kept for coming back.
     pub(super) fn leave_page(&mut self) {
         let Some(table) = self.table.take() else { return };
-        self.kept.retain(|kept| {
-            (kept.session, &kept.namespace, &kept.source) != (table.session, &table.namespace, &table.source)
-        });
+        self.kept.retain(|kept| !kept.shows(table.session, &table.namespace, &table.source));
         if table.is_complete() && table.size() <= PAGE_BYTES {
             self.kept.push(table);
         }

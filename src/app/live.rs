@@ -68,13 +68,16 @@ impl State {
         self.effects.push(Effect::Close(id));
         if self.classes.as_ref().is_some_and(|classes| classes.session == id) {
             self.classes = None;
-            self.table = None;
-            self.trail.clear();
-            self.detail.clear();
+            // What others answered as well stays.
+            if self.table.as_ref().is_none_or(|table| !table.is_merged()) {
+                self.table = None;
+                self.trail.clear();
+                self.detail.clear();
+            }
         }
         self.schema.forget(id);
         self.trees.retain(|tree| tree.session != id);
-        self.kept.retain(|table| table.session != id);
+        self.kept.retain(|table| table.session != id && table.members.iter().all(|member| member.session != id));
         self.sessions.lay_out();
         self.note(Some(id), None, &format!("{name} closed; its secret is forgotten"), "");
     }

@@ -41,6 +41,7 @@ mod layout;
 mod list;
 mod live;
 mod log;
+mod merged;
 mod nearest;
 mod open;
 mod operations;
@@ -52,6 +53,7 @@ mod sessions;
 mod source;
 mod state;
 mod table;
+mod tag;
 mod update;
 
 #[cfg(test)]
@@ -62,6 +64,8 @@ mod query_tests;
 mod script;
 #[cfg(test)]
 mod storm;
+#[cfg(test)]
+mod tag_tests;
 #[cfg(test)]
 mod tests;
 
@@ -88,11 +92,12 @@ pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
 pub use list::{ListCursor, Motion};
 pub use live::LiveRow;
 pub use log::{Level, Log, LogEntry, Toast};
+pub use merged::Member;
 pub use operations::{OperationRow, Operations};
 pub use page::{ERROR_LABEL, ErrorPart, certificate_lines, error_lines, timeline_height, wrap};
 pub use palette::grouped;
 pub use query::QueryPrompt;
 pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
-pub use source::{Associated, Query, Source};
+pub use source::{Associated, Query, Source, Tagged};
 pub use state::{Crumb, Hint, Load, Pane, State, StateOptions};
 pub use table::Table;

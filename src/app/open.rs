@@ -171,7 +171,7 @@ impl State {
     /// Opens the rows of `source`, with `filter`, on a page whose trail is set already.
     pub(super) fn open_page(&mut self, session: SessionId, namespace: Namespace, source: Source, filter: &str) {
         let trail = std::mem::take(&mut self.trail);
-        let mut table = Table::new(session, namespace.clone(), source.clone());
+        let mut table = self.table_for(session, &namespace, &source);
         table.set_filter(filter);
         if let Some(definition) = source.class().and_then(|class| self.schema.get(session, &namespace, class)) {
             table.define(definition);
@@ -188,7 +188,10 @@ impl State {
 
     /// Puts a page in the place of the one shown.
     pub(super) fn show_page(&mut self, table: Table) {
-        self.enter_namespace(table.session, &table.namespace);
+        // The panes of one session say nothing of several.
+        if !table.is_merged() {
+            self.enter_namespace(table.session, &table.namespace);
+        }
         self.cancel_table();
         self.leave_page();
         self.detail.clear();
@@ -201,23 +204,24 @@ impl State {
     }
 
     fn cancel_table(&mut self) {
-        let loads = [self.table.as_ref().map(|table| table.load.clone()), Some(self.detail.load.clone())];
-        for load in loads.into_iter().flatten() {
-            self.supersede(&load);
-        }
-        self.detail.load = Load::Idle;
+        self.cancel_rows();
+        let load = std::mem::take(&mut self.detail.load);
+        self.supersede(&load);
     }
 
     /// Reads the rows of the table.
     pub(super) fn enumerate(&mut self, refresh: bool) {
+        self.cancel_rows();
         let Some(table) = &mut self.table else { return };
-        let (session, namespace, load) = (table.session, table.namespace.clone(), table.load.clone());
+        let (session, namespace) = (table.session, table.namespace.clone());
         let operation = table.source.operation();
         if refresh {
             table.refresh();
         }
-        self.supersede(&load);
-        let op = self.start(session, namespace, operation, What::Instances, refresh);
+        if table.is_merged() {
+            return self.read_members(refresh);
+        }
+        let op = self.start(session, namespace, operation, What::Instances { refresh }, refresh);
         if let Some(table) = &mut self.table {
             table.load = Load::Running(op);
         }
@@ -240,7 +244,7 @@ impl State {
     /// The class of an instance for the detail pane: itself if it is known, else the table's, from which it inherits.
     pub(super) fn class_of(&self, session: SessionId, namespace: &Namespace, class: &CimName) -> Option<Arc<CimClass>> {
         let exact = self.schema.get(session, namespace, class);
-        let of_class = self.table.as_ref().filter(|table| table.source.class().is_some());
+        let of_class = self.table.as_ref().filter(|table| table.source.class().is_some() || table.is_merged());
         exact.or_else(|| of_class.and_then(|table| table.definition().cloned()))
     }
 
@@ -260,7 +264,9 @@ impl State {
     /// Opens the instance at `path`: what the table has of it is shown at once, then fetched.
     pub(super) fn open_instance(&mut self, session: SessionId, namespace: Namespace, path: ObjectPath) {
         self.leave_place();
-        if !self.shows_namespace(session, &namespace) {
+        let selected = self.table.as_ref().filter(|table| table.selected_path().as_ref() == Some(&path));
+        let of_several = selected.is_some_and(|table| table.is_merged() && table.selected_place().0 == session);
+        if !of_several && !self.shows_namespace(session, &namespace) {
             self.leave_namespace();
             self.classes = Some(Classes::new(session, namespace.clone()));
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns: one [`OperationRow`] per operation, bounded. Must not know what an operation was for; [`super::State`] does.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::ListCursor;
 use crate::op::{OpEvent, OpEventKind, OpId, Operation, SessionId, Timeline};
@@ -18,6 +18,8 @@ pub struct OperationRow {
     pub name: String,
     /// What it is about, raw: a class, a path, or nothing.
     pub subject: String,
+    /// The session, where one question went to several; raw.
+    pub on: Option<Arc<str>>,
     /// The operation it cleans up after, for operations of the engine's own.
     pub because_of: Option<OpId>,
     /// When it was asked for, on the clock of [`super::State::now`].
@@ -123,11 +125,19 @@ impl Operations {
             session,
             name: operation.name().to_owned(),
             subject: operation.subject(),
+            on: None,
             because_of: None,
             asked,
             waits_for_secret: false,
             timeline: Timeline::default(),
         });
+    }
+
+    /// Says on which of several sessions `id` runs.
+    pub(super) fn name_session(&mut self, id: OpId, name: Arc<str>) {
+        if let Some(row) = self.rows.iter_mut().rev().find(|row| row.id == id) {
+            row.on = Some(name);
+        }
     }
 
     fn push(&mut self, row: OperationRow) {
@@ -149,6 +159,7 @@ impl Operations {
                 session,
                 name: title.clone(),
                 subject: String::new(),
+                on: None,
                 because_of: Some(*because_of),
                 asked: now.saturating_sub(event.at),
                 waits_for_secret: false,

@@ -30,7 +30,8 @@ impl State {
             Id::Mof | Id::CopyPath | Id::CopyJson => why(instance, "no instance is selected"),
             Id::ErrorDetail => why(self.log.newest_problem().is_some(), "nothing went wrong"),
             Id::Pin => why(self.pin_offer(None).is_some(), "no refused certificate to pin"),
-            Id::CloseSession => {
+            Id::Tag => why(self.tag_here().is_some(), "the session has no tag"),
+            Id::CloseSession | Id::TestSession => {
                 let on_one = matches!(self.sessions.selected(), Some(row) if *row != SessionRow::New);
                 why(on_one, "no session is selected")
             }
@@ -132,7 +133,9 @@ impl State {
                 None => vec![Id::PaneSessions],
             },
             Pane::Table => match self.table.as_ref().map(|table| &table.source) {
-                Some(super::Source::Query(_)) => vec![Id::Open, Id::Query, Id::Filter, Id::Sort, Id::Refresh],
+                Some(source) if source.query().is_some() => {
+                    vec![Id::Open, Id::Query, Id::Filter, Id::Sort, Id::Refresh]
+                }
                 Some(_) => vec![Id::Open, Id::Filter, Id::Sort, Id::Refresh, Id::Associations],
                 None => vec![Id::PaneClasses],
             },
@@ -189,7 +192,13 @@ impl State {
                 None => parts.push("Instances".to_owned()),
                 Some(table) => {
                     parts.push(table.source.title());
+                    if let super::Source::Tag(tagged) = &table.source {
+                        parts.push(format!("tag {}", display::safe(&tagged.tag)));
+                    }
                     parts.push(counted(table.shown(), table.total(), "row", "rows"));
+                    if table.is_merged() {
+                        parts.push(counted(table.answered(), table.members().len(), "session", "sessions"));
+                    }
                     parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
                     parts.extend(table.stale.then(|| "of before the refresh".to_owned()));
@@ -224,7 +233,7 @@ impl State {
     }
 
     fn shows_failed_query(&self) -> bool {
-        let is_query = |table: &&super::Table| matches!(table.source, super::Source::Query(_));
+        let is_query = |table: &&super::Table| table.source.query().is_some();
         self.table.as_ref().filter(is_query).is_some_and(|table| matches!(table.load, Load::Failed(_)))
     }
 

@@ -42,7 +42,7 @@ impl State {
         };
         let namespace = match (selected, self.focus, &self.table) {
             (Some(SessionRow::Namespace(_, namespace)), ..) => namespace.clone(),
-            (_, Pane::Table | Pane::Detail, Some(table)) => table.namespace.clone(),
+            (_, Pane::Table | Pane::Detail, Some(table)) => table.selected_place().1,
             _ => self.namespace_of(session),
         };
         let Query { text, language } = self.query_under_cursor();
@@ -64,7 +64,7 @@ impl State {
     fn query_under_cursor(&self) -> Query {
         let on_page = matches!(self.focus, Pane::Table | Pane::Detail | Pane::Operations);
         let table = self.table.as_ref().filter(|_| on_page);
-        if let Some(Source::Query(query)) = table.map(|table| &table.source) {
+        if let Some(query) = table.and_then(|table| table.source.query()) {
             return query.clone();
         }
         let class: Option<&CimName> = match self.focus {

@@ -4,7 +4,7 @@
 
 use super::display;
 use crate::{
-    cim::{CimName, ObjectPath},
+    cim::{CimName, Namespace, ObjectPath},
     op::{Operation, OperationKind, QueryLanguage},
 };
 
@@ -17,6 +17,19 @@ pub enum Source {
     Associators(Associated),
     /// What a query selects.
     Query(Query),
+    /// The same of every session with a tag.
+    Tag(Tagged),
+}
+
+/// What is asked of every session with a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tagged {
+    /// The tag.
+    pub tag: String,
+    /// The namespace; `None` is each session's own.
+    pub namespace: Option<Namespace>,
+    /// What is asked: a class or a query.
+    pub of: Box<Source>,
 }
 
 /// The far ends of the associations of one class.
@@ -47,6 +60,16 @@ impl Source {
         match self {
             Self::Class(class) => Some(class),
             Self::Associators(_) | Self::Query(_) => None,
+            Self::Tag(_) => None,
+        }
+    }
+
+    /// The query that is asked, of one session or of several.
+    pub fn query(&self) -> Option<&Query> {
+        match self {
+            Self::Query(query) => Some(query),
+            Self::Tag(tagged) => tagged.of.query(),
+            Self::Class(_) | Self::Associators(_) => None,
         }
     }
 
@@ -56,6 +79,7 @@ impl Source {
             Self::Class(class) => display::safe(class.as_str()),
             Self::Associators(associated) => format!("via {}", display::safe(associated.association.as_str())),
             Self::Query(query) => display::short(&query.text),
+            Self::Tag(tagged) => tagged.of.title(),
         }
     }
 
@@ -67,6 +91,7 @@ impl Source {
                 format!("Nothing is associated through {}.", display::safe(associated.association.as_str()))
             }
             Self::Query(_) => "The query selects nothing.".to_owned(),
+            Self::Tag(tagged) => tagged.of.nothing(),
         }
     }
 
@@ -80,6 +105,7 @@ impl Source {
                 operation.options.query_dialect = Some(query.language.identifier().to_owned());
                 operation
             }
+            Self::Tag(tagged) => tagged.of.operation(),
         }
     }
 }

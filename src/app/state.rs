@@ -362,6 +362,7 @@ impl State {
     pub fn session(&self) -> Option<&Session> {
         let shown = match (self.focus, &self.table, &self.classes) {
             (Pane::Sessions, ..) => None,
+            (_, Some(table), _) if self.shows_tag() => Some(table.selected_place().0),
             (_, _, Some(classes)) => Some(classes.session),
             (_, Some(table), _) => Some(table.session),
             _ => None,
@@ -377,7 +378,13 @@ impl State {
     /// The breadcrumbs: session, namespace, the trail along associations, class or what else the rows come from, instance.
     pub fn breadcrumbs(&self) -> Vec<Crumb> {
         let crumb = |text: String, pane| Crumb { text, pane, stop: None };
-        let Some(classes) = &self.classes else {
+        let Some(classes) = self.classes.as_ref().filter(|_| !self.shows_tag()) else {
+            if let Some(Source::Tag(tagged)) = self.table.as_ref().map(|table| &table.source) {
+                let tag = crumb(format!("tag {}", display::safe(&tagged.tag)), Pane::Sessions);
+                let rows = crumb(short_title(&tagged.of), Pane::Table);
+                let instance = self.instance_crumb().map(|text| crumb(text, Pane::Detail));
+                return [tag, rows].into_iter().chain(instance).collect();
+            }
             let session = self.session().map(|session| crumb(session.name(), Pane::Sessions));
             return session.into_iter().collect();
         };
@@ -394,6 +401,12 @@ impl State {
             crumbs.push(crumb("associations".to_owned(), Pane::Detail));
         }
         crumbs
+    }
+
+    /// Whether the page shown is that of a tag, and looked at.
+    pub(super) fn shows_tag(&self) -> bool {
+        let of_table = matches!(self.focus, Pane::Table | Pane::Detail | Pane::Operations);
+        of_table && self.table.as_ref().is_some_and(Table::is_merged)
     }
 
     /// The breadcrumb of the instance shown, if one is.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{
-    Filter, ListCursor, Load, Motion, RowIndex, Sort, Source,
+    Filter, ListCursor, Load, Member, Motion, RowIndex, Sort, Source,
     columns::{Columns, TableColumn},
     display,
     identity::same_instance,
@@ -46,18 +46,20 @@ pub struct Table {
     /// The first column shown.
     pub first_column: usize,
     pub(super) list: ListCursor,
+    /// The sessions it is read from, where it is read from several.
+    pub(super) members: Vec<Member>,
     definition: Option<Arc<CimClass>>,
-    store: RowStore,
-    incoming: Option<RowStore>,
-    index: RowIndex,
+    pub(super) store: RowStore,
+    pub(super) incoming: Option<RowStore>,
+    pub(super) index: RowIndex,
     columns: Columns,
     /// Changes since the columns were laid out, and how many there were then.
     owed: usize,
     laid_out: usize,
     /// The row the user chose; `None` keeps the cursor at the top.
     chosen: Option<u32>,
-    /// The path of the row to choose again once it comes.
-    wanted: Option<ObjectPath>,
+    /// The row to choose again once it comes: its session and its path.
+    wanted: Option<(SessionId, ObjectPath)>,
     /// How often the rows were replaced, and the row last told by [`Table::selection_changed`].
     reading: u32,
     told: Option<(u32, Option<u32>)>,
@@ -75,6 +77,7 @@ impl Table {
             column: 0,
             first_column: 0,
             list: ListCursor::default(),
+            members: Vec::new(),
             definition: None,
             store: RowStore::default(),
             incoming: None,
@@ -162,12 +165,14 @@ impl Table {
             Source::Class(class) => Some(class),
             Source::Associators(_) => self.store.shapes().first().map(|shape| &shape.class),
             Source::Query(_) => None,
+            Source::Tag(tagged) => tagged.of.class(),
         }
     }
 
     /// Whether every row has come and none is of before a refresh.
     pub(super) fn is_complete(&self) -> bool {
-        matches!(self.load, Load::Done) && !self.stale && !self.capped
+        let whole = self.members.iter().all(|member| matches!(member.load, Load::Done));
+        matches!(self.load, Load::Done) && whole && !self.stale && !self.capped
     }
 
     /// The class, once it is known.
@@ -192,7 +197,7 @@ impl Table {
         }
     }
 
-    fn selected_row(&self) -> Option<u32> {
+    pub(super) fn selected_row(&self) -> Option<u32> {
         self.index.row(self.list.at, &self.store)
     }
 
@@ -222,9 +227,14 @@ impl Table {
         self.told = None;
     }
 
-    /// Puts the cursor on the row of `path`, if it is among the first hundred thousand shown.
-    pub(super) fn seek(&mut self, path: &ObjectPath) {
-        let is_it = |row: &u32| self.store.path(*row as usize).is_some_and(|other| same_instance(&other, path));
+    /// Whether the row is that of `path` on `session`.
+    fn is_row(&self, row: usize, session: SessionId, path: &ObjectPath) -> bool {
+        self.store.path(row).is_some_and(|other| same_instance(&other, path)) && self.place_of(row).0 == session
+    }
+
+    /// Puts the cursor on the row of `path` on `session`, if it is among the first hundred thousand shown.
+    pub(super) fn seek(&mut self, session: SessionId, path: &ObjectPath) {
+        let is_it = |row: &u32| self.is_row(*row as usize, session, path);
         if self.selected_row().as_ref().is_some_and(is_it) {
             return;
         }
@@ -302,23 +312,26 @@ impl Table {
 
     /// Begins a refresh: the rows stay until as many new ones have come, or all.
     pub(super) fn refresh(&mut self) {
-        self.wanted = if self.list.at > 0 || self.chosen.is_some() { self.selected_path() } else { None };
+        let moved = self.list.at > 0 || self.chosen.is_some();
+        self.wanted = self.selected_path().filter(|_| moved).map(|path| (self.selected_place().0, path));
         self.capped = false;
-        self.incoming = Some(RowStore::default());
+        self.incoming = Some(self.empty_store());
     }
 
-    pub(super) fn want(&mut self, path: Option<ObjectPath>) {
-        self.wanted = path;
+    pub(super) fn want(&mut self, session: SessionId, path: Option<ObjectPath>) {
+        self.wanted = path.map(|path| (session, path));
     }
 
     pub(super) fn add_shape(&mut self, id: ShapeId, shape: Arc<Shape>) {
-        match &mut self.incoming {
-            Some(incoming) => incoming.add_shape(id, shape),
-            None => {
-                self.store.add_shape(id, shape);
-                self.columns.resize(self.store.columns().len());
-                self.lay_out_when_due();
-            }
+        self.incoming.as_mut().unwrap_or(&mut self.store).add_shape(id, shape);
+        self.shape_added();
+    }
+
+    /// Columns may have come with a shape.
+    pub(super) fn shape_added(&mut self) {
+        if self.incoming.is_none() {
+            self.columns.resize(self.store.columns().len());
+            self.lay_out_when_due();
         }
     }
 
@@ -366,7 +379,9 @@ impl Table {
         let Some(incoming) = self.incoming.take() else { return };
         let sort = self.index.sort().and_then(|sort| {
             let name = &self.store.columns().get(sort.column)?.column.name;
-            let column = incoming.columns().iter().position(|union| union.column.name == *name)?;
+            let same = |at: &usize| incoming.is_origin(*at) == self.store.is_origin(sort.column);
+            let named = |at: &usize| incoming.columns().get(*at).is_some_and(|union| union.column.name == *name);
+            let column = (0..incoming.columns().len()).find(|at| same(at) && named(at))?;
             Some(Sort { column, ..sort })
         });
         self.store = incoming;
@@ -384,8 +399,9 @@ impl Table {
     fn sample(&mut self) {
         if self.wanted.is_some() {
             let mut fresh = self.columns.fresh(&self.store);
-            let is_wanted = |path: ObjectPath| self.wanted.as_ref().is_some_and(|wanted| same_instance(wanted, &path));
-            if let Some(row) = fresh.find(|row| self.store.path(*row).is_some_and(is_wanted)) {
+            let wanted = self.wanted.as_ref();
+            let is_wanted = |row: usize| wanted.is_some_and(|(session, path)| self.is_row(row, *session, path));
+            if let Some(row) = fresh.find(|row| is_wanted(*row)) {
                 self.wanted = None;
                 self.chosen = u32::try_from(row).ok();
             }

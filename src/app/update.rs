@@ -150,6 +150,7 @@ impl State {
             Id::CloseSession => self.close_selected_session(),
             Id::TestSession => self.test_selected_session(),
             Id::Pin => self.confirm_pin(None),
+            Id::Tag => self.tag_line(),
             Id::Mof => self.show_mof(),
             Id::Associations => self.show_associations(),
             Id::CopyValue | Id::CopyPath | Id::CopyPowerShell | Id::CopyJson | Id::CopyCommand => self.copy(command),
@@ -242,7 +243,7 @@ impl State {
             }
             Pane::Table => {
                 let Some(table) = &self.table else { return };
-                let (session, namespace) = (table.session, table.namespace.clone());
+                let (session, namespace) = table.selected_place();
                 match table.selected_path() {
                     Some(path) => self.open_instance(session, namespace, path),
                     None => self.focus = Pane::Detail,
@@ -416,8 +417,11 @@ impl State {
 
     fn cancel(&mut self) {
         let selected = self.operations.selected().filter(|row| self.focus == Pane::Operations && row.is_running());
+        if self.focus == Pane::Table && self.table.as_ref().is_some_and(|table| table.load.is_running()) {
+            self.cancel_rows();
+            return;
+        }
         let of_pane = match self.focus {
-            Pane::Table => self.table.as_ref().and_then(|table| table.load.operation()),
             Pane::Detail => {
                 let of_tree = self.associations().and_then(super::Associations::operation);
                 of_tree.or_else(|| self.detail.load.operation())

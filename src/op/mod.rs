@@ -22,7 +22,7 @@ pub use event::{Closer, Names, OpEvent, OpEventKind, PhaseDetail, Purpose, Summa
 pub use lifecycle::{Phase, Timeline};
 pub use operation::{
     ConnId, FilterQuery, Limits, OpId, OpIds, Operation, OperationKind, OperationOptions, QueryLanguage, SessionId,
-    Timeouts,
+    THROTTLE, Timeouts,
 };
 pub use raw::{RawExcerpt, RawLine};
 pub use sink::{BoxFuture, EventSink};

@@ -21,6 +21,9 @@ pub struct OpId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u64);
 
+/// How many sessions are asked at once where one question goes to many: `-ThrottleLimit` of PowerShell's own cmdlets.
+pub const THROTTLE: usize = 15;
+
 /// The number of a live session, counted from 1 as `Get-CimSession` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u32);

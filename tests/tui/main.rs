@@ -7,5 +7,6 @@ mod harness;
 mod live;
 mod live_sessions;
 mod screens;
+mod tag;
 mod tls;
 mod world;

@@ -399,7 +399,8 @@ fn process_class(name: &CimName) -> CimClass {
     class
 }
 
-fn process_shape(class: &CimName) -> Shape {
+/// The shape of [`processes`].
+pub fn process_shape(class: &CimName) -> Shape {
     let text = |name: &str| Column::new(CimName::new(name), CimType::String);
     let key = |name: &str| Column { is_key: true, ..text(name) };
     Shape {

@@ -120,6 +120,12 @@ impl RowBatch {
         self.rows.retain(|row| keep(row.shape));
     }
 
+    /// Gives the rows of shape `n` the shape `shapes[n]`; rows of another shape get one that no result has.
+    pub fn renumber(&mut self, shapes: &[ShapeId]) {
+        let known = |shape: ShapeId| shapes.get(shape.0 as usize).copied();
+        self.rows.iter_mut().for_each(|row| row.shape = known(row.shape).unwrap_or(ShapeId(u32::MAX)));
+    }
+
     /// Adds `by` to the shape ids of all rows: for a result put together from two answers.
     pub fn shift_shapes(&mut self, by: u32) {
         self.rows.iter_mut().for_each(|row| row.shape.0 = row.shape.0.saturating_add(by));

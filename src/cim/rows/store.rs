@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{CellRef, Column, RowBatch, Shape, ShapeId, instance_of, pack::Packer, path_of};
-use crate::cim::{CimInstance, CimName, ObjectPath};
+use crate::cim::{CimInstance, CimName, CimType, ObjectPath};
 
 /// A column of the whole result: the union of its shapes' columns, by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,9 @@ pub struct RowStore {
     packer: Packer,
     len: usize,
     size: usize,
+    /// For each shape, whom its rows came from; empty unless the result is put together from several answers.
+    origins: Vec<Arc<str>>,
+    merged: bool,
 }
 
 impl UnionColumn {
@@ -51,7 +54,37 @@ impl UnionColumn {
     }
 }
 
+/// The name of the column that says whom a row came from, and its number.
+const ORIGIN: &str = "session";
+const ORIGIN_AT: usize = 0;
+
 impl RowStore {
+    /// A result put together from the answers of several. Its first column says whom each row came from; no shape has it,
+    /// nor has an instance or a path made of a row.
+    pub fn merged() -> Self {
+        let column = Column::new(CimName::new(ORIGIN), CimType::String);
+        Self { columns: vec![UnionColumn { column }], merged: true, ..Self::default() }
+    }
+
+    /// Whether `column` is the one that says whom a row came from.
+    pub fn is_origin(&self, column: usize) -> bool {
+        self.merged && column == ORIGIN_AT
+    }
+
+    /// Adds the shape of rows that come from `origin` to a merged result; its number for their batches.
+    pub fn add_shape_from(&mut self, origin: Arc<str>, shape: Arc<Shape>) -> ShapeId {
+        let id = ShapeId(u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
+        self.add_shape(id, shape);
+        self.origins.push(origin);
+        id
+    }
+
+    /// Whom `row` of a merged result came from.
+    pub fn origin(&self, row: usize) -> Option<&Arc<str>> {
+        let (batch, at) = self.find(row)?;
+        self.origins.get(batch.shape(at).0 as usize)
+    }
+
     /// Adds the shape of rows to come. A shape sent again under the same id replaces the first (it may name more columns,
     /// or types that were not known). One whose id leaves a gap is ignored, and its rows with it.
     pub fn add_shape(&mut self, id: ShapeId, shape: Arc<Shape>) {
@@ -171,6 +204,9 @@ impl RowStore {
     /// The cell of `row` in the union column `column`; absent where either does not exist.
     pub fn cell(&self, row: usize, column: usize) -> CellRef<'_> {
         let Some((batch, at)) = self.find(row) else { return CellRef::Absent };
+        if self.is_origin(column) {
+            return self.origin_cell(batch.shape(at));
+        }
         let positions = self.positions.get(batch.shape(at).0 as usize).map(Vec::as_slice).unwrap_or_default();
         match positions.binary_search_by_key(&column, |(union, _)| *union as usize) {
             Ok(found) => batch.cell(at, positions.get(found).map_or(usize::MAX, |found| found.1 as usize)),
@@ -182,6 +218,9 @@ impl RowStore {
     pub fn cells(&self, row: usize) -> Vec<CellRef<'_>> {
         let mut cells = vec![CellRef::Absent; self.columns.len()];
         let Some((batch, at)) = self.find(row) else { return cells };
+        if let Some(cell) = cells.get_mut(ORIGIN_AT).filter(|_| self.merged) {
+            *cell = self.origin_cell(batch.shape(at));
+        }
         let sent = batch.cells(at).collect::<Vec<_>>();
         for (union, position) in self.positions.get(batch.shape(at).0 as usize).into_iter().flatten() {
             if let (Some(to), Some(cell)) = (cells.get_mut(*union as usize), sent.get(*position as usize)) {
@@ -189,6 +228,10 @@ impl RowStore {
             }
         }
         cells
+    }
+
+    fn origin_cell(&self, shape: ShapeId) -> CellRef<'_> {
+        self.origins.get(shape.0 as usize).map_or(CellRef::Absent, |origin| CellRef::Text(origin))
     }
 
     /// The path of `row`, if its rows have one.

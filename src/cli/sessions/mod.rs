@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     config::{Config, Paths},
+    op::THROTTLE,
     session::{
         ProfileId,
         exchange::Format,
@@ -66,7 +67,7 @@ pub enum SessionsCommand {
         /// Its id, its name, or the beginning of either
         name: Option<String>,
         /// At most N of several at once
-        #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = THROTTLE as u16, value_parser = clap::value_parser!(u16).range(1..))]
         throttle: u16,
     },
     /// Print where sessions.toml is

@@ -83,7 +83,7 @@ fn widths(rows: &[[String; HEADINGS.len()]], room: usize) -> [usize; HEADINGS.le
             *width = text::width(cell).max(*width);
         }
     }
-    let taken = widths.iter().map(|width| width + GAP).sum::<usize>() + 1 - GAP;
+    let taken = widths.iter().map(|width| width + GAP).sum::<usize>();
     let mut over = taken.saturating_sub(room);
     for at in YIELDING {
         if let (Some(width), Some(heading)) = (widths.get_mut(at), HEADINGS.get(at)) {

@@ -86,6 +86,9 @@ pub fn title(row: &OperationRow) -> String {
         out.push(' ');
         out.push_str(&safe(&row.subject));
     }
+    if let Some(session) = &row.on {
+        out.push_str(&format!(" @{}", safe(session)));
+    }
     if let Some(cause) = row.because_of {
         out.push_str(&format!(" after {cause}"));
     }

@@ -26,6 +26,9 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Table, focused: bool) {
     let columns = fitting(pane, usize::from(inner.width));
     heading(brush, inner, pane, &columns, focused);
     let body = Rect { y: inner.y + inner.height.min(1), height: inner.height.saturating_sub(1), ..inner };
+    let told = pane.trouble_lines(usize::from(body.height)) as u16;
+    let body = Rect { height: body.height - told, ..body };
+    troubles(brush, Rect { y: body.bottom(), height: told, ..inner }, pane);
     let cursor = pane.cursor();
     for row in 0..body.height {
         let position = cursor.offset + usize::from(row);
@@ -39,6 +42,24 @@ pub fn paint(brush: &mut Brush<'_>, area: Rect, pane: &Table, focused: bool) {
         }
     }
     brush.thumb(area, pane.shown(), usize::from(body.height), cursor.offset, focused);
+}
+
+/// The sessions that failed, and why; where there is no room for all, the last line counts the others.
+fn troubles(brush: &mut Brush<'_>, area: Rect, pane: &Table) {
+    let (roles, symbols) = (brush.theme.roles, brush.theme.symbols);
+    let more = pane.troubles().count().saturating_sub(usize::from(area.height));
+    for (row, (member, error)) in pane.troubles().take(usize::from(area.height)).enumerate() {
+        let text = format!("{} {}: {}: {}", symbols.marks[1], safe(&member.name), error.phase, safe(&error.cause()));
+        let others = if more > 0 && row + 1 == usize::from(area.height) {
+            format!("{}{more} more failed", symbols.dot)
+        } else {
+            String::new()
+        };
+        let room = usize::from(area.width).saturating_sub(text::width(&others));
+        let text = text::fit(&text, room, symbols.ellipsis).into_owned();
+        let line = Line::from(vec![Span::styled(text, roles.error), Span::styled(others, roles.warning)]);
+        brush.line(area, row as u16, line);
+    }
 }
 
 /// The filter on the lower border, or what is wrong with it.

@@ -1,0 +1,100 @@
+//! The table of a tag: what it looks like while some sessions answer, others fail and others are still waited for.
+
+use std::sync::Arc;
+
+use lazycim::{
+    app::{Action, SessionEntry},
+    cim::rows::ShapeId,
+    op::{ErrorKind, OpError, OpEventKind, OpId, Phase, SessionId, Summary},
+    session::{Profile, ProfileId, Target},
+};
+use ratatui::style::Modifier;
+
+use super::world::{World, process_shape, processes};
+
+/// A world of `count` more sessions with the tag `lab`, whose table is open.
+fn asked(world: &mut World, count: u32) -> Vec<OpId> {
+    for id in 4..4 + count {
+        let target = Target {
+            computer: Some(format!("lab{id}.example")),
+            port: 5989,
+            user: Some("ann".to_owned()),
+            ..Target::this_computer()
+        };
+        let mut profile = Profile::new(ProfileId::new(&format!("lab{id}")).unwrap(), format!("lab {id}"), target);
+        profile.tags = vec!["lab".to_owned()];
+        world.act(Action::SessionAdded(Box::new(SessionEntry { id: SessionId(id), profile, read_only: false })));
+    }
+    world.keys(": \"tag\" space \"lab\" space \"LC_Process\" enter");
+    world.asked.drain(..).map(|(op, ..)| op).collect()
+}
+
+fn rows(world: &mut World, op: OpId) {
+    let mut events = world.life(op);
+    events.push((5_000, op, OpEventKind::Shape(ShapeId(0), Arc::new(process_shape(&"LC_Process".into())))));
+    events.push((5_000, op, OpEventKind::Rows(processes())));
+    world.tell(events);
+}
+
+/// Two have answered, one of them not to the end; two have failed; one is waited for.
+fn some_answered(width: u16, height: u16, theme: &str) -> World {
+    let mut world = World::themed(width, height, theme, theme == "mono");
+    let ops = asked(&mut world, 5);
+    rows(&mut world, ops[0]);
+    world.tell(vec![(6_000, ops[0], OpEventKind::Finished(Summary { rows: 37, limited: false }))]);
+    rows(&mut world, ops[1]);
+    let refused = |host: &str| {
+        let cause = format!("{host}:5989 refused the connection");
+        Arc::new(OpError::new(Phase::Connect, host, ErrorKind::ConnectionRefused, cause, "check that it listens"))
+    };
+    world.tell(vec![
+        (900, ops[2], OpEventKind::Failed(refused("lab6.example"))),
+        (900, ops[3], OpEventKind::Failed(refused("lab7.example"))),
+    ]);
+    world.answer_all();
+    world
+}
+
+#[test]
+fn tag_80() {
+    insta::assert_snapshot!(some_answered(80, 24, "sixteen").screen());
+}
+
+#[test]
+fn tag_120() {
+    let mut world = some_answered(120, 40, "sixteen");
+    insta::assert_snapshot!(world.screen());
+    // The last row can be reached above the troubles.
+    world.keys("G");
+    let screen = world.screen();
+    assert!(screen.contains("2029") && screen.contains("lab6: connect: lab6.example:5989 refused"), "{screen}");
+}
+
+#[test]
+fn tag_without_colour() {
+    let world = some_answered(80, 24, "mono");
+    let screen = world.screen();
+    insta::assert_snapshot!(screen);
+    let reversed = world.buffer().content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
+    assert!(reversed > 10, "the selection is seen");
+}
+
+#[test]
+fn more_troubles_than_there_is_room_for_are_counted() {
+    let mut world = World::new(80, 24);
+    let ops = asked(&mut world, 9);
+    rows(&mut world, ops[0]);
+    let error = OpError::new(Phase::Resolve, "lab", ErrorKind::ConnectionRefused, "no such host", "check the name");
+    let error = Arc::new(error);
+    world.tell(ops.iter().map(|op| (900, *op, OpEventKind::Failed(error.clone()))).collect());
+    let screen = world.screen();
+    assert!(screen.contains("lab4: resolve: no such host") && screen.contains("7 more failed"), "{screen}");
+}
+
+#[test]
+fn the_line_for_a_tag() {
+    let mut world = World::new(80, 24);
+    asked(&mut world, 2);
+    world.keys("1 G k T");
+    insta::assert_snapshot!(world.screen());
+}
