@@ -128,7 +128,7 @@ impl State {
             Some(What::Instances { .. }) => {
                 let told = self.table_of(op, |table| {
                     let first = table.class().is_none();
-                    let merged = table.is_merged() && table.definition().is_none();
+                    let merged = table.is_merged() && table.store.shapes().is_empty();
                     table.add_shape_of(op, id, shape);
                     if let Some(member) = table.member_of(op).filter(|_| merged) {
                         // Of several sessions the first that answers says what the class is.

@@ -38,6 +38,19 @@ pub struct ClassRow {
     pub depth: usize,
     /// How it can be unfolded.
     pub fold: Fold,
+    /// What the row is.
+    pub kind: ClassRowKind,
+}
+
+/// What a row of the pane is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassRowKind {
+    /// The heading above the bookmarks, no class.
+    Heading,
+    /// A class the session's preset begins with.
+    Bookmark,
+    /// A class of the tree or of the flat list.
+    Class,
 }
 
 /// Whether a row of the tree can be unfolded.
@@ -66,6 +79,8 @@ pub struct Classes {
     pub(super) all: Vec<CimName>,
     /// What is known below each class; `None` is the root.
     below: HashMap<Option<CimName>, Subclasses>,
+    /// Classes to begin with, shown above the tree.
+    bookmarks: Vec<CimName>,
     rows: Vec<ClassRow>,
     filter: Filter,
     scratch: Scratch,
@@ -86,6 +101,7 @@ impl Classes {
             all_load: Load::Idle,
             all: Vec::new(),
             below: HashMap::new(),
+            bookmarks: Vec::new(),
             rows: Vec::new(),
             filter: Filter::default(),
             scratch: Scratch::default(),
@@ -95,6 +111,14 @@ impl Classes {
             total: 0,
             waiting: 0,
         }
+    }
+
+    /// The same with bookmarks above the tree; the cursor begins on the first of them.
+    pub(super) fn with_bookmarks(self, bookmarks: Vec<CimName>) -> Self {
+        let mut pane = Self { bookmarks, ..self };
+        pane.lay_out();
+        pane.list.at = usize::from(!pane.bookmarks.is_empty());
+        pane
     }
 
     /// The rows shown, top to bottom.
@@ -107,9 +131,9 @@ impl Classes {
         self.list
     }
 
-    /// The row under the cursor.
+    /// The class under the cursor.
     pub fn selected(&self) -> Option<&ClassRow> {
-        self.rows.get(self.list.at)
+        self.rows.get(self.list.at).filter(|row| row.kind != ClassRowKind::Heading)
     }
 
     /// The filter.
@@ -235,14 +259,15 @@ impl Classes {
     /// Makes the rows anew; the cursor stays on the class it was on, or goes to the best match while the user has not moved
     /// it since the filter was typed.
     pub(super) fn lay_out(&mut self) {
-        let selected = self.selected().map(|row| row.name.clone());
+        let selected = self.selected().map(|row| (row.name.clone(), row.kind));
         self.rows = if self.is_flat() { self.matches() } else { self.tree() };
         if self.is_flat() && self.aimed == Some(self.list.at) {
             self.list.at = self.best();
             self.aimed = Some(self.list.at);
             return;
         }
-        if let Some(at) = selected.and_then(|name| self.rows.iter().position(|row| row.name == name)) {
+        let same = |(name, kind)| self.rows.iter().position(|row| row.name == name && row.kind == kind);
+        if let Some(at) = selected.and_then(same) {
             self.list.at = at;
         }
         self.find_wanted();
@@ -291,11 +316,11 @@ impl Classes {
             .filter_map(|name| filter.score(name.as_str(), scratch).map(|score| (score, name)))
             .collect::<Vec<_>>();
         found.sort_by_key(|found| std::cmp::Reverse(found.0));
-        found.into_iter().map(|(_, name)| ClassRow { name, depth: 0, fold: Fold::Leaf }).collect()
+        found.into_iter().map(|(_, name)| class_row(name, 0, Fold::Leaf)).collect()
     }
 
     fn tree(&self) -> Vec<ClassRow> {
-        let mut rows = Vec::new();
+        let mut rows = self.bookmark_rows();
         let (mut stack, mut above) = (Vec::new(), Vec::<&CimName>::new());
         let Some(root) = self.below.get(&None) else { return rows };
         stack.extend(root.names.iter().rev().map(|name| (name, 0)));
@@ -307,7 +332,7 @@ impl Classes {
                 Some(below) if below.unfolded && !below.names.is_empty() => Fold::Open,
                 _ => Fold::Closed,
             };
-            rows.push(ClassRow { name: name.clone(), depth, fold });
+            rows.push(class_row(name.clone(), depth, fold));
             above.truncate(depth);
             let turns_in_a_circle = above.contains(&name);
             above.push(name);
@@ -322,9 +347,21 @@ impl Classes {
         rows
     }
 
+    /// The bookmarks under their heading; nothing where there are none.
+    fn bookmark_rows(&self) -> Vec<ClassRow> {
+        let row = |kind| move |name: &CimName| ClassRow { name: name.clone(), depth: 0, fold: Fold::Leaf, kind };
+        let heading = CimName::new("bookmarks");
+        let heading = Some(&heading).filter(|_| !self.bookmarks.is_empty()).map(row(ClassRowKind::Heading));
+        heading.into_iter().chain(self.bookmarks.iter().map(row(ClassRowKind::Bookmark))).collect()
+    }
+
     /// The row of the superclass of the row under the cursor.
     pub(super) fn parent_row(&self) -> Option<usize> {
         let depth = self.selected()?.depth.checked_sub(1)?;
         self.rows.get(..self.list.at)?.iter().rposition(|row| row.depth == depth)
     }
+}
+
+const fn class_row(name: CimName, depth: usize, fold: Fold) -> ClassRow {
+    ClassRow { name, depth, fold, kind: ClassRowKind::Class }
 }

@@ -254,6 +254,24 @@ impl State {
         }
     }
 
+    /// The classes that the preset of the session begins with, or those of the sessions with the tag `before` names.
+    fn bookmarks(&self, before: &str) -> impl Iterator<Item = &'static str> {
+        let tag = match before.strip_prefix("tag ").map(|tag| of_tag(tag.trim())) {
+            Some(Ok(Line::TagAlone(tag))) => Some(tag.to_owned()),
+            _ => None,
+        };
+        let here = self.session().map(|session| session.entry.id);
+        let meant = |session: &&super::Session| match &tag {
+            Some(tag) => session.entry.profile.tags.contains(tag),
+            None => Some(session.entry.id) == here,
+        };
+        let presets = self.sessions.all().iter().filter(meant).filter_map(|it| it.entry.profile.target.preset);
+        let mut names = presets.flat_map(|preset| &preset.bookmarks).map(CimName::as_str).collect::<Vec<_>>();
+        let mut told = std::collections::HashSet::new();
+        names.retain(|name| told.insert(*name));
+        names.into_iter()
+    }
+
     fn completions(&self, text: &str) -> Vec<String> {
         let (before, word) = text.rsplit_once(' ').map_or(("", text), |(before, word)| (before, word));
         let fits = |name: &str| {
@@ -270,7 +288,10 @@ impl State {
         } else if before == "ns" {
             let session = self.session().map(|session| session.namespaces.as_slice()).unwrap_or_default();
             found.extend(session.iter().map(Namespace::as_str).filter(|name| fits(name)).map(str::to_owned));
-        } else if (before.is_empty() && !word.is_empty()) || is_tag(before) {
+        } else if before.is_empty() || is_tag(before) {
+            found.extend(self.bookmarks(before).filter(|name| fits(name)).map(super::display::safe));
+        }
+        if (before.is_empty() && !word.is_empty()) || is_tag(before) {
             let commands = COMMANDS.iter().map(|command| command.name).chain(["ns"]);
             let commands =
                 commands.filter(|name| if before.is_empty() { fits(name) } else { *name == "query" && fits(name) });
@@ -280,6 +301,7 @@ impl State {
                 names.filter(|name| fits(name)).take(OFFERED * 4).map(super::display::safe).collect::<Vec<_>>();
             names.sort();
             names.dedup();
+            names.retain(|name| !found.contains(name));
             found.extend(names);
         }
         found.truncate(OFFERED);

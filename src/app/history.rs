@@ -3,7 +3,7 @@
 //! Owns: the history behind back and forward, the trail of breadcrumbs along associations, and the few pages kept complete so
 //! that going back asks for nothing. Must not know keys or which operation fetches what.
 
-use super::{DetailTab, Pane, Source, State, Table};
+use super::{DetailTab, Pane, Source, State, Table, danger::Risk};
 use crate::{
     cim::{Namespace, ObjectPath},
     op::SessionId,
@@ -92,6 +92,9 @@ impl State {
         if self.sessions.get(place.session).is_none() {
             return;
         }
+        if self.asks_again(place.session, &place.namespace, place.source.as_ref(), Risk::Travel(by)) {
+            return;
+        }
         self.leave_place();
         // Opening would add a place; the history is put aside for it.
         let history = std::mem::take(&mut self.history);
@@ -105,6 +108,9 @@ impl State {
     pub(super) fn return_to(&mut self, at: usize) {
         let (Some(stop), Some(table)) = (self.trail.get(at).cloned(), &self.table) else { return };
         let (session, namespace) = (table.session, table.namespace.clone());
+        if self.asks_again(session, &namespace, stop.source.as_ref(), Risk::Return(at)) {
+            return;
+        }
         let tab = if stop.pane == Pane::Detail { DetailTab::Associations } else { DetailTab::Properties };
         let trail = self.trail.get(..stop.before).unwrap_or_default().to_vec();
         let place = Place { session, namespace, source: stop.source, path: stop.path, pane: stop.pane, tab, trail };

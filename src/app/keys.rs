@@ -3,8 +3,8 @@
 //! Owns: [`State::key`] and [`State::paste`]: the topmost layer first, then the keymap with its chords. Must not log keys.
 
 use super::{
-    CommandId, CommandLine, ConfirmPin, ConfirmQuit, Effect, Form, Key, KeyCode, Layer, Level, ListCursor, Lookup,
-    Motion, State,
+    CommandId, CommandLine, ConfirmDanger, ConfirmPin, ConfirmQuit, Effect, Form, Key, KeyCode, Layer, Level,
+    ListCursor, Lookup, Motion, State,
 };
 use crate::session::Profile;
 
@@ -74,7 +74,7 @@ impl State {
             Some(Layer::CommandLine(_)) => self.command_line_key(key),
             Some(Layer::Query(_)) => self.query_key(key),
             Some(Layer::NewSession(_)) => self.form_key(key),
-            Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_)) => self.confirm_key(key),
+            Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_) | Layer::ConfirmDanger(_)) => self.confirm_key(key),
             Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Help(_) | Layer::Palette(_)) => self.prompt_key(key),
             Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_) | Layer::LiveSessions(_)) => {
                 self.view_key(key);
@@ -241,10 +241,11 @@ impl State {
     }
 
     fn confirm_key(&mut self, key: Key) {
-        let Some(Layer::ConfirmQuit(ConfirmQuit { yes }) | Layer::ConfirmPin(ConfirmPin { yes, .. })) =
-            self.layers.last_mut()
-        else {
-            return;
+        let yes = match self.layers.last_mut() {
+            Some(Layer::ConfirmQuit(ConfirmQuit { yes })) => yes,
+            Some(Layer::ConfirmPin(ConfirmPin { yes, .. })) => yes,
+            Some(Layer::ConfirmDanger(ConfirmDanger { yes, .. })) => yes,
+            _ => return,
         };
         match key.code {
             KeyCode::Char('y' | 'Y') => self.confirmed(),
@@ -261,6 +262,7 @@ impl State {
         match self.layers.last() {
             Some(Layer::ConfirmQuit(_)) => self.quit(),
             Some(Layer::ConfirmPin(_)) => self.pin(),
+            Some(Layer::ConfirmDanger(_)) => self.dare(),
             _ => {}
         }
     }

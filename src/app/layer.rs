@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandId, Form, LineEdit, ListCursor, Pane, QueryPrompt};
+use super::{CommandId, Form, LineEdit, ListCursor, Pane, QueryPrompt, danger::Risk};
 use crate::op::{OpId, PeerCertificate, SessionId};
 
 /// One layer. The last of [`super::State::layers`] has the keys.
@@ -41,6 +41,8 @@ pub enum Layer {
     ConfirmQuit(ConfirmQuit),
     /// Really pin the session to a certificate?
     ConfirmPin(ConfirmPin),
+    /// Really read a class that a preset lists as dangerous?
+    ConfirmDanger(ConfirmDanger),
 }
 
 /// The help overlay.
@@ -174,6 +176,21 @@ pub struct ConfirmPin {
     pub name: String,
     /// The certificate that was refused.
     pub certificate: Arc<PeerCertificate>,
+    /// The cursor is on Yes.
+    pub yes: bool,
+}
+
+/// Really read a class that a preset lists as dangerous? The button it begins on is No.
+#[derive(Clone, Debug)]
+pub struct ConfirmDanger {
+    /// The class, escaped.
+    pub class: String,
+    /// Why it is dangerous, escaped.
+    pub reason: String,
+    /// The names of the sessions whose presets say so, escaped.
+    pub sessions: Vec<String>,
+    /// What is done if the answer is yes.
+    pub(super) risk: Risk,
     /// The cursor is on Yes.
     pub yes: bool,
 }

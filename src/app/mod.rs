@@ -24,6 +24,7 @@ mod columns;
 mod command;
 mod copy;
 mod cursor;
+mod danger;
 mod detail;
 mod display;
 mod effect;
@@ -59,6 +60,8 @@ mod update;
 #[cfg(test)]
 mod associate_tests;
 #[cfg(test)]
+mod preset_tests;
+#[cfg(test)]
 mod query_tests;
 #[cfg(test)]
 mod script;
@@ -71,7 +74,7 @@ mod tests;
 
 pub use action::Action;
 pub use associations::{AssociationNode, AssociationRow, Associations};
-pub use classes::{ClassRow, Classes, Fold, Subclasses, TREE_DEPTH};
+pub use classes::{ClassRow, ClassRowKind, Classes, Fold, Subclasses, TREE_DEPTH};
 pub use columns::{COLUMN_WIDTH, TableColumn};
 pub use command::{COMMANDS, Command, CommandId, Scope};
 pub use detail::{Detail, DetailRow, DetailTab, ValueState};
@@ -85,8 +88,8 @@ pub use input::{LINE_BYTES, LineEdit};
 pub use key::{Key, KeyCode, KeyError, chord, chord_text};
 pub use keymap::{Keymap, KeymapError, Lookup, keys_markdown, keys_toml};
 pub use layer::{
-    CommandLine, CommandRow, ConfirmPin, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette, SecretPrompt,
-    TextView, TimelineView,
+    CommandLine, CommandRow, ConfirmDanger, ConfirmPin, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette,
+    SecretPrompt, TextView, TimelineView,
 };
 pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
 pub use list::{ListCursor, Motion};

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     cim::{CimClass, CimName, Namespace, ObjectPath},
     op::{OpId, Operation, OperationKind, SessionId},
+    session::preset::Preset,
 };
 
 impl State {
@@ -69,6 +70,7 @@ impl State {
         };
         let op = self.run(id, default, OperationKind::EnumerateNamespaces, What::Namespaces, refresh);
         if let Some(session) = self.sessions.get_mut(id) {
+            session.begin_with_known_namespaces();
             session.load = Load::Running(op);
             session.unfolded = true;
             session.stale = true;
@@ -81,7 +83,7 @@ impl State {
         self.leave_place();
         if !self.shows_namespace(session, &namespace) {
             self.leave_namespace();
-            self.classes = Some(Classes::new(session, namespace.clone()));
+            self.classes = Some(self.classes_of(session, &namespace));
             self.list_subclasses(None, false);
         } else if matches!(
             self.classes.as_ref().map(Classes::load),
@@ -91,6 +93,14 @@ impl State {
         }
         self.focus = Pane::Classes;
         self.remember(self.place(session, namespace, None, Pane::Classes));
+    }
+
+    /// An empty pane of classes; above them the bookmarks of the session's preset, in the namespaces it begins with.
+    fn classes_of(&self, session: SessionId, namespace: &Namespace) -> Classes {
+        let known = self.sessions.get(session).and_then(|session| session.entry.profile.target.preset);
+        let begins = |preset: &&Preset| preset.namespaces.is_empty() || preset.namespaces.contains(namespace);
+        let bookmarks = known.filter(begins).map(|preset| preset.bookmarks.clone()).unwrap_or_default();
+        Classes::new(session, namespace.clone()).with_bookmarks(bookmarks)
     }
 
     fn shows_namespace(&self, session: SessionId, namespace: &Namespace) -> bool {
@@ -114,7 +124,7 @@ impl State {
     fn enter_namespace(&mut self, session: SessionId, namespace: &Namespace) {
         if !self.shows_namespace(session, namespace) {
             self.leave_namespace();
-            self.classes = Some(Classes::new(session, namespace.clone()));
+            self.classes = Some(self.classes_of(session, &namespace));
             self.list_subclasses(None, false);
         }
     }
@@ -164,8 +174,7 @@ impl State {
 
     /// Opens the instances of a class, with `filter`, and fetches the class for headings and descriptions.
     pub(super) fn open_class(&mut self, session: SessionId, namespace: Namespace, class: CimName, filter: &str) {
-        self.trail.clear();
-        self.open_page(session, namespace, Source::Class(class), filter);
+        self.open_source(session, namespace, Source::Class(class), filter);
     }
 
     /// Opens the rows of `source`, with `filter`, on a page whose trail is set already.
@@ -268,7 +277,7 @@ impl State {
         let of_several = selected.is_some_and(|table| table.is_merged() && table.selected_place().0 == session);
         if !of_several && !self.shows_namespace(session, &namespace) {
             self.leave_namespace();
-            self.classes = Some(Classes::new(session, namespace.clone()));
+            self.classes = Some(self.classes_of(session, &namespace));
         }
         if self.detail.path() != Some(&path)
             && self.table.as_ref().is_none_or(|table| table.selected_path().as_ref() != Some(&path))

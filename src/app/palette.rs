@@ -123,7 +123,7 @@ impl State {
         match self.focus {
             Pane::Sessions => match self.sessions.selected() {
                 Some(SessionRow::Namespace(..)) => vec![Id::Open, Id::Filter, Id::Refresh],
-                Some(SessionRow::Session(_)) => vec![Id::Open, Id::NewSession, Id::Refresh],
+                Some(SessionRow::Session(_)) => vec![Id::Open, Id::NewSession, Id::Refresh, Id::Tag],
                 _ => vec![Id::Open],
             },
             Pane::Classes => match self.classes.as_ref().and_then(|classes| classes.selected()) {
@@ -192,12 +192,13 @@ impl State {
                 None => parts.push("Instances".to_owned()),
                 Some(table) => {
                     parts.push(table.source.title());
-                    if let super::Source::Tag(tagged) = &table.source {
-                        parts.push(format!("tag {}", display::safe(&tagged.tag)));
-                    }
                     parts.push(counted(table.shown(), table.total(), "row", "rows"));
                     if table.is_merged() {
-                        parts.push(counted(table.answered(), table.members().len(), "session", "sessions"));
+                        let (answered, all) = (table.answered(), table.members().len());
+                        parts.push(match answered == all {
+                            true => counted(all, all, "session", "sessions"),
+                            false => format!("{answered} of {all} sessions"),
+                        });
                     }
                     parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
@@ -392,6 +393,7 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         }
         Layer::Log(_) => &[("enter", "details"), ("j/k", "move"), ("esc", "close")],
         Layer::ConfirmQuit(_) => &[("y", "quit"), ("n", "stay")],
+        Layer::ConfirmDanger(_) => &[("y", "read it"), ("n", "leave it")],
         Layer::ConfirmPin(_) => &[("y", "pin"), ("n", "refuse")],
     };
     hints.iter().map(|(keys, title)| Hint { keys: (*keys).to_owned(), title, command: None }).collect()

@@ -125,8 +125,7 @@ impl State {
         while self.queries.len() > QUERIES {
             self.queries.pop_front();
         }
-        self.trail.clear();
-        self.open_page(session, namespace, Source::Query(query), "");
+        self.open_source(session, namespace, Source::Query(query), "");
     }
 }
 

@@ -50,6 +50,13 @@ impl Session {
         display::safe(&self.entry.profile.name)
     }
 
+    /// Until the server has listed its namespaces, those its preset begins with are shown.
+    pub(super) fn begin_with_known_namespaces(&mut self) {
+        if let (true, Some(preset)) = (self.namespaces.is_empty(), self.entry.profile.target.preset) {
+            self.namespaces.clone_from(&preset.namespaces);
+        }
+    }
+
     /// Its target in short, escaped: `cimxml`, `cimxml clear text`.
     pub fn summary(&self) -> String {
         display::safe(&self.entry.profile.target.protocol)
@@ -160,6 +167,10 @@ impl Sessions {
             session.namespaces.extend(names);
             session.namespaces.sort();
             session.namespaces.dedup();
+            // Those its preset begins with come first.
+            let first = session.entry.profile.target.preset.map_or(&[][..], |preset| &preset.namespaces);
+            let rank = |name: &Namespace| first.iter().position(|first| first == name).unwrap_or(usize::MAX);
+            session.namespaces.sort_by_key(rank);
             session.namespaces.truncate(most.min(NAMESPACES));
         }
         self.lay_out();

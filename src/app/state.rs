@@ -139,6 +139,8 @@ pub struct State {
     pub(super) trees: Vec<Associations>,
     pub(super) operations: Operations,
     pub(super) layers: Vec<Layer>,
+    /// The user has just agreed to read what is dangerous.
+    pub(super) agreed: bool,
     pub(super) secrets: VecDeque<SecretPrompt>,
     pub(super) log: Log,
     pub(super) pending: Vec<Key>,
@@ -207,6 +209,7 @@ impl State {
             trees: Vec::new(),
             operations: Operations::new(options.limits.logged_operations),
             layers: Vec::new(),
+            agreed: false,
             secrets: VecDeque::new(),
             log: Log::default(),
             pending: Vec::new(),

@@ -6,6 +6,7 @@
 use super::{
     Effect, Layer, Load, Member, Source, State, Table, Tagged,
     apply::{End, What},
+    danger::Risk,
 };
 use crate::op::{OpId, SessionId, THROTTLE};
 
@@ -49,8 +50,11 @@ impl State {
     /// Opens the table of what every session with the tag answers.
     pub(super) fn open_tag(&mut self, tagged: Tagged, filter: &str) {
         let Some(first) = self.members_of(&tagged).into_iter().next() else { return };
-        self.trail.clear();
-        self.open_page(first.session, first.namespace, Source::Tag(tagged), filter);
+        let source = Source::Tag(tagged.clone());
+        if !self.asks_first(first.session, &source, Risk::OpenTag(tagged, filter.to_owned())) {
+            self.trail.clear();
+            self.open_page(first.session, first.namespace, source, filter);
+        }
     }
 
     /// An empty table of `source`; of a tag, with the sessions that have it now.

@@ -57,7 +57,7 @@ fn every_session_of_the_tag_is_asked_and_the_rows_say_whose_they_are() {
     assert_eq!(script.state.table().unwrap().columns()[0].title, "session");
     assert_eq!(column(&script, "session"), ["web4", "web4", "web3", "web3"]);
     assert_eq!(script.names(), ["process 1", "process 2", "process 1", "process 2"]);
-    assert!(script.state.title(Pane::Table).contains("LC_Process · tag web · 4 rows · 2 of 3 · receiving"));
+    assert!(script.state.title(Pane::Table).contains("LC_Process · 4 rows · 2 of 3 sessions · receiving"));
     assert_eq!(script.crumbs(), ["tag web", "LC_Process", "Handle=\"1\""]);
     let rows = script.state.operations().shown().filter(|row| row.name == "EnumerateInstances");
     let names = rows.map(|row| row.on.as_deref().unwrap_or_default()).collect::<Vec<_>>();

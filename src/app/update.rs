@@ -389,7 +389,7 @@ impl State {
                 }
             }
             Pane::Classes => self.refresh_classes(),
-            Pane::Table => self.enumerate(true),
+            Pane::Table => self.refresh_table(),
             Pane::Detail if self.detail.tab == DetailTab::Associations => self.list_associations(true),
             Pane::Detail => {
                 let place = self.detail.place.clone();

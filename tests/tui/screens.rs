@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use lazycim::{
+    app::{Action, SessionEntry},
     cim::{CimError, CimStatus},
-    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase},
+    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase, SessionId},
+    session::{Profile, ProfileId, Target},
 };
 use proptest::prelude::*;
 use ratatui::style::{Color, Modifier};
@@ -347,4 +349,37 @@ proptest! {
         world.press("j G h l tab z");
         world.screen();
     }
+}
+
+/// A session on a preset, under the cursor.
+fn on_preset(width: u16, height: u16, preset: &str) -> World {
+    let mut world = World::new(width, height);
+    let target = Target {
+        computer: Some("lab.example".to_owned()),
+        port: 5989,
+        preset: lazycim::session::preset::find(preset),
+        ..Target::this_computer()
+    };
+    let profile = Profile::new(ProfileId::new("lab").unwrap(), "lab".to_owned(), target);
+    world.act(Action::SessionAdded(Box::new(SessionEntry { id: SessionId(4), profile, read_only: false })));
+    world
+}
+
+#[test]
+fn a_dangerous_class_asks_80() {
+    let mut world = on_preset(80, 24, "winrm-http");
+    insta::assert_snapshot!(world.press(": \"Win32_Product\" enter").screen());
+}
+
+#[test]
+fn a_dangerous_class_asks_40() {
+    let mut world = on_preset(40, 10, "winrm-http");
+    let screen = world.press(": \"Win32_Product\" enter").screen();
+    assert!(screen.contains("No") && screen.contains("Yes, read it"), "{screen}");
+}
+
+#[test]
+fn bookmarks_of_a_preset_120() {
+    let mut world = on_preset(120, 40, "amt");
+    insta::assert_snapshot!(world.press("enter").press("j enter").screen());
 }

@@ -12,7 +12,7 @@ use super::{
     paint::{Brush, highlighted, inside, window},
     text,
 };
-use crate::app::{ClassRow, Classes, Fold, safe};
+use crate::app::{ClassRow, ClassRowKind, Classes, Fold, safe};
 
 /// Paints the rows inside the frame `area`; the class whose instances are open stands out.
 pub fn paint(
@@ -66,11 +66,16 @@ fn class_line(
     now: std::time::Duration,
 ) -> Line<'static> {
     let roles = &brush.theme.roles;
+    if row.kind == ClassRowKind::Heading {
+        return Line::from(Span::styled(format!(" {}", safe(row.name.as_str())), roles.dim));
+    }
     let fold = fold_mark(brush, row.fold, now);
     let name = safe(row.name.as_str());
     let ranges = pane.filter().ranges(&name);
     let mut spans = Vec::new();
-    if !pane.is_flat() {
+    if row.kind == ClassRowKind::Bookmark {
+        spans.push(Span::raw("   "));
+    } else if !pane.is_flat() {
         spans.push(Span::raw("  ".repeat(row.depth.min(32))));
         spans.push(Span::styled(format!("{fold} "), roles.dim));
     } else {

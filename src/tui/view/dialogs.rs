@@ -12,7 +12,7 @@ use super::{
     paint::{Brush, line_width},
     text, timeline,
 };
-use crate::app::{ConfirmPin, Field, Form, SecretPrompt, safe};
+use crate::app::{ConfirmDanger, ConfirmPin, Field, Form, SecretPrompt, safe};
 
 /// The masked field of a secret.
 pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Option<Position> {
@@ -146,6 +146,27 @@ pub fn confirm_pin(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmPin) {
         brush.line(place, row as u16, line);
     }
     buttons(brush, inner, last, "Yes, pin", confirm.yes);
+}
+
+/// Really read a class that is dangerous to read?
+pub fn confirm_danger(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmDanger) {
+    let roles = brush.theme.roles;
+    let width = usize::from(screen.width.min(72)).saturating_sub(4);
+    let where_to = format!("on {}", confirm.sessions.join(", "));
+    let lines = text::wrap(&confirm.reason, width, 6).into_iter().map(|line| (line, roles.text));
+    let lines = lines.chain(text::wrap(&where_to, width, 4).into_iter().map(|line| (line, roles.dim)));
+    let lines = lines.collect::<Vec<_>>();
+    let title = Line::from(vec![
+        Span::styled("Dangerous: ", roles.danger),
+        Span::raw(format!("read {} all the same?", confirm.class)),
+    ]);
+    let inner = brush.popup(screen, 72, lines.len() as u16 + 6, title, None);
+    let place = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let last = inner.height.saturating_sub(2);
+    for (row, (line, style)) in (1..last).zip(lines) {
+        brush.line(place, row, Line::from(Span::styled(line, style)));
+    }
+    buttons(brush, inner, last, "Yes, read it", confirm.yes);
 }
 
 /// A page of lines with a title, from line `offset` on.

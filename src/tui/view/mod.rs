@@ -59,7 +59,8 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
         cursor = paint_layer(&mut brush, screen, state, layer);
     }
     // The pages of errors tell more than their toasts would, and a question must be seen whole.
-    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_) | Layer::ConfirmPin(_))) {
+    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_) | Layer::ConfirmPin(_) | Layer::ConfirmDanger(_)))
+    {
         chrome::toasts(&mut brush, screen, state);
     }
     let choices = state.which_key();
@@ -133,6 +134,10 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
         }
         Layer::Log(cursor) => {
             log::paint(brush, screen, state, *cursor);
+            None
+        }
+        Layer::ConfirmDanger(confirm) => {
+            dialogs::confirm_danger(brush, screen, confirm);
             None
         }
         Layer::LiveSessions(cursor) => {

@@ -81,13 +81,12 @@ impl Columns {
 
 /// What an operation is: its name, its subject and what it cleans up after.
 pub fn title(row: &OperationRow) -> String {
-    let mut out = safe(&row.name);
+    // Where several sessions do the same, which of them it is comes first.
+    let mut out = row.on.as_ref().map(|session| format!("@{} ", safe(session))).unwrap_or_default();
+    out.push_str(&safe(&row.name));
     if !row.subject.is_empty() {
         out.push(' ');
         out.push_str(&safe(&row.subject));
-    }
-    if let Some(session) = &row.on {
-        out.push_str(&format!(" @{}", safe(session)));
     }
     if let Some(cause) = row.because_of {
         out.push_str(&format!(" after {cause}"));
