@@ -35,10 +35,22 @@ impl State {
 
     /// Takes in what the engine says of the sessions that are open.
     pub(super) fn told_of_live(&mut self, told: &[LiveSession]) {
+        let selected = self.selected_live();
         self.sessions.each(|session| match told.iter().find(|live| live.session == session.entry.id) {
             Some(live) => session.live = Some(*live),
             None => session.live.iter_mut().for_each(|live| live.holds_secret = false),
         });
+        // One that was opened again has another place by now.
+        let at = self.live_sessions().iter().position(|row| Some(row.live.session) == selected);
+        if let (Some(Layer::LiveSessions(list)), Some(at)) = (self.layers.last_mut(), at) {
+            list.at = at;
+        }
+    }
+
+    /// The session under the cursor of the page.
+    fn selected_live(&self) -> Option<SessionId> {
+        let Some(Layer::LiveSessions(list)) = self.layers.last() else { return None };
+        self.live_sessions().get(list.at).map(|row| row.live.session)
     }
 
     /// Makes a session known to the engine before its first operation. Opens no connection.
@@ -108,8 +120,7 @@ impl State {
 
     /// What the page of live sessions does with the one under its cursor.
     pub(super) fn do_with_live(&mut self, command: CommandId) {
-        let Some(Layer::LiveSessions(list)) = self.layers.last() else { return };
-        let Some(id) = self.live_sessions().get(list.at).map(|row| row.session.entry.id) else { return };
+        let Some(id) = self.selected_live() else { return };
         match command {
             CommandId::CloseSession => self.close_session(id),
             CommandId::TestSession => self.test_session(id),
