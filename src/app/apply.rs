@@ -235,7 +235,12 @@ impl State {
         }
         let current = self.end_load(op, &asked, end);
         match end {
-            End::Done => self.mend(op),
+            End::Done => {
+                self.mend(op);
+                if matches!(asked.what, What::Test) {
+                    self.tested(asked.session, op);
+                }
+            }
             End::Failed(error) => {
                 // What only decorates fails quietly: the log and the operations pane have it.
                 let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
@@ -245,7 +250,6 @@ impl State {
                     && self.table.as_ref().is_some_and(|table| table.is_merged());
                 self.note_error(op, Arc::clone(error), level, quiet || told);
             }
-            End::Done if matches!(asked.what, What::Test) => self.tested(asked.session, op),
             End::Cancelled(Some(left_open)) => {
                 let text = format!("{op} cancelled: {left_open}");
                 self.note(Some(asked.session), Some(op), &text, "");

@@ -93,13 +93,23 @@ const KEYS: &[&str] = &[
     "A",
     "A",
     "Q",
+    "S",
+    "T",
+    "t",
 ];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
     #[test]
-    fn no_keys_events_or_sizes_panic(steps in proptest::collection::vec(step(), 1..120)) {
+    fn no_keys_events_or_sizes_panic(steps in proptest::collection::vec(step(), 1..120), tagged: bool) {
         let mut script = Script::with(Limits { retained_rows: 40, logged_operations: 8, ..Limits::default() });
+        if tagged {
+            script.act(Action::SessionAdded(Box::new(on_preset(3))));
+            script.act(Action::SessionAdded(Box::new(on_preset(4))));
+            script.act(Action::Line("tag lab Win32_Product".to_owned()));
+            script.keys("y");
+            prop_assert_eq!(script.runs.len(), 2);
+        }
         for step in steps {
             // The newest operations but `back`.
             let op = |script: &Script, back: u64| {
@@ -137,6 +147,14 @@ proptest! {
     }
 }
 
+/// A session with a tag, on a preset with dangerous classes and bookmarks.
+fn on_preset(id: u32) -> SessionEntry {
+    let mut entry = super::script::entry(id, &format!("lab{id}"), Some("lab.example"));
+    entry.profile.tags = vec!["lab".to_owned()];
+    entry.profile.target.preset = crate::session::preset::find("winrm-http");
+    entry
+}
+
 /// Reads everything a view reads.
 fn look(state: &State) -> Result<(), TestCaseError> {
     let layout = state.layout();
@@ -144,6 +162,7 @@ fn look(state: &State) -> Result<(), TestCaseError> {
         let _ = (state.title(pane), state.empty_text(pane), state.rows(pane));
     }
     let _ = (state.hints(), state.breadcrumbs(), state.palette_rows(), state.help_rows(), state.which_key());
+    let _ = (state.live_sessions().len(), state.tags().len());
     let _ = (state.wake_at(), state.spins(), state.connection_status(), state.layer_lines(), state.is_idle());
     if let Some(table) = state.table() {
         let cursor = table.cursor();

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use lazycim::{
     app::{Action, SessionEntry},
+    auth::Credentials,
     cim::rows::ShapeId,
     op::{ErrorKind, OpError, OpEventKind, OpId, Phase, SessionId, Summary},
-    session::{Profile, ProfileId, Target},
+    server::{self, ServerOptions},
+    session::{Profile, ProfileId, Target, store::SessionsFile},
 };
 use ratatui::style::Modifier;
 
-use super::world::{World, process_shape, processes};
+use super::{
+    harness::Harness,
+    world::{World, process_shape, processes},
+};
 
 /// A world of `count` more sessions with the tag `lab`, whose table is open.
 fn asked(world: &mut World, count: u32) -> Vec<OpId> {
@@ -97,4 +102,61 @@ fn the_line_for_a_tag() {
     asked(&mut world, 2);
     world.keys("1 G k T");
     insta::assert_snapshot!(world.screen());
+}
+
+#[tokio::test]
+async fn two_servers_answer_and_a_third_is_not_there() {
+    let credentials = || Credentials { user: "ann".to_owned(), secret: "hunter2".into() };
+    let first = server::start(ServerOptions::loopback(credentials())).await.unwrap();
+    let second = server::start(ServerOptions::loopback(credentials())).await.unwrap();
+    let session = |id: &str, port: u16| {
+        format!(
+            "[[session]]\nid = \"{id}\"\ncomputer = \"127.0.0.1\"\nprotocol = \"cimxml\"\nport = {port}\ntls = {{ use = false }}\n\
+             auth = {{ user = \"ann\", secret = \"prompt\" }}\ntags = [\"lab\"]\n"
+        )
+    };
+    let text = [session("one", first.addr().port()), session("two", second.addr().port()), session("gone", 1)].concat();
+    let mut harness = Harness::with_sessions(120, 40, SessionsFile::parse("sessions.toml", &text));
+    harness.run_until_idle().await;
+    assert!(harness.front.state().live_sessions().is_empty(), "nothing is open before it is used");
+    // Each of the three asks for its own password.
+    for c in ":tag lab LC_OperatingSystem".chars() {
+        harness.send(super::harness::event_of_text(&if c == ' ' { "space".to_owned() } else { c.to_string() }));
+    }
+    harness.send(super::harness::event_of_text("enter"));
+    for _ in 0..3 {
+        harness.run_until(|state| state.wants_secret().is_some_and(|prompt| prompt.length == 0)).await;
+        harness.send(crossterm::event::Event::Paste("hunter2".to_owned()));
+        harness.run_until(|state| state.wants_secret().is_some_and(|prompt| prompt.length == 7)).await;
+        harness.send(super::harness::event_of_text("enter"));
+        harness.run_until(|state| state.wants_secret().is_none_or(|prompt| prompt.length == 0)).await;
+    }
+    harness.run_until_idle().await;
+    let screen = harness.screen();
+    let table = harness.front.state().table().expect("a table");
+    let mut whose = (0..table.shown()).map(|row| table.cell(row, 0).unwrap()).collect::<Vec<_>>();
+    whose.sort();
+    assert_eq!(whose, ["one", "two"], "{screen}");
+    assert!(screen.contains("gone: connect: connection refused"), "{screen}");
+    assert!(screen.contains("3 sessions") && screen.contains("idle, no connections"), "{screen}");
+    let operations = harness.front.state().operations();
+    for name in ["one", "two", "gone"] {
+        let row = operations.shown().find(|row| row.on.as_deref() == Some(name)).expect("a row of its own");
+        let connections = (row.timeline.opened(), row.timeline.closed());
+        assert_eq!(connections, if name == "gone" { (0, 0) } else { (1, 1) }, "{name}");
+    }
+
+    // The row of the other session opens there, not on the first.
+    let place = |harness: &Harness| {
+        let (session, _) = harness.front.state().table().unwrap().selected_place();
+        let known = harness.front.state().sessions().get(session).unwrap();
+        (known.entry.profile.id.as_str().to_owned(), session)
+    };
+    harness.press("G").await;
+    let (name, session) = place(&harness);
+    assert!(["one", "two"].contains(&name.as_str()));
+    harness.press("enter").await;
+    let got = harness.front.state().operations().shown().next().map(|row| (row.name.clone(), row.session));
+    assert_eq!(got, Some(("GetInstance".to_owned(), session)), "{}", harness.screen());
+    assert!(harness.front.state().detail().instance().is_some());
 }

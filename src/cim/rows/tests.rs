@@ -393,3 +393,33 @@ fn what_stands_in_the_paths_is_a_key_without_a_class() {
     let keys = store.columns().iter().map(|union| union.column.is_key).collect::<Vec<_>>();
     assert_eq!(keys, [false, true]);
 }
+
+#[test]
+fn a_merged_result_says_whom_each_row_came_from_and_its_instances_do_not() {
+    let mut store = RowStore::merged();
+    assert!(store.is_origin(0) && !store.is_origin(1) && !RowStore::default().is_origin(0));
+    let (web, esx) = (Arc::from("web01"), Arc::from("esx7"));
+    // A property may be called as the column is.
+    let of_web = store.add_shape_from(Arc::clone(&web), Arc::new(shape("A", &["Session", "Id"], &["Id"])));
+    let of_esx = store.add_shape_from(Arc::clone(&esx), Arc::new(shape("A", &["Id", "More"], &["Id"])));
+    let answer = |first: &str, second: &str| {
+        let mut writer = RowWriter::default();
+        row(&mut writer, 0, &[CellRef::Text(first), CellRef::Text(second)], &[KeyValue::String("1".into())]);
+        row(&mut writer, 7, &[], &[]);
+        writer.take()
+    };
+    for (number, mut batch) in [(of_esx, answer("1", "more")), (of_web, answer("s", "1"))] {
+        batch.renumber(&[number]);
+        assert_eq!(store.push(batch), 1, "a row of a shape nobody sent is dropped");
+    }
+    let names = store.columns().iter().map(|union| union.column.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["session", "Session", "Id", "More"]);
+    let text = CellRef::Text;
+    assert_eq!(store.cells(0), [text("esx7"), CellRef::Absent, text("1"), text("more")]);
+    assert_eq!(store.cells(1), [text("web01"), text("s"), text("1"), CellRef::Absent]);
+    assert_eq!((store.cell(1, 0), store.cell(1, 1), store.cell(2, 0)), (text("web01"), text("s"), CellRef::Absent));
+    assert_eq!((store.origin(0), store.origin(1), store.origin(2)), (Some(&esx), Some(&web), None));
+    let instance = store.instance(0).unwrap();
+    assert_eq!(instance.properties.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["Id", "More"]);
+    assert_eq!(store.column(&CimName::new("SESSION")), Some(1));
+}
