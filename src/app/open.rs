@@ -124,7 +124,7 @@ impl State {
     fn enter_namespace(&mut self, session: SessionId, namespace: &Namespace) {
         if !self.shows_namespace(session, namespace) {
             self.leave_namespace();
-            self.classes = Some(self.classes_of(session, &namespace));
+            self.classes = Some(self.classes_of(session, namespace));
             self.list_subclasses(None, false);
         }
     }

@@ -383,3 +383,8 @@ fn bookmarks_of_a_preset_120() {
     let mut world = on_preset(120, 40, "amt");
     insta::assert_snapshot!(world.press("enter").press("j enter").screen());
 }
+
+#[test]
+fn one_table_of_several_sessions() {
+    insta::assert_snapshot!(super::tag::some_answered(100, 30, "sixteen").screen());
+}

@@ -42,7 +42,7 @@ fn rows(world: &mut World, op: OpId) {
 }
 
 /// Two have answered, one of them not to the end; two have failed; one is waited for.
-fn some_answered(width: u16, height: u16, theme: &str) -> World {
+pub fn some_answered(width: u16, height: u16, theme: &str) -> World {
     let mut world = World::themed(width, height, theme, theme == "mono");
     let ops = asked(&mut world, 5);
     rows(&mut world, ops[0]);
