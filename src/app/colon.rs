@@ -284,7 +284,13 @@ impl State {
             let ids = self.sessions.all().iter().map(|session| session.entry.profile.id.as_str());
             found.extend(ids.filter(|id| id.starts_with(start)).map(|id| format!("@{id}")));
         } else if before == "tag" {
-            found.extend(self.tags().into_iter().filter(|tag| tag.starts_with(word)).map(super::tag::word));
+            found.extend(
+                self.tags()
+                    .into_iter()
+                    .filter(|tag| tag.starts_with(word))
+                    .map(super::tag::word)
+                    .map(|tag| super::display::safe(&tag)),
+            );
         } else if before == "ns" {
             let session = self.session().map(|session| session.namespaces.as_slice()).unwrap_or_default();
             found.extend(session.iter().map(Namespace::as_str).filter(|name| fits(name)).map(str::to_owned));

@@ -382,7 +382,8 @@ impl State {
     pub fn breadcrumbs(&self) -> Vec<Crumb> {
         let crumb = |text: String, pane| Crumb { text, pane, stop: None };
         let Some(classes) = self.classes.as_ref().filter(|_| !self.shows_tag()) else {
-            if let Some(Source::Tag(tagged)) = self.table.as_ref().map(|table| &table.source) {
+            let shown = self.table.as_ref().filter(|_| self.shows_tag());
+            if let Some(Source::Tag(tagged)) = shown.map(|table| &table.source) {
                 let tag = crumb(format!("tag {}", display::safe(&tagged.tag)), Pane::Sessions);
                 let rows = crumb(short_title(&tagged.of), Pane::Table);
                 let instance = self.instance_crumb().map(|text| crumb(text, Pane::Detail));
@@ -394,6 +395,10 @@ impl State {
         let mut crumbs = Vec::new();
         crumbs.extend(self.sessions.get(classes.session).map(|session| crumb(session.name(), Pane::Sessions)));
         crumbs.push(crumb(display::safe(classes.namespace.as_str()), Pane::Classes));
+        if self.table.as_ref().is_some_and(Table::is_merged) {
+            // The rows below are of other sessions as well.
+            return crumbs;
+        }
         if let Some(table) = &self.table {
             let stops = self.trail.iter().enumerate();
             crumbs.extend(stops.map(|(at, stop)| Crumb { stop: Some(at), ..crumb(stop.text.clone(), stop.pane) }));

@@ -68,6 +68,13 @@ fn every_session_of_the_tag_is_asked_and_the_rows_say_whose_they_are() {
     script.keys("/").type_in("web4").keys("enter");
     assert_eq!(column(&script, "session"), ["web4", "web4"]);
     assert_eq!(script.state.classes().map(|classes| classes.session), None, "no session's classes are listed");
+    script.keys("1 g g enter");
+    let op = script.last();
+    script.namespaces(op, &["root/cimv2"]);
+    script.finish(op);
+    assert_eq!(script.crumbs()[0], "this-computer", "the crumbs follow the pane");
+    script.keys("3");
+    assert_eq!(script.crumbs()[..2], ["tag web", "LC_Process"]);
 }
 
 #[test]
