@@ -262,6 +262,8 @@ async fn a_command_runs_once_for_a_live_session() {
     let bench = bench_with("good", 0, |settings| counted.allow(settings));
     bench.engine.open(SESSION, with_user(counted.printing("good")));
     assert_eq!(counted.count(), 0, "an open session has asked nobody");
+    let held = || bench.engine.live().iter().all(|live| live.holds_secret);
+    assert!(!held());
     let waiting = (0..4).map(|_| bench.start(operation())).collect::<Vec<_>>();
     for (_, events) in waiting {
         assert!(matches!(end(&rest(events).await), OpEventKind::Finished(_)));
@@ -273,8 +275,10 @@ async fn a_command_runs_once_for_a_live_session() {
     bench.engine.change(SESSION, Target { computer: Some("h2".to_owned()), ..with_user(counted.printing("good")) });
     assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
     assert_eq!(counted.count(), 2, "another server");
+    assert!(held());
     bench.engine.close(SESSION);
     bench.engine.open(SESSION, with_user(counted.printing("good")));
+    assert!(!held(), "it is asked again for the next operation alone");
     assert!(matches!(end(&bench.run(operation()).await), OpEventKind::Finished(_)));
     assert_eq!(counted.count(), 3, "a closed session forgets");
 }
