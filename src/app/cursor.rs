@@ -136,8 +136,11 @@ impl State {
                 }
                 _ => self.list_mut(pane).into_iter().for_each(|list| list.settle(len, height)),
             }
+            // What the detail pane lists follows from the table's cursor, and comes after it.
+            if pane == Pane::Table {
+                self.follow_table();
+            }
         }
-        self.follow_table();
         self.settle_layers();
     }
 

@@ -580,3 +580,11 @@ fn a_toast_goes_when_what_failed_was_done_after_all() {
     assert_eq!(script.state.log().toasts().count(), 0);
     assert!(script.state.log().entries().any(|entry| entry.op == Some(op)), "the log keeps it");
 }
+
+#[test]
+fn the_cursor_of_the_detail_pane_goes_where_rows_are_when_the_table_has_none_left() {
+    let mut script = Script::in_table();
+    script.keys("4 j j 3 /").type_in("no such process");
+    assert_eq!((script.state.table().unwrap().shown(), script.state.detail().rows().len()), (0, 0));
+    assert_eq!(script.state.detail().cursor().at, 0);
+}
