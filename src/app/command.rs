@@ -174,7 +174,7 @@ commands! {
     /// Ask every session of a tag at once, for one table.
     Tag "tag" "tag" ["T"] Scope::Panes(&[Sessions]);
     /// Test the session: connect, authenticate and ask one question every server can answer.
-    TestSession "test-session" "test" ["t"] Scope::Panes(&[Sessions]);
+    TestSession "test-session" "test" ["p"] Scope::Panes(&[Sessions]);
     /// List the live sessions: id, instance id, state, operations in flight, whether a secret is held.
     LiveSessions "live-sessions" "live sessions" ["S"] HERE;
     /// Show the newest error in full.

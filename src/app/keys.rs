@@ -388,7 +388,7 @@ const fn of_live(code: KeyCode) -> Option<CommandId> {
     match code {
         KeyCode::Enter | KeyCode::Char('l') => Some(CommandId::Open),
         KeyCode::Char('X') => Some(CommandId::CloseSession),
-        KeyCode::Char('t') => Some(CommandId::TestSession),
+        KeyCode::Char('p') => Some(CommandId::TestSession),
         KeyCode::Char('y') => Some(CommandId::CopyValue),
         _ => None,
     }

@@ -389,7 +389,7 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         Layer::Timeline(_) => &[("x", "cancel"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Text(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
         Layer::LiveSessions(_) => {
-            &[("enter", "go to it"), ("X", "close it"), ("t", "test"), ("y", "copy instance id"), ("esc", "close")]
+            &[("enter", "go to it"), ("X", "close it"), ("p", "test"), ("y", "copy instance id"), ("esc", "close")]
         }
         Layer::Log(_) => &[("enter", "details"), ("j/k", "move"), ("esc", "close")],
         Layer::ConfirmQuit(_) => &[("y", "quit"), ("n", "stay")],

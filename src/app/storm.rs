@@ -95,7 +95,7 @@ const KEYS: &[&str] = &[
     "Q",
     "S",
     "T",
-    "t",
+    "p",
 ];
 
 proptest! {

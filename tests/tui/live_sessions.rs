@@ -44,7 +44,7 @@ fn live_sessions_120() {
 fn from_the_page_a_session_is_closed_tested_and_gone_to() {
     let mut world = three(80, 24);
     world.asked.clear();
-    world.keys("t");
+    world.keys("p");
     let (op, session, operation) = world.asked.front().expect("a test").clone();
     assert_eq!((session, operation.name()), (SessionId(1), "TestConnection"));
     assert!(world.screen().contains("Live sessions"), "the page stays");
@@ -76,7 +76,7 @@ async fn sessions_open_with_their_first_operation_and_close_with_everything_they
 
     harness.press("X").await;
     assert!(harness.screen().contains("Closed"), "{}", harness.screen());
-    harness.press("t").await;
+    harness.press("p").await;
     assert!(harness.screen().contains("this-computer answers"), "{}", harness.screen());
     let second = row(&harness);
     assert_eq!(second.number, 2);
