@@ -5,11 +5,14 @@
 // The doc comments of arguments are the text of `--help`, where brackets are grammar, not links.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+mod formats;
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use self::formats::{ClassFormat, ClassesFormat, GetFormat, InstancesFormat, RowFormat};
 use super::sessions::SessionsCommand;
 use crate::{
     cim::{CimName, Namespace},
@@ -31,6 +34,7 @@ Examples:
   lazycim --url cimxml+https://ann@db.example query 'SELECT * FROM CIM_Process' -o ndjson
   lazycim get 'LC_OperatingSystem.CSCreationClassName=\"LC_ComputerSystem\",...' -o mof
   lazycim --url cimxml+https://ann@db.example class CIM_System -o json
+  lazycim --tag lab instances CIM_OperatingSystem -p Name,Version     the same of every session
   PW=... lazycim --url cimxml+https://ann@db.example --password-env PW namespaces
 
 Exit codes:
@@ -65,9 +69,12 @@ pub struct TargetArguments {
     /// (cimxml|wsman)+(http|https)://[USER@]HOST[:PORT][/PATH]
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
-    /// The sessions with this tag, or with all of several (only for `sessions` in this version)
+    /// The sessions with this tag, or with all of several; what reads asks each of them
     #[arg(long = "tag", global = true, value_name = "TAG")]
     pub tags: Vec<String>,
+    /// Ask at most N of the sessions of --tag at once [without it 15]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub throttle: Option<u16>,
     /// The user; none sends no credentials
     #[arg(long, global = true, value_name = "USER")]
     pub user: Option<String>,
@@ -118,9 +125,27 @@ pub struct TlsArguments {
     pub pin: Option<Fingerprint>,
 }
 
+impl TargetArguments {
+    /// The flags that were given.
+    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("-s", self.session.is_some()),
+            ("--url", self.url.is_some()),
+            ("--tag", !self.tags.is_empty()),
+            ("--throttle", self.throttle.is_some()),
+            ("--user", self.user.is_some()),
+            ("--password-env", self.password_env.is_some()),
+            ("--pull", self.pull.is_some()),
+            ("--allow-clear-text", self.allow_clear_text),
+            ("-n", self.namespace.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).chain(self.tls.given())
+    }
+}
+
 impl TlsArguments {
-    /// The first flag that was given.
-    pub(super) fn first(&self) -> Option<&'static str> {
+    /// The flags that were given.
+    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             ("--ca-file", self.ca_file.is_some()),
             ("--client-cert", self.client_cert.is_some()),
@@ -131,7 +156,7 @@ impl TlsArguments {
             ("--tls-server-name", self.tls_server_name.is_some()),
             ("--pin", self.pin.is_some()),
         ];
-        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+        given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag)
     }
 }
 
@@ -398,34 +423,6 @@ impl Dialect {
     }
 }
 
-/// Formats of instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InstancesFormat {
-    /// Columns for people
-    Table,
-    /// One JSON array
-    Json,
-    /// One JSON object a line
-    Ndjson,
-    /// RFC 4180, with a header
-    Csv,
-    /// An IRETURNVALUE element of CIM-XML
-    Xml,
-}
-
-/// Formats of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RowFormat {
-    /// Columns for people
-    Table,
-    /// One JSON array
-    Json,
-    /// One JSON object a line
-    Ndjson,
-    /// RFC 4180, with a header
-    Csv,
-}
-
 /// When enumerations are pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pull {
@@ -445,49 +442,6 @@ impl From<Pull> for PullUse {
             Pull::Off => Self::Never,
         }
     }
-}
-
-/// Formats of classes: their names, or the classes whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ClassesFormat {
-    /// The names, a line each
-    Table,
-    /// One JSON array of the names
-    Json,
-    /// One JSON object a line
-    Ndjson,
-    /// RFC 4180, with a header
-    Csv,
-    /// The classes in Managed Object Format
-    Mof,
-    /// An IRETURNVALUE element of the classes
-    Xml,
-}
-
-/// Formats of a class or a qualifier type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ClassFormat {
-    /// Managed Object Format
-    Mof,
-    /// A JSON array of the class
-    Json,
-    /// The CLASS element of CIM-XML
-    Xml,
-}
-
-/// Formats of one instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GetFormat {
-    /// Property, type and value for people
-    Table,
-    /// A JSON array of the instance
-    Json,
-    /// One JSON object on a line
-    Ndjson,
-    /// Managed Object Format
-    Mof,
-    /// The VALUE.NAMEDINSTANCE element of CIM-XML
-    Xml,
 }
 
 fn namespace(text: &str) -> Result<Namespace, &'static str> {

@@ -2,7 +2,7 @@
 //!
 //! Owns: the way from arguments to operations. Must not know how either is parsed or run.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::CommandFactory;
 
@@ -10,20 +10,21 @@ use super::{
     Arguments, Front, Start,
     args::{
         AssociatorsArguments, ClassFormat, ClassesFormat, Command, CommonArguments, GetFormat, InstancesArguments,
-        InstancesFormat, ReferencesArguments, RowFormat,
+        InstancesFormat, QueryArguments, ReferencesArguments, RowFormat,
     },
     config::{self, CheckFiles},
     failure::{Failure, say},
+    fan_out::{self, Errand, Means},
     operate::{Operator, Report, Stop},
-    output::{Columns, InstanceReport, NamesReport, OneClass, RowOptions, RowsReport, SchemaReport, Screen},
+    output::{Columns, InstanceReport, NamesReport, RowOptions, RowsReport, SchemaReport, Screen, SessionColumn},
     related, serve, sessions,
-    target::{self, Chosen},
+    target::{self, Choice},
 };
 use crate::{
-    cim::{CimName, CimStatus, KeyValue, Namespace, ObjectPath},
-    config::{Config, Loaded, Paths, Source},
-    op::{ErrorKind, Operation, OperationKind, OperationOptions},
-    session::{preset::Danger, store::SessionsFile},
+    cim::{CimName, KeyValue, Namespace, ObjectPath},
+    config::{Loaded, Paths, Source},
+    op::{Operation, OperationKind, OperationOptions},
+    session::{Target, preset::Danger, store::SessionsFile},
 };
 
 /// Runs the command, or says what the terminal UI starts with.
@@ -56,10 +57,10 @@ pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<
         }
         Some(command) => {
             let sessions = SessionsFile::load(paths.sessions_file());
-            let chosen = target::choose(&arguments.target, &arguments.common, &sessions)?;
-            let (verbose, given) = (arguments.common.verbose, arguments.target.namespace);
-            let reader = Reader { verbose, given, config, sessions_file: sessions.path, chosen };
-            in_runtime(reader.run(command))
+            let choice = target::choose(&arguments.target, &arguments.common, &sessions)?;
+            let reader = Reader::new(command, &choice, arguments.target.namespace.as_ref())?;
+            let (sessions_file, verbose) = (sessions.path, arguments.common.verbose);
+            in_runtime(async move { fan_out::run(choice, &reader, Means { config, sessions_file, verbose }).await })
         }
     }
 }
@@ -93,40 +94,140 @@ pub(super) fn loaded(common: &CommonArguments, paths: &Paths) -> Loaded {
 
 /// A command that reads.
 struct Reader {
-    config: Config,
-    /// Where commands for secrets stand.
-    sessions_file: PathBuf,
-    chosen: Chosen,
-    /// What `-n` said.
-    given: Option<crate::cim::Namespace>,
-    verbose: bool,
+    command: Command,
+    /// What its PATH says.
+    path: Option<ObjectPath>,
 }
 
 impl Reader {
-    async fn run(self, command: Command) -> Result<(), Failure> {
-        // What is wrong with a path is told before anything is started.
+    /// Checks what can be checked before anything is started.
+    fn new(command: Command, choice: &Choice, given: Option<&Namespace>) -> Result<Self, Failure> {
         let path = match &command {
-            Command::Get { path, .. } => Some(target::instance_path(path, &self.chosen.target, self.given.as_ref())?),
-            Command::Associators(AssociatorsArguments { path, names, output, .. })
-            | Command::References(ReferencesArguments { path, names, output, .. }) => {
-                let path = target::instance_path(path, &self.chosen.target, self.given.as_ref())?;
-                related::check(&path, *names, *output)?;
-                Some(path)
-            }
+            Command::Get { path, .. }
+            | Command::Associators(AssociatorsArguments { path, .. })
+            | Command::References(ReferencesArguments { path, .. }) => Some(target::object_path(path, given)?),
             _ => None,
         };
-        warn_of_danger(&command, &self.chosen);
-        let mut operator = Operator::open(&self.config, self.sessions_file, self.chosen, self.verbose)?;
-        let done = match (command, path) {
-            (Command::Namespaces { output }, _) => namespaces(&mut operator, output).await,
-            (Command::Classes { of, deep, output }, _) => classes(&mut operator, of, deep, output).await,
-            (Command::Class { name, output }, _) => class(&mut operator, name, output).await,
-            (Command::Qualifiers { name, output }, _) => qualifiers(&mut operator, name, output).await,
-            (Command::Instances(arguments), _) => instances(&mut operator, arguments).await,
-            (Command::Get { output, .. }, Some(path)) => get(&mut operator, path, output).await,
-            (Command::Query(arguments), _) => related::query(&mut operator, arguments).await,
-            (Command::Associators(arguments), Some(path)) => related::associators(&mut operator, path, arguments).await,
-            (Command::References(arguments), Some(path)) => related::references(&mut operator, path, arguments).await,
+        if let (
+            Command::Associators(AssociatorsArguments { names, output, .. })
+            | Command::References(ReferencesArguments { names, output, .. }),
+            Some(path),
+        ) = (&command, &path)
+        {
+            related::check(path, *names, *output)?;
+        }
+        if choice.throttle.is_some() && is_xml(&command) {
+            let cause = "an element has no place for the session it is of";
+            return Err(Failure::usage("usage", "-o xml", cause, "another format, or -s NAME"));
+        }
+        let reader = Self { command, path };
+        let failures: Vec<Failure> =
+            choice.sessions.iter().filter_map(|one| reader.path_on(&one.target).err()).collect();
+        if failures.len() == choice.sessions.len()
+            && let Some(first) = failures.into_iter().next()
+        {
+            return Err(first);
+        }
+        Ok(reader)
+    }
+
+    /// Tells of a class that the session's preset lists as dangerous. Nobody is asked: whoever types the class means it.
+    fn warn_of_danger(&self, operator: &Operator<'_>) {
+        let Some(preset) = operator.target().preset else { return };
+        let danger = match &self.command {
+            Command::Instances(arguments) => preset.danger_of(&arguments.class),
+            Command::Query(arguments) => preset.danger_of_query(&arguments.text),
+            _ => None,
+        };
+        if let Some(Danger { class, reason }) = danger {
+            say(&format!("lazycim: warning: {}: {class}: {reason}", operator.name()));
+        }
+    }
+
+    /// PATH on one session, where the command has one.
+    fn path_on(&self, target: &Target) -> Result<Option<ObjectPath>, Failure> {
+        self.path.as_ref().map(|path| target::path_on(path, target)).transpose()
+    }
+}
+
+/// Whether elements of CIM-XML are to be printed.
+const fn is_xml(command: &Command) -> bool {
+    match command {
+        Command::Classes { output, .. } => matches!(output, ClassesFormat::Xml),
+        Command::Class { output, .. } | Command::Qualifiers { output, .. } => matches!(output, ClassFormat::Xml),
+        Command::Get { output, .. } => matches!(output, GetFormat::Xml),
+        Command::Instances(InstancesArguments { output, .. })
+        | Command::Query(QueryArguments { output, .. })
+        | Command::Associators(AssociatorsArguments { output, .. })
+        | Command::References(ReferencesArguments { output, .. }) => matches!(output, InstancesFormat::Xml),
+        _ => false,
+    }
+}
+
+impl Errand for Reader {
+    fn columns(&self, target: &Target) -> Result<Option<(CimName, Option<Namespace>)>, Stop> {
+        let path = self.path_on(target).map_err(Stop::Refused)?;
+        Ok(match (&self.command, path) {
+            (Command::Instances(arguments), _) if arguments.properties.is_none() => {
+                let fixed = matches!(arguments.output, InstancesFormat::Table | InstancesFormat::Csv);
+                fixed.then(|| (arguments.class.clone(), None))
+            }
+            (Command::Associators(AssociatorsArguments { result, names, output, .. }), Some(path))
+            | (Command::References(ReferencesArguments { result, names, output, .. }), Some(path)) => {
+                related::columns(&path, result.as_ref(), *names, *output)
+            }
+            _ => None,
+        })
+    }
+
+    fn report(&self, columns: Columns, sessions: SessionColumn) -> Option<Box<dyn Report>> {
+        let screen = Screen::of_stdout();
+        Some(match (&self.command, &self.path) {
+            (Command::Namespaces { output }, _) => Box::new(NamesReport::namespaces(*output, screen, sessions)),
+            (Command::Classes { output, .. }, _) => classes_report(*output, screen, sessions),
+            (Command::Class { output, .. }, _) | (Command::Qualifiers { output, name: Some(_) }, _) => {
+                Box::new(SchemaReport::new(*output, screen))
+            }
+            (Command::Qualifiers { output, name: None }, _) => Box::new(SchemaReport::several(*output, false, screen)),
+            (Command::Instances(arguments), _) => {
+                let InstancesArguments { properties, keys_only, limit, output, .. } = arguments;
+                let columns = properties.clone().map_or(columns, Columns::Named);
+                let (keys_only, limit) = (*keys_only, *limit);
+                let options = RowOptions { columns, keys_only, located: false, limit, sessions, screen };
+                Box::new(RowsReport::new(*output, options))
+            }
+            (Command::Get { output, .. }, _) => Box::new(InstanceReport::new(*output, screen, sessions)),
+            (Command::Query(arguments), _) => {
+                Box::new(RowsReport::new(arguments.output, related::rows(columns, false, sessions, screen)))
+            }
+            (Command::Associators(AssociatorsArguments { names, output, .. }), Some(path))
+            | (Command::References(ReferencesArguments { names, output, .. }), Some(path)) => {
+                let options = related::rows(columns, *names, sessions, screen);
+                related::report(path, *output, options)
+            }
+            _ => return None,
+        })
+    }
+
+    async fn run(&self, operator: &mut Operator<'_>) -> Result<(), Stop> {
+        self.warn_of_danger(operator);
+        let path = self.path_on(operator.target()).map_err(Stop::Refused)?;
+        let operation = match (&self.command, path) {
+            (Command::Namespaces { .. }, _) => Operation::new(OperationKind::EnumerateNamespaces),
+            (Command::Classes { of, deep, output }, _) => {
+                let names_only = !matches!(output, ClassesFormat::Mof | ClassesFormat::Xml);
+                Operation::new(OperationKind::EnumerateClasses { parent: of.clone(), deep: *deep, names_only })
+            }
+            (Command::Class { name, .. }, _) => Operation::new(OperationKind::GetClass { class: name.clone() }),
+            (Command::Qualifiers { name: Some(name), .. }, _) => {
+                Operation::new(OperationKind::GetQualifier { name: name.clone() })
+            }
+            (Command::Qualifiers { name: None, .. }, _) => Operation::new(OperationKind::EnumerateQualifiers),
+            (Command::Instances(arguments), _) => instances(arguments.clone()),
+            (Command::Get { .. }, Some(path)) => get(operator, path).await?,
+            (Command::Query(arguments), _) => related::query(arguments.clone()),
+            (Command::Associators(arguments), Some(path)) => related::associators(path, arguments.clone()),
+            (Command::References(arguments), Some(path)) => related::references(path, arguments.clone()),
             // Without its path a command did not get here; the others run elsewhere.
             (
                 Command::Get { .. }
@@ -137,71 +238,28 @@ impl Reader {
                 | Command::Sessions { .. }
                 | Command::Completions { .. },
                 _,
-            ) => Ok(()),
+            ) => return Ok(()),
         };
-        operator.shut_down().await;
-        done.or_else(Stop::into_result)
+        operator.run(operation).await
     }
 }
 
-/// Tells of a class that the session's preset lists as dangerous. Nobody is asked: whoever types the class means it.
-fn warn_of_danger(command: &Command, chosen: &Chosen) {
-    let Some(preset) = chosen.target.preset else { return };
-    let danger = match command {
-        Command::Instances(arguments) => preset.danger_of(&arguments.class),
-        Command::Query(arguments) => preset.danger_of_query(&arguments.text),
-        _ => None,
-    };
-    if let Some(Danger { class, reason }) = danger {
-        say(&format!("lazycim: warning: {}: {class}: {reason}", chosen.name));
-    }
-}
-
-async fn namespaces(operator: &mut Operator, format: RowFormat) -> Result<(), Stop> {
-    let mut report = NamesReport::new(format, Screen::of_stdout(), None);
-    operator.run(Operation::new(OperationKind::EnumerateNamespaces), &mut report).await
-}
-
-async fn classes(operator: &mut Operator, of: Option<CimName>, deep: bool, format: ClassesFormat) -> Result<(), Stop> {
-    let (namespace, screen) = (operator.target().namespace.clone(), Screen::of_stdout());
-    let names = |format| -> Box<dyn Report> { Box::new(NamesReport::new(format, screen, Some(namespace.clone()))) };
+fn classes_report(format: ClassesFormat, screen: Screen, sessions: SessionColumn) -> Box<dyn Report> {
+    let names = |format| -> Box<dyn Report> { Box::new(NamesReport::classes(format, screen, sessions, None)) };
     let whole = |format| -> Box<dyn Report> { Box::new(SchemaReport::several(format, false, screen)) };
-    let (mut report, names_only) = match format {
-        ClassesFormat::Table => (names(RowFormat::Table), true),
-        ClassesFormat::Json => (names(RowFormat::Json), true),
-        ClassesFormat::Ndjson => (names(RowFormat::Ndjson), true),
-        ClassesFormat::Csv => (names(RowFormat::Csv), true),
-        ClassesFormat::Mof => (whole(ClassFormat::Mof), false),
-        ClassesFormat::Xml => (whole(ClassFormat::Xml), false),
-    };
-    let kind = OperationKind::EnumerateClasses { parent: of, deep, names_only };
-    operator.run(Operation::new(kind), &mut *report).await
+    match format {
+        ClassesFormat::Table => names(RowFormat::Table),
+        ClassesFormat::Json => names(RowFormat::Json),
+        ClassesFormat::Ndjson => names(RowFormat::Ndjson),
+        ClassesFormat::Csv => names(RowFormat::Csv),
+        ClassesFormat::Mof => whole(ClassFormat::Mof),
+        ClassesFormat::Xml => whole(ClassFormat::Xml),
+    }
 }
 
-/// All qualifier types in one frame, or the one called `name`.
-async fn qualifiers(operator: &mut Operator, name: Option<CimName>, format: ClassFormat) -> Result<(), Stop> {
-    let screen = Screen::of_stdout();
-    let (kind, mut report) = match name {
-        Some(name) => (OperationKind::GetQualifier { name }, SchemaReport::new(format, screen)),
-        None => (OperationKind::EnumerateQualifiers, SchemaReport::several(format, false, screen)),
-    };
-    operator.run(Operation::new(kind), &mut report).await
-}
-
-async fn class(operator: &mut Operator, name: CimName, format: ClassFormat) -> Result<(), Stop> {
-    let mut report = SchemaReport::new(format, Screen::of_stdout());
-    operator.run(Operation::new(OperationKind::GetClass { class: name }), &mut report).await
-}
-
-async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Result<(), Stop> {
-    let InstancesArguments { class, properties, keys_only, shallow, limit, filter, output } = arguments;
-    let columns = match (&properties, output) {
-        (Some(names), _) => Columns::Named(names.clone()),
-        (None, InstancesFormat::Table | InstancesFormat::Csv) => columns_of(operator, &class, None).await?,
-        (None, InstancesFormat::Json | InstancesFormat::Ndjson | InstancesFormat::Xml) => Columns::FirstShape,
-    };
-    let mut operation = Operation::new(OperationKind::EnumerateInstances { class });
-    operation.options = OperationOptions {
+fn instances(arguments: InstancesArguments) -> Operation {
+    let InstancesArguments { class, properties, keys_only, shallow, limit, filter, .. } = arguments;
+    let options = OperationOptions {
         property_list: properties,
         keys_only,
         shallow,
@@ -209,57 +267,18 @@ async fn instances(operator: &mut Operator, arguments: InstancesArguments) -> Re
         filter: filter.into_query(),
         ..OperationOptions::default()
     };
-    let options = RowOptions { columns, keys_only, located: false, limit, screen: Screen::of_stdout() };
-    operator.run(operation, &mut RowsReport::new(output, options)).await
+    Operation { kind: OperationKind::EnumerateInstances { class }, options }
 }
 
-/// The columns of the class that is asked for; where the server cannot say, those of the first row.
-pub(super) async fn columns_of(
-    operator: &mut Operator,
-    class: &CimName,
-    namespace: Option<Namespace>,
-) -> Result<Columns, Stop> {
-    let mut report = OneClass::default();
-    let options = OperationOptions { namespace, ..OperationOptions::default() };
-    let kind = OperationKind::GetClass { class: class.clone() };
-    let fetched = operator.run(Operation { kind, options }, &mut report).await;
-    match (fetched, report.class) {
-        (Ok(()), Some(class)) => Ok(Columns::Class(class)),
-        (Ok(()), None) => Ok(Columns::FirstShape),
-        (Err(Stop::Failed(error)), _) if can_do_without(&error.kind) => Ok(Columns::FirstShape),
-        (Err(stop), _) => Err(stop),
-    }
-}
-
-/// Whether instances may be readable though the class was not.
-fn can_do_without(kind: &ErrorKind) -> bool {
-    match kind {
-        ErrorKind::NotSupported => true,
-        ErrorKind::Cim(error) => {
-            let hopeless = [CimStatus::INVALID_CLASS, CimStatus::INVALID_NAMESPACE, CimStatus::ACCESS_DENIED];
-            !hopeless.contains(&error.status)
-        }
-        _ => false,
-    }
-}
-
-async fn get(operator: &mut Operator, mut path: ObjectPath, format: GetFormat) -> Result<(), Stop> {
-    // Only the class can tell a string that looks like a path from a reference, and whose an unnamed key is.
+/// Only the class can tell a string that looks like a path from a reference, and whose an unnamed key is.
+async fn get(operator: &mut Operator<'_>, mut path: ObjectPath) -> Result<Operation, Stop> {
     let unclear =
         |key: &crate::cim::KeyBinding| key.name.as_str().is_empty() || matches!(key.value, KeyValue::Reference(_));
-    let in_namespace = OperationOptions { namespace: path.namespace.clone(), ..OperationOptions::default() };
-    let mut report = InstanceReport::new(format, Screen::of_stdout());
-    if path.keys.iter().any(unclear) {
-        let mut fetched = OneClass::default();
-        let kind = OperationKind::GetClass { class: path.class.clone() };
-        let ended = operator.run(Operation { kind, options: in_namespace.clone() }, &mut fetched).await;
-        match (ended, fetched.class) {
-            (Ok(()), Some(class)) => path = path.typed_by(&class),
-            (Ok(()), None) => {}
-            (Err(Stop::Failed(error)), _) if can_do_without(&error.kind) => {}
-            (Err(Stop::Failed(error)), _) => return Err(operator.fail(error, &mut report).await),
-            (Err(stop), _) => return Err(stop),
-        }
+    if path.keys.iter().any(unclear)
+        && let Some(class) = operator.class(path.class.clone(), path.namespace.clone()).await?
+    {
+        path = path.typed_by(&class);
     }
-    operator.run(Operation { kind: OperationKind::GetInstance { path }, options: in_namespace }, &mut report).await
+    let options = OperationOptions { namespace: path.namespace.clone(), ..OperationOptions::default() };
+    Ok(Operation { kind: OperationKind::GetInstance { path }, options })
 }

@@ -44,9 +44,10 @@ impl Failure {
         Self { code: FAILED, ..Self::usage(phase, target, cause, hint) }
     }
 
-    /// The failure of one session among several: exit 1.
-    pub(super) fn of_session(name: &str, error: &OpError) -> Self {
-        Self { code: FAILED, said: vec![Said { what: format!("{name}: {error}"), hint: error.hint.clone() }] }
+    /// The same as that of the session `name` among several: exit 1.
+    pub(super) fn of_session(mut self, name: &str) -> Self {
+        self.said.iter_mut().for_each(|said| said.what = format!("{name}: {}", said.what));
+        Self { code: FAILED, ..self }
     }
 
     /// A signal that ended the command after clean-up.

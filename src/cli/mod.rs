@@ -1,4 +1,4 @@
-//! The headless front: one operation of the engine for one command.
+//! The headless front: one operation of the engine for one command, on one session or on several.
 //!
 //! Owns: arguments, the choice of a target, output formats, exit codes. Must not know protocols, connections or the
 //! terminal UI; data goes to stdout alone, everything else to stderr.
@@ -12,6 +12,7 @@ pub mod args;
 mod command;
 mod config;
 mod failure;
+mod fan_out;
 mod operate;
 mod output;
 mod prompt;

@@ -4,15 +4,17 @@
 //! know how either is parsed or run.
 
 use super::{
-    args::{AssociatorsArguments, ClassFormat, InstancesFormat, QueryArguments, ReferencesArguments, RowFormat},
-    command::columns_of,
+    args::{
+        AssociatorsArguments, ClassFormat, FilterArguments, InstancesFormat, QueryArguments, ReferencesArguments,
+        RowFormat,
+    },
     failure::Failure,
-    operate::{Operator, Stop},
-    output::{Columns, NamesReport, RowOptions, RowsReport, SchemaReport, Screen},
+    operate::Report,
+    output::{Columns, NamesReport, RowOptions, RowsReport, SchemaReport, Screen, SessionColumn},
 };
 use crate::{
-    cim::{CimName, ObjectPath},
-    op::{FilterQuery, Operation, OperationKind, OperationOptions},
+    cim::{CimName, Namespace, ObjectPath},
+    op::{Operation, OperationKind, OperationOptions},
 };
 
 /// Checks that what is asked for has a form in `output`.
@@ -25,88 +27,71 @@ pub(super) fn check(path: &ObjectPath, names: bool, output: InstancesFormat) -> 
 }
 
 /// `query`
-pub(super) async fn query(operator: &mut Operator, arguments: QueryArguments) -> Result<(), Stop> {
-    let QueryArguments { text, dialect, output } = arguments;
-    let mut operation = Operation::new(OperationKind::QueryInstances { query: text });
-    operation.options.query_dialect = Some(dialect.language().to_owned());
-    let mut report = RowsReport::new(output, rows(Columns::FirstShape, false));
-    operator.run(operation, &mut report).await
+pub(super) fn query(arguments: QueryArguments) -> Operation {
+    let mut operation = Operation::new(OperationKind::QueryInstances { query: arguments.text });
+    operation.options.query_dialect = Some(arguments.dialect.language().to_owned());
+    operation
 }
 
 /// `associators`
-pub(super) async fn associators(
-    operator: &mut Operator,
-    object: ObjectPath,
-    arguments: AssociatorsArguments,
-) -> Result<(), Stop> {
+pub(super) fn associators(object: ObjectPath, arguments: AssociatorsArguments) -> Operation {
     let AssociatorsArguments { assoc: assoc_class, result: result_class, role, result_role, .. } = arguments;
     let AssociatorsArguments { names, filter, output, .. } = arguments;
-    let filter = filter.into_query();
-    let asked = Asked { object: object.clone(), result: result_class.clone(), names, filter, output };
+    let keys_only = only_names(&object, names, output);
     let kind = OperationKind::AssociatorInstances { object, assoc_class, result_class, role, result_role };
-    asked.run(operator, kind).await
+    asked(kind, keys_only, filter)
 }
 
 /// `references`
-pub(super) async fn references(
-    operator: &mut Operator,
-    object: ObjectPath,
-    arguments: ReferencesArguments,
-) -> Result<(), Stop> {
+pub(super) fn references(object: ObjectPath, arguments: ReferencesArguments) -> Operation {
     let ReferencesArguments { result: result_class, role, names, filter, output, .. } = arguments;
-    let filter = filter.into_query();
-    let asked = Asked { object: object.clone(), result: result_class.clone(), names, filter, output };
-    asked.run(operator, OperationKind::ReferenceInstances { object, result_class, role }).await
+    let keys_only = only_names(&object, names, output);
+    asked(OperationKind::ReferenceInstances { object, result_class, role }, keys_only, filter)
 }
 
-/// What both commands have in common.
-struct Asked {
-    object: ObjectPath,
-    result: Option<CimName>,
+fn asked(kind: OperationKind, keys_only: bool, filter: FilterArguments) -> Operation {
+    let options = OperationOptions { keys_only, filter: filter.into_query(), ..OperationOptions::default() };
+    Operation { kind, options }
+}
+
+/// Whether nothing but names or paths is asked for: of a class, lists name the classes.
+fn only_names(object: &ObjectPath, names: bool, output: InstancesFormat) -> bool {
+    names || (object.keys.is_empty() && matches!(output, InstancesFormat::Table | InstancesFormat::Csv))
+}
+
+/// The class whose properties are the columns.
+pub(super) fn columns(
+    object: &ObjectPath,
+    result: Option<&CimName>,
     names: bool,
-    filter: Option<FilterQuery>,
     output: InstancesFormat,
+) -> Option<(CimName, Option<Namespace>)> {
+    let fixed = matches!(output, InstancesFormat::Table | InstancesFormat::Csv);
+    let class = result.filter(|_| fixed && !names && !object.keys.is_empty())?;
+    Some((class.clone(), object.namespace.clone()))
 }
 
-impl Asked {
-    async fn run(self, operator: &mut Operator, kind: OperationKind) -> Result<(), Stop> {
-        if self.object.keys.is_empty() {
-            return self.classes(operator, kind).await;
-        }
-        let columns = match (&self.result, self.output) {
-            (Some(class), InstancesFormat::Table | InstancesFormat::Csv) if !self.names => {
-                columns_of(operator, class, self.object.namespace.clone()).await?
-            }
-            _ => Columns::FirstShape,
-        };
-        let options = OperationOptions { keys_only: self.names, filter: self.filter, ..OperationOptions::default() };
-        let mut report = RowsReport::new(self.output, rows(columns, self.names));
-        operator.run(Operation { kind, options }, &mut report).await
+/// What prints what is associated with `object`. Of a class, lists name the classes, other formats hold them whole.
+pub(super) fn report(object: &ObjectPath, output: InstancesFormat, options: RowOptions) -> Box<dyn Report> {
+    let RowOptions { keys_only: names, sessions, screen, .. } = options;
+    if !object.keys.is_empty() {
+        return Box::new(RowsReport::new(output, options));
     }
-
-    /// The classes a class is associated with: lists name them, other formats hold them whole.
-    async fn classes(self, operator: &mut Operator, kind: OperationKind) -> Result<(), Stop> {
-        let screen = Screen::of_stdout();
-        let names = |format| NamesReport::new(format, screen, self.object.namespace.clone());
-        let mut operation = Operation::new(kind);
-        operation.options.filter = self.filter;
-        let format = match self.output {
-            InstancesFormat::Table => Some(RowFormat::Table),
-            InstancesFormat::Csv => Some(RowFormat::Csv),
-            InstancesFormat::Json if self.names => Some(RowFormat::Json),
-            InstancesFormat::Ndjson if self.names => Some(RowFormat::Ndjson),
-            InstancesFormat::Json | InstancesFormat::Ndjson | InstancesFormat::Xml => None,
-        };
-        if let Some(format) = format {
-            operation.options.keys_only = true;
-            return operator.run(operation, &mut names(format)).await;
-        }
-        let format = if self.output == InstancesFormat::Xml { ClassFormat::Xml } else { ClassFormat::Json };
-        let mut report = SchemaReport::several(format, self.output == InstancesFormat::Ndjson, screen);
-        operator.run(operation, &mut report).await
+    let format = match output {
+        InstancesFormat::Table => Some(RowFormat::Table),
+        InstancesFormat::Csv => Some(RowFormat::Csv),
+        InstancesFormat::Json if names => Some(RowFormat::Json),
+        InstancesFormat::Ndjson if names => Some(RowFormat::Ndjson),
+        InstancesFormat::Json | InstancesFormat::Ndjson | InstancesFormat::Xml => None,
+    };
+    if let Some(format) = format {
+        return Box::new(NamesReport::classes(format, screen, sessions, object.namespace.clone()));
     }
+    let format = if output == InstancesFormat::Xml { ClassFormat::Xml } else { ClassFormat::Json };
+    Box::new(SchemaReport::several(format, output == InstancesFormat::Ndjson, screen))
 }
 
-fn rows(columns: Columns, keys_only: bool) -> RowOptions {
-    RowOptions { columns, keys_only, located: true, limit: None, screen: Screen::of_stdout() }
+/// Rows of any class and namespace.
+pub(super) const fn rows(columns: Columns, keys_only: bool, sessions: SessionColumn, screen: Screen) -> RowOptions {
+    RowOptions { columns, keys_only, located: true, limit: None, sessions, screen }
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     cim::{Namespace, ObjectPath},
+    op::THROTTLE,
     session::{
         Profile, ProfileId, SecretSource, Target, Tls,
         profile::THIS_COMPUTER,
@@ -27,6 +28,15 @@ pub(super) struct Chosen {
     pub(super) target: Target,
 }
 
+/// The sessions a command runs on.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// At least one.
+    pub(super) sessions: Vec<Chosen>,
+    /// Set where a tag chose them: so many are asked at once.
+    pub(super) throttle: Option<usize>,
+}
+
 /// Where the terminal UI begins.
 #[derive(Clone, Debug)]
 pub enum Preselect {
@@ -38,13 +48,25 @@ pub enum Preselect {
     Given(Box<Profile>),
 }
 
-/// Chooses the target of a command that only reads. A mistake in sessions.toml ends a command that needs the file and is
-/// a warning to any other.
+/// Chooses the sessions of a command that only reads: those with the tags, or the one that is named. A mistake in
+/// sessions.toml ends a command that needs the file and is a warning to any other.
 pub(super) fn choose(
     arguments: &TargetArguments,
     common: &CommonArguments,
     file: &SessionsFile,
-) -> Result<Chosen, Failure> {
+) -> Result<Choice, Failure> {
+    let sets = [("-s", arguments.session.is_some()), ("--url", arguments.url.is_some())];
+    match (arguments.tags.is_empty(), sets.into_iter().find(|(_, given)| *given)) {
+        (true, _) if arguments.throttle.is_some() => {
+            return Err(Failure::usage("usage", "--throttle", "it is about the sessions of a tag", "--tag TAG"));
+        }
+        (true, _) => {}
+        (false, None) => return tagged(arguments, common, file),
+        (false, Some((flag, _))) => {
+            let cause = format!("{flag} names another session");
+            return Err(Failure::usage("usage", "--tag", &cause, &format!("leave {flag} or --tag out")));
+        }
+    }
     if let Some(problem) = file.problems.first() {
         if arguments.session.is_some() {
             return Err(problem.into());
@@ -54,7 +76,7 @@ pub(super) fn choose(
     }
     let mut chosen = select(arguments, file)?;
     hurry(&mut chosen.target, common);
-    Ok(chosen)
+    Ok(Choice { sessions: vec![chosen], throttle: None })
 }
 
 /// A flag wins over what the session says, as over everything else.
@@ -72,11 +94,7 @@ const fn hurry(target: &mut Target, common: &CommonArguments) {
 ///
 /// # Errors
 /// A mistake in the file, which may have cost one of them; no session with the tags; flags that do not fit one of them.
-pub(super) fn tagged(
-    arguments: &TargetArguments,
-    common: &CommonArguments,
-    file: &SessionsFile,
-) -> Result<Vec<Chosen>, Failure> {
+fn tagged(arguments: &TargetArguments, common: &CommonArguments, file: &SessionsFile) -> Result<Choice, Failure> {
     if let Some(problem) = file.problems.first() {
         return Err(problem.into());
     }
@@ -87,7 +105,8 @@ pub(super) fn tagged(
         hurry(&mut chosen.target, common);
         Ok(chosen)
     };
-    found.into_iter().map(choose).collect()
+    let sessions = found.into_iter().map(choose).collect::<Result<_, Failure>>()?;
+    Ok(Choice { sessions, throttle: Some(arguments.throttle.map_or(THROTTLE, usize::from)) })
 }
 
 /// The sessions that have all of `tags`: at least one, unless no tag is asked for.
@@ -105,6 +124,10 @@ pub(super) fn with_tags<'f>(tags: &[String], file: &'f SessionsFile) -> Result<V
 
 /// Chooses where the terminal UI begins; it shows the mistakes of sessions.toml itself.
 pub(super) fn preselect(arguments: &TargetArguments, file: &SessionsFile) -> Result<Preselect, Failure> {
+    if let Some(tag) = arguments.tags.first() {
+        let cause = "the terminal UI begins with one session";
+        return Err(Failure::usage("usage", &format!("--tag {tag}"), cause, "-s NAME, or a command"));
+    }
     let Chosen { name, target } = select(arguments, file)?;
     if target == Target::this_computer() {
         return Ok(Preselect::ThisComputer);
@@ -116,10 +139,6 @@ pub(super) fn preselect(arguments: &TargetArguments, file: &SessionsFile) -> Res
 }
 
 fn select(arguments: &TargetArguments, file: &SessionsFile) -> Result<Chosen, Failure> {
-    if let Some(tag) = arguments.tags.first() {
-        let cause = "sets of sessions are not in this version";
-        return Err(Failure::usage("usage", &format!("--tag {tag}"), cause, "-s NAME for one session"));
-    }
     let mut chosen = match (&arguments.session, &arguments.url) {
         (Some(name), _) => match by_name(name, &format!("-s {name}"), file, true)? {
             Some(entry) => Chosen { name: id_of(Some(entry)).to_owned(), target: entry.target.clone() },
@@ -170,7 +189,7 @@ fn by_url(text: &str) -> Result<Chosen, Failure> {
 pub(super) fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
     let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
     let TargetArguments { user, password_env, allow_clear_text, pull, tls, .. } = arguments;
-    let tls_flag = tls.first();
+    let tls_flag = tls.given().next();
     if target.computer.is_none() && (user.is_some() || password_env.is_some() || tls_flag.is_some()) {
         return usage("this-computer", "it takes no user, password or certificate", "-s NAME or --url URL");
     }
@@ -252,25 +271,30 @@ pub(super) fn secret_in(variable: &str) -> Result<SecretString, Failure> {
     }
 }
 
-/// Reads the PATH of `get`: its host must be the session's, its namespace wins and must not contradict `-n`.
-pub(super) fn instance_path(text: &str, target: &Target, given: Option<&Namespace>) -> Result<ObjectPath, Failure> {
-    let usage = |cause: &str, hint: &str| Failure::usage("usage", "PATH", cause, hint);
+/// Reads PATH. A namespace in it wins and must not contradict `given`, which is that of `-n`.
+pub(super) fn object_path(text: &str, given: Option<&Namespace>) -> Result<ObjectPath, Failure> {
     let path: ObjectPath = text.parse::<ObjectPath>().map_err(|error| {
         let cause = format!("not an object path: {}, at character {}", error.what, error.at);
-        usage(&cause, "quote it for the shell: 'CLASS.KEY=\"VALUE\"'")
+        Failure::usage("usage", "PATH", &cause, "quote it for the shell: 'CLASS.KEY=\"VALUE\"'")
     })?;
-    if let Some(host) = path.host.as_deref().filter(|host| !is_session_host(host, target)) {
-        let cause = format!("the host `{host}` is not the session's, and is never connected to");
-        return Err(usage(&cause, "leave the host out, or choose the session with -s or --url"));
-    }
     if let (Some(theirs), Some(given)) = (&path.namespace, given)
         && theirs != given
     {
         let cause = format!("its namespace is {theirs}, but -n says {given}");
-        return Err(usage(&cause, "leave -n out: the namespace of the path wins"));
+        return Err(Failure::usage("usage", "PATH", &cause, "leave -n out: the namespace of the path wins"));
+    }
+    Ok(path)
+}
+
+/// `path` on `target`, whose host it must name if it names one.
+pub(super) fn path_on(path: &ObjectPath, target: &Target) -> Result<ObjectPath, Failure> {
+    if let Some(host) = path.host.as_deref().filter(|host| !is_session_host(host, target)) {
+        let cause = format!("the host `{host}` is not the session's, and is never connected to");
+        let hint = "leave the host out, or choose the session with -s or --url";
+        return Err(Failure::usage("usage", "PATH", &cause, hint));
     }
     let namespace = path.namespace.clone().unwrap_or_else(|| target.namespace.clone());
-    Ok(ObjectPath { host: None, namespace: Some(namespace), ..path })
+    Ok(ObjectPath { host: None, namespace: Some(namespace), ..path.clone() })
 }
 
 /// Whether `host` of a path, with or without a port, means the computer of `target`.

@@ -4,6 +4,7 @@
 mod canary;
 mod config;
 mod exchange;
+mod fan_out;
 mod faults;
 #[path = "../support/canary.rs"]
 mod found;

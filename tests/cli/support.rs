@@ -2,11 +2,12 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
 };
 
-use lazycim::server::{self, RunningServer, Scenario, ServerOptions};
+use lazycim::server::{self, Credentials, RunningServer, Scenario, ServerOptions};
 use tempfile::TempDir;
 
 /// The password of every server here; it must never be printed.
@@ -118,6 +119,11 @@ impl Serve {
         Self { child, url, _home: home }
     }
 
+    /// Its port.
+    pub fn port(&self) -> &str {
+        port_of(&self.url)
+    }
+
     /// The URL for lazycim, with the user `user`.
     pub fn target(&self, user: &str) -> String {
         self.url.replace("://", &format!("://{user}@"))
@@ -145,6 +151,31 @@ impl Drop for Serve {
     }
 }
 
+/// A session of `id` on this port of this machine with the tag `lab`; its secret is that of the variable PW.
+pub fn session(id: &str, port: &str, more: &str) -> String {
+    format!(
+        "[[session]]\nid = \"{id}\"\ncomputer = \"127.0.0.1\"\nport = {port}\ntls = {{ use = false }}\n\
+         auth = {{ user = \"ann\", secret = \"env:PW\" }}\ntags = [\"lab\"]\n{more}\n"
+    )
+}
+
+fn port_of(url: &str) -> &str {
+    url.rsplit_once(':').unwrap().1.split('/').next().unwrap()
+}
+
+/// A port on which nobody listens.
+pub fn nobody() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// A server in this process that lets the user `ann` in, and what it runs on.
+pub fn in_process() -> (RunningServer, tokio::runtime::Runtime) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let credentials = Credentials { user: "ann".to_owned(), secret: PASSWORD.to_owned().into() };
+    let server = runtime.block_on(server::start(ServerOptions::loopback(credentials))).unwrap();
+    (server, runtime)
+}
+
 /// Sends `signal` to a child.
 pub fn kill(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
@@ -167,6 +198,11 @@ impl Scripted {
         let server = runtime.block_on(server::start(ServerOptions::scripted(scenario))).unwrap();
         let url = format!("cimxml+http://127.0.0.1:{}", server.addr().port());
         Self { url, _server: server, _runtime: runtime }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> &str {
+        port_of(&self.url)
     }
 
     /// Runs a command on it, without a user and without pulling: the scenarios script the plain operations.

@@ -5,35 +5,13 @@ use std::{
     net::TcpListener,
 };
 
-use lazycim::server::{self, Credentials, ServerOptions};
-
-use crate::support::{Home, Serve, kill, ran};
-
-/// A session of `id` on this port of this machine; its secret is that of the variable PW.
-fn session(id: &str, port: &str, more: &str) -> String {
-    format!(
-        "[[session]]\nid = \"{id}\"\ncomputer = \"127.0.0.1\"\nport = {port}\ntls = {{ use = false }}\n\
-         auth = {{ user = \"ann\", secret = \"env:PW\" }}\ntags = [\"lab\"]\n{more}\n"
-    )
-}
-
-fn port_of(serve: &Serve) -> &str {
-    serve.url.rsplit_once(':').unwrap().1.split('/').next().unwrap()
-}
-
-/// A port on which nobody listens.
-fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
+use crate::support::{Home, Serve, in_process, kill, nobody, ran, session};
 
 #[test]
 fn one_session_is_tested_in_one_line() {
     let serve = Serve::start();
     let home = Home::new();
-    home.write(
-        "sessions.toml",
-        &format!("{}{}", session("web01", port_of(&serve), ""), session("gone", &nobody(), "")),
-    );
+    home.write("sessions.toml", &format!("{}{}", session("web01", serve.port(), ""), session("gone", &nobody(), "")));
     let good = home.run(&["sessions", "test", "web", "-v"]).expect_code(0);
     assert!(good.stdout.starts_with("web01  ok      ") && good.stdout.ends_with(" ms\n"), "{good:?}");
     for phase in [" connect ", " send\n", " wait", " receive", " finished 0 rows, "] {
@@ -56,7 +34,7 @@ fn one_session_is_tested_in_one_line() {
 fn what_is_wrong_with_one_session_of_a_tag_is_told_at_the_end() {
     let serve = Serve::start();
     let home = Home::new();
-    let good = port_of(&serve);
+    let good = serve.port();
     let wrong = "auth = { user = \"bob\", secret = \"env:PW\" }\n";
     let refused = session("refused", good, "").replace("auth = { user = \"ann\", secret = \"env:PW\" }\n", wrong);
     let unset = session("unset", good, "").replace("env:PW", "env:LC_NO_SUCH");
@@ -79,10 +57,7 @@ fn what_is_wrong_with_one_session_of_a_tag_is_told_at_the_end() {
 
 #[test]
 fn two_hundred_sessions_are_tested() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let credentials = Credentials { user: "ann".to_owned(), secret: crate::support::PASSWORD.to_owned().into() };
-    let options = ServerOptions::loopback(credentials);
-    let server = runtime.block_on(server::start(options)).unwrap();
+    let (server, _runtime) = in_process();
     let port = server.addr().port().to_string();
     let home = Home::new();
     home.write("sessions.toml", &(0..200).map(|n| session(&format!("s{n}"), &port, "")).collect::<String>());
@@ -99,7 +74,7 @@ fn a_signal_ends_all_tests() {
     let serve = Serve::start();
     let home = Home::new();
     let port = stalled.local_addr().unwrap().port().to_string();
-    home.write("sessions.toml", &format!("{}{}", session("slow", &port, ""), session("web01", port_of(&serve), "")));
+    home.write("sessions.toml", &format!("{}{}", session("slow", &port, ""), session("web01", serve.port(), "")));
     let mut child = home.command(&["sessions", "test", "--tag", "lab"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::{Columns, Printer, RowOptions, Screen, table::key_text};
+use super::{Columns, Printer, Row, RowOptions, Screen, merged, table::key_text};
 use crate::cim::{
     CimName, CimType, CimValue, KeyValue,
     json::write_value,
-    rows::{CellRef, RowBatch, Shape, ShapeId},
+    rows::{CellRef, Shape, ShapeId},
     text::{char16_text, escape_for_terminal, real_text},
 };
 
@@ -25,9 +25,9 @@ impl Csv {
     /// Nothing printed yet.
     pub(super) fn new(options: RowOptions) -> Self {
         let columns = match &options.columns {
-            Columns::Class(class) => {
-                let wanted = class.properties.iter().filter(|property| !options.keys_only || property.is_key());
-                Some(wanted.map(|property| property.name.clone()).collect::<Vec<_>>())
+            Columns::Classes(classes) => {
+                let properties = merged(classes, options.keys_only);
+                Some(properties.into_iter().map(|property| property.name.clone()).collect::<Vec<_>>())
             }
             Columns::Named(names) if !options.keys_only => Some(names.clone()),
             Columns::Named(_) | Columns::FirstShape => None,
@@ -38,7 +38,8 @@ impl Csv {
 
     fn header(&mut self, out: &mut Vec<u8>) {
         if let (Some(columns), false) = (&self.columns, self.header_printed) {
-            put_record(columns.iter().map(|name| Some(name.as_str().to_owned())), self.options.screen, out);
+            let names = self.options.sessions.header().into_iter().chain(columns.iter().map(CimName::as_str));
+            put_record(names.map(|name| Some(name.to_owned())), self.options.screen, out);
             self.header_printed = true;
         }
     }
@@ -60,7 +61,8 @@ impl Printer for Csv {
         self.positions.insert(id, positions.collect());
     }
 
-    fn row(&mut self, id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
+        let Row { session, id, shape, batch, at: row } = row;
         self.header(out);
         let Some(positions) = self.positions.get(&id) else { return };
         let keys = if self.options.keys_only { batch.keys(row) } else { Vec::new() };
@@ -72,7 +74,12 @@ impl Printer for Csv {
             let ty = shape.columns.get(at).and_then(|column| column.ty);
             field(batch.cell(row, at), ty)
         });
-        put_record(fields, self.options.screen, out);
+        let session = session.map(|name| Some(name.to_owned()));
+        put_record(session.into_iter().chain(fields), self.options.screen, out);
+    }
+
+    fn forget(&mut self, id: ShapeId) {
+        self.positions.remove(&id);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {

@@ -3,10 +3,10 @@
 //! Owns: the array that is always closed, and one object a line. Must not know the objects themselves: [`crate::cim::json`]
 //! writes them.
 
-use super::{Printer, RowOptions};
+use super::{Printer, Row, RowOptions, session_column::SESSION};
 use crate::cim::{
-    json::{write_keys, write_row},
-    rows::{RowBatch, Shape, ShapeId},
+    json::{write_keys, write_row, write_text},
+    rows::{Shape, ShapeId},
 };
 
 /// What stands around the objects.
@@ -31,13 +31,22 @@ impl Writer {
         Self { frame, begun: false, ended: false }
     }
 
-    /// Prints one object, each on a line of its own.
-    pub(super) fn item(&mut self, object: &str, out: &mut Vec<u8>) {
+    /// Prints one object, each on a line of its own. The name of its session, where several answer, is its first key.
+    pub(super) fn item(&mut self, session: Option<&str>, object: &str, out: &mut Vec<u8>) {
         let first = !std::mem::replace(&mut self.begun, true);
         if self.frame == Frame::Array {
             out.extend_from_slice(if first { b"[\n" } else { b",\n" });
         }
-        out.extend_from_slice(object.as_bytes());
+        match (session, object.strip_prefix('{')) {
+            (Some(session), Some(rest)) => {
+                let mut head = format!("{{\"{SESSION}\":");
+                write_text(&mut head, session);
+                head.push_str(if rest == "}" { "" } else { "," });
+                out.extend_from_slice(head.as_bytes());
+                out.extend_from_slice(rest.as_bytes());
+            }
+            _ => out.extend_from_slice(object.as_bytes()),
+        }
         if self.frame == Frame::Lines {
             out.push(b'\n');
         }
@@ -72,11 +81,11 @@ impl Rows {
 impl Printer for Rows {
     fn shape(&mut self, _id: ShapeId, _shape: &Shape) {}
 
-    fn row(&mut self, _id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
         let write = if self.keys_only { write_keys } else { write_row };
         let mut object = String::new();
-        write(&mut object, shape, batch, row);
-        self.writer.item(&object, out);
+        write(&mut object, row.shape, row.batch, row.at);
+        self.writer.item(row.session, &object, out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {

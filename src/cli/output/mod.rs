@@ -8,23 +8,31 @@ mod json;
 mod names;
 mod paths;
 mod saved;
+mod session_column;
 mod single;
 mod table;
 mod xml;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 pub(super) use names::NamesReport;
 pub(super) use saved::{list_sessions, list_values};
-pub(super) use single::{InstanceReport, OneClass, SchemaReport};
+pub(super) use session_column::SessionColumn;
+pub(super) use single::{InstanceReport, SchemaReport};
 
-use super::{args::InstancesFormat, operate::Report};
+use super::{
+    args::InstancesFormat,
+    operate::{Report, Whose},
+};
 use crate::{
     cim::{
-        CimClass, CimName,
+        CimClass, CimName, ClassProperty,
         rows::{RowBatch, Shape, ShapeId},
     },
-    op::OpEventKind,
+    op::{OpEventKind, SessionId},
 };
 
 /// What stdout is.
@@ -55,10 +63,17 @@ impl Screen {
 pub(super) enum Columns {
     /// These properties.
     Named(Vec<CimName>),
-    /// The properties of the class that was asked for.
-    Class(Arc<CimClass>),
+    /// The properties of the class that was asked for, as each server declares it.
+    Classes(Vec<Arc<CimClass>>),
     /// Those of the first shape that comes: the class could not be fetched.
     FirstShape,
+}
+
+/// The properties of the first of `classes`, then those that only the others have; `keys_only` leaves out the rest.
+fn merged(classes: &[Arc<CimClass>], keys_only: bool) -> Vec<&ClassProperty> {
+    let mut known = HashSet::new();
+    let all = classes.iter().flat_map(|class| &class.properties);
+    all.filter(|property| (!keys_only || property.is_key()) && known.insert(&property.name)).collect()
 }
 
 /// What the rows of an operation are to become.
@@ -70,10 +85,24 @@ pub(super) struct RowOptions {
     pub(super) keys_only: bool,
     /// Rows may be of any class and lie in any namespace.
     pub(super) located: bool,
-    /// At most this many rows.
+    /// At most this many rows of each session.
     pub(super) limit: Option<u64>,
+    /// The column that tells whose a row is.
+    pub(super) sessions: SessionColumn,
     /// Where it goes.
     pub(super) screen: Screen,
+}
+
+/// One row of an answer.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    /// The session it is of, where several answer.
+    session: Option<&'a str>,
+    id: ShapeId,
+    shape: &'a Shape,
+    batch: &'a RowBatch,
+    /// Its place in the batch.
+    at: usize,
 }
 
 /// Prints rows in one format.
@@ -81,8 +110,11 @@ trait Printer {
     /// Takes in a shape; the same id again replaces it.
     fn shape(&mut self, id: ShapeId, shape: &Shape);
 
-    /// Prints one row of the shape `id`.
-    fn row(&mut self, id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>);
+    /// Prints one row of a shape that was taken in.
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>);
+
+    /// No row of the shape `id` will follow.
+    fn forget(&mut self, _id: ShapeId) {}
 
     /// Nothing has come for a while: prints what was held back.
     fn pause(&mut self, _out: &mut Vec<u8>) {}
@@ -91,23 +123,32 @@ trait Printer {
     fn end(&mut self, out: &mut Vec<u8>);
 }
 
-/// The report of an operation that answers rows.
+/// The report of operations that answer rows.
 pub(super) struct RowsReport {
     printer: Box<dyn Printer>,
-    shapes: HashMap<ShapeId, Arc<Shape>>,
-    left: Option<u64>,
+    limit: Option<u64>,
+    answers: HashMap<SessionId, Answer>,
+    /// The shapes taken in so far, which number them for the printer: two sessions may give theirs the same id.
+    shapes: u32,
+}
+
+/// What one session has answered so far.
+#[derive(Default)]
+struct Answer {
+    shapes: HashMap<ShapeId, (ShapeId, Arc<Shape>)>,
+    printed: u64,
 }
 
 impl RowsReport {
     /// A report in `format`.
     pub(super) fn new(format: InstancesFormat, options: RowOptions) -> Self {
-        let left = options.limit;
+        let limit = options.limit;
         let printer: Box<dyn Printer> = match format {
             InstancesFormat::Table if options.located && options.keys_only => {
-                Box::new(paths::Paths::lines(options.screen))
+                Box::new(paths::Paths::lines(options.screen, options.sessions))
             }
             InstancesFormat::Csv if options.located && options.keys_only => {
-                Box::new(paths::Paths::records(options.screen))
+                Box::new(paths::Paths::records(options.screen, options.sessions))
             }
             InstancesFormat::Table => Box::new(table::Table::new(options)),
             InstancesFormat::Csv => Box::new(csv::Csv::new(options)),
@@ -115,27 +156,32 @@ impl RowsReport {
             InstancesFormat::Ndjson => Box::new(json::Rows::new(json::Frame::Lines, &options)),
             InstancesFormat::Xml => Box::new(xml::Rows::new(&options)),
         };
-        Self { printer, shapes: HashMap::new(), left }
+        Self { printer, limit, answers: HashMap::new(), shapes: 0 }
     }
 }
 
 impl Report for RowsReport {
-    fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
+    fn event(&mut self, whose: Whose<'_>, kind: &OpEventKind, out: &mut Vec<u8>) {
+        let answer = self.answers.entry(whose.session).or_default();
         match kind {
             OpEventKind::Shape(id, shape) => {
                 let shape = without_host(shape);
-                self.printer.shape(*id, &shape);
-                self.shapes.insert(*id, shape);
+                let known = answer.shapes.get(id).map(|(known, _)| *known);
+                let ours = known.unwrap_or_else(|| {
+                    self.shapes = self.shapes.wrapping_add(1);
+                    ShapeId(self.shapes)
+                });
+                self.printer.shape(ours, &shape);
+                answer.shapes.insert(*id, (ours, shape));
             }
             OpEventKind::Rows(batch) => {
-                for row in 0..batch.len() {
-                    if self.left == Some(0) {
+                for at in 0..batch.len() {
+                    if self.limit.is_some_and(|limit| answer.printed >= limit) {
                         break;
                     }
-                    let id = batch.shape(row);
-                    let Some(shape) = self.shapes.get(&id) else { continue };
-                    self.printer.row(id, shape, batch, row, out);
-                    self.left = self.left.map(|left| left - 1);
+                    let Some((id, shape)) = answer.shapes.get(&batch.shape(at)) else { continue };
+                    self.printer.row(Row { session: whose.name, id: *id, shape, batch, at }, out);
+                    answer.printed += 1;
                 }
             }
             _ => {}
@@ -144,6 +190,11 @@ impl Report for RowsReport {
 
     fn pause(&mut self, out: &mut Vec<u8>) {
         self.printer.pause(out);
+    }
+
+    fn leave(&mut self, session: SessionId) {
+        let answer = self.answers.remove(&session).unwrap_or_default();
+        answer.shapes.values().for_each(|(id, _)| self.printer.forget(*id));
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {

@@ -2,9 +2,9 @@
 //!
 //! Owns: the one column of such a list. Must not know which operation answered.
 
-use super::{Printer, Screen, csv::put_record, table::put_cut};
+use super::{Printer, Row, Screen, SessionColumn, csv::put_record, table::put_cut};
 use crate::cim::{
-    rows::{RowBatch, Shape, ShapeId, path_of},
+    rows::{Shape, ShapeId, path_of},
     text::escape_for_terminal,
 };
 
@@ -14,32 +14,33 @@ const HEADER: &str = "path";
 /// Rows as their paths.
 pub(super) struct Paths {
     screen: Screen,
+    sessions: SessionColumn,
     as_records: bool,
     header_printed: bool,
 }
 
 impl Paths {
     /// A line for each path.
-    pub(super) const fn lines(screen: Screen) -> Self {
-        Self { screen, as_records: false, header_printed: false }
+    pub(super) const fn lines(screen: Screen, sessions: SessionColumn) -> Self {
+        Self { screen, sessions, as_records: false, header_printed: false }
     }
 
     /// A CSV record for each path.
-    pub(super) const fn records(screen: Screen) -> Self {
-        Self { screen, as_records: true, header_printed: false }
+    pub(super) const fn records(screen: Screen, sessions: SessionColumn) -> Self {
+        Self { screen, sessions, as_records: true, header_printed: false }
     }
 
     fn header(&mut self, out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.header_printed, true) {
-            self.put(HEADER, out);
+            self.put(self.sessions.header(), HEADER, out);
         }
     }
 
-    fn put(&self, text: &str, out: &mut Vec<u8>) {
+    fn put(&self, session: Option<&str>, text: &str, out: &mut Vec<u8>) {
         if self.as_records {
-            put_record(std::iter::once(Some(text.to_owned())), self.screen, out);
+            put_record(session.into_iter().chain([text]).map(|field| Some(field.to_owned())), self.screen, out);
         } else {
-            put_cut(&escape_for_terminal(text), self.screen, out);
+            put_cut(&escape_for_terminal(&self.sessions.before(session, text)), self.screen, out);
         }
     }
 }
@@ -47,10 +48,10 @@ impl Paths {
 impl Printer for Paths {
     fn shape(&mut self, _id: ShapeId, _shape: &Shape) {}
 
-    fn row(&mut self, _id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
         self.header(out);
-        if let Some(path) = path_of(shape, batch, row) {
-            self.put(&path.to_string(), out);
+        if let Some(path) = path_of(row.shape, row.batch, row.at) {
+            self.put(row.session, &path.to_string(), out);
         }
     }
 

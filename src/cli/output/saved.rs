@@ -109,6 +109,6 @@ pub(in crate::cli) fn list_values(values: impl Iterator<Item = (&'static str, se
 fn objects(frame: json::Frame, objects: impl Iterator<Item = impl Serialize>, out: &mut Vec<u8>) {
     let mut writer = json::Writer::new(frame);
     // Texts, numbers and lists of them can always be written.
-    objects.filter_map(|object| serde_json::to_string(&object).ok()).for_each(|object| writer.item(&object, out));
+    objects.filter_map(|object| serde_json::to_string(&object).ok()).for_each(|object| writer.item(None, &object, out));
     writer.end(out);
 }

@@ -2,40 +2,23 @@
 //!
 //! Owns: which printer a format takes, and the table of `get`. Must not print before the answer is whole: it is one thing.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use super::{Screen, json, table::put_aligned, without_host, xml};
+use super::{Screen, SessionColumn, json, table::Aligned, without_host, xml};
 use crate::{
     cim::{
-        CimClass, CimType,
+        CimType,
         json::{write_class, write_qualifier_declaration, write_row},
         mof,
-        rows::{CellRef, RowBatch, Shape, ShapeId, instance_of},
+        rows::{CellRef, RowBatch, Shape, instance_of},
         text::cell_text,
     },
     cli::{
         args::{ClassFormat, GetFormat},
-        operate::Report,
+        operate::{Report, Whose},
     },
-    op::OpEventKind,
+    op::{OpEventKind, SessionId},
 };
-
-/// Keeps the class an operation answers and prints nothing.
-#[derive(Default)]
-pub(in crate::cli) struct OneClass {
-    /// The class, once it came.
-    pub(in crate::cli) class: Option<Arc<CimClass>>,
-}
-
-impl Report for OneClass {
-    fn event(&mut self, kind: &OpEventKind, _out: &mut Vec<u8>) {
-        if let OpEventKind::Class(class) = kind {
-            self.class = Some(class.clone());
-        }
-    }
-
-    fn end(&mut self, _out: &mut Vec<u8>) {}
-}
 
 /// Prints classes and qualifier types.
 pub(in crate::cli) struct SchemaReport {
@@ -60,7 +43,7 @@ impl SchemaReport {
 }
 
 impl Report for SchemaReport {
-    fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
+    fn event(&mut self, whose: Whose<'_>, kind: &OpEventKind, out: &mut Vec<u8>) {
         let item = match (kind, self.format) {
             (OpEventKind::Class(class), ClassFormat::Mof) => mof::print::class(class),
             (OpEventKind::Class(class), ClassFormat::Xml) => xml::class(class),
@@ -79,9 +62,10 @@ impl Report for SchemaReport {
             _ => return,
         };
         match (self.format, &mut self.several) {
-            (ClassFormat::Json, _) => self.frame.item(&item, out),
+            (ClassFormat::Json, _) => self.frame.item(whose.name, &item, out),
             (ClassFormat::Xml, Some(frame)) => frame.item(&item, out),
-            (ClassFormat::Mof | ClassFormat::Xml, _) => put_text(&item, self.screen, out),
+            (ClassFormat::Mof, _) => put_mof(whose, &item, self.screen, out),
+            (ClassFormat::Xml, None) => put_text(&item, self.screen, out),
         }
     }
 
@@ -94,35 +78,38 @@ impl Report for SchemaReport {
     }
 }
 
-/// Prints an instance.
+/// Prints an instance of each session.
 pub(in crate::cli) struct InstanceReport {
     format: GetFormat,
     screen: Screen,
-    shape: Option<(ShapeId, Arc<Shape>)>,
+    sessions: SessionColumn,
+    shapes: HashMap<SessionId, Arc<Shape>>,
     frame: json::Writer,
+    table: Aligned,
 }
 
 impl InstanceReport {
     /// A report in `format`.
-    pub(in crate::cli) fn new(format: GetFormat, screen: Screen) -> Self {
+    pub(in crate::cli) fn new(format: GetFormat, screen: Screen, sessions: SessionColumn) -> Self {
         let frame = if format == GetFormat::Ndjson { json::Frame::Lines } else { json::Frame::Array };
-        Self { format, screen, shape: None, frame: json::Writer::new(frame) }
+        let (shapes, table) = (HashMap::new(), Aligned::default());
+        Self { format, screen, sessions, shapes, frame: json::Writer::new(frame), table }
     }
 
-    fn print(&mut self, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn print(&mut self, whose: Whose<'_>, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
         match self.format {
-            GetFormat::Table => self.table(shape, batch, row, out),
+            GetFormat::Table => self.table(whose, shape, batch, row, out),
             GetFormat::Json | GetFormat::Ndjson => {
                 let mut object = String::new();
                 write_row(&mut object, shape, batch, row);
-                self.frame.item(&object, out);
+                self.frame.item(whose.name, &object, out);
             }
-            GetFormat::Mof => put_text(&mof::print::instance(&instance_of(shape, batch, row)), self.screen, out),
+            GetFormat::Mof => put_mof(whose, &mof::print::instance(&instance_of(shape, batch, row)), self.screen, out),
             GetFormat::Xml => put_text(&xml::instance(&instance_of(shape, batch, row)), self.screen, out),
         }
     }
 
-    fn table(&self, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn table(&mut self, whose: Whose<'_>, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
         let rows = shape.columns.iter().enumerate().map(|(at, column)| {
             let cell = batch.cell(row, at);
             let value = match cell {
@@ -132,25 +119,33 @@ impl InstanceReport {
             };
             let ty = column.ty.map_or("?", CimType::keyword);
             let array = if column.is_array { "[]" } else { "" };
-            vec![format!("{}{}", if column.is_key { "*" } else { "" }, column.name), format!("{ty}{array}"), value]
+            let name = format!("{}{}", if column.is_key { "*" } else { "" }, column.name);
+            whose.name.map(str::to_owned).into_iter().chain([name, format!("{ty}{array}"), value]).collect()
         });
+        let header = self.sessions.header().into_iter().chain(["property", "type", "value"]).collect::<Vec<_>>();
         // A value is never cut here: this is where a person reads it whole.
-        put_aligned(&["property", "type", "value"], &rows.collect::<Vec<_>>(), Screen::Stream, out);
+        self.table.put(&header, &rows.collect::<Vec<_>>(), Screen::Stream, out);
     }
 }
 
 impl Report for InstanceReport {
-    fn event(&mut self, kind: &OpEventKind, out: &mut Vec<u8>) {
+    fn event(&mut self, whose: Whose<'_>, kind: &OpEventKind, out: &mut Vec<u8>) {
         match kind {
-            OpEventKind::Shape(id, shape) => self.shape = Some((*id, without_host(shape))),
+            OpEventKind::Shape(_, shape) => {
+                self.shapes.insert(whose.session, without_host(shape));
+            }
             OpEventKind::Rows(batch) => {
-                let Some((_, shape)) = self.shape.clone() else { return };
+                let Some(shape) = self.shapes.get(&whose.session).cloned() else { return };
                 for row in 0..batch.len() {
-                    self.print(&shape, batch, row, out);
+                    self.print(whose, &shape, batch, row, out);
                 }
             }
             _ => {}
         }
+    }
+
+    fn leave(&mut self, session: SessionId) {
+        self.shapes.remove(&session);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -158,6 +153,14 @@ impl Report for InstanceReport {
             self.frame.end(out);
         }
     }
+}
+
+/// Prints a declaration in MOF, behind a comment that tells whose it is where several sessions answer.
+fn put_mof(whose: Whose<'_>, text: &str, screen: Screen, out: &mut Vec<u8>) {
+    if let Some(name) = whose.name {
+        put_text(&format!("// session {name}"), screen, out);
+    }
+    put_text(text, screen, out);
 }
 
 /// Prints text of several lines; a terminal gets each line escaped, a stream gets it as it is.

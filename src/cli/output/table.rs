@@ -8,10 +8,10 @@ use std::{borrow::Cow, collections::HashMap};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{Columns, Printer, RowOptions, Screen};
+use super::{Columns, Printer, Row, RowOptions, Screen, SessionColumn, merged};
 use crate::cim::{
     CimName, CimType, CimValue, KeyValue,
-    rows::{CellRef, RowBatch, Shape, ShapeId},
+    rows::{CellRef, Shape, ShapeId},
     text::{cell_text, escape_for_terminal},
 };
 
@@ -44,9 +44,8 @@ impl Table {
     pub(super) fn new(options: RowOptions) -> Self {
         let mut table = Self { options, columns: None, positions: HashMap::new(), waiting: Vec::new(), widths: None };
         table.columns = match &table.options.columns {
-            Columns::Class(class) => {
-                let wanted = |property: &&crate::cim::ClassProperty| !table.options.keys_only || property.is_key();
-                let columns = class.properties.iter().filter(wanted).map(|property| Column {
+            Columns::Classes(classes) => {
+                let columns = merged(classes, table.options.keys_only).into_iter().map(|property| Column {
                     name: property.name.clone(),
                     key: property.is_key(),
                     right: property.ty.is_numeric() && !property.is_array,
@@ -58,6 +57,8 @@ impl Table {
             }
             Columns::Named(_) | Columns::FirstShape => None,
         };
+        let sessions = table.options.sessions;
+        table.columns = table.columns.map(|columns| behind_sessions(sessions, columns));
         table
     }
 
@@ -70,11 +71,10 @@ impl Table {
         let widths = match self.widths.take() {
             Some(widths) => widths,
             None => {
-                let widths = (0..columns.len()).map(|at| {
-                    let cells = rows.iter().chain([&header]).filter_map(|row| row.get(at));
-                    cells.map(|cell| cell.width()).max().unwrap_or(0).min(WIDEST_PADDING)
-                });
-                let widths = widths.collect::<Vec<_>>();
+                let mut widths = widths_of(&header, &rows);
+                if let (Some(first), true) = (widths.first_mut(), self.options.sessions.width() > 0) {
+                    *first = self.options.sessions.width().min(WIDEST_PADDING);
+                }
                 put_line(&header, columns, &widths, screen, out);
                 widths
             }
@@ -86,6 +86,21 @@ impl Table {
     }
 }
 
+/// The widest cell of each column, as far as cells are padded.
+fn widths_of(header: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let widest = |(at, name): (usize, &String)| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width());
+        cells.chain([name.width()]).max().unwrap_or(0).min(WIDEST_PADDING)
+    };
+    header.iter().enumerate().map(widest).collect()
+}
+
+/// `columns`, the one that tells whose a row is before them where there is one.
+fn behind_sessions(sessions: SessionColumn, columns: Vec<Column>) -> Vec<Column> {
+    let named = |name: &str| Column { name: CimName::new(name), key: false, right: false };
+    sessions.header().map(named).into_iter().chain(columns).collect()
+}
+
 fn keys_first(mut columns: Vec<Column>) -> Vec<Column> {
     columns.sort_by_key(|column| !column.key);
     columns
@@ -93,20 +108,21 @@ fn keys_first(mut columns: Vec<Column>) -> Vec<Column> {
 
 impl Printer for Table {
     fn shape(&mut self, id: ShapeId, shape: &Shape) {
-        let keys_only = self.options.keys_only;
+        let (keys_only, sessions) = (self.options.keys_only, self.options.sessions);
         let columns = self.columns.get_or_insert_with(|| {
             if keys_only {
                 let named = |name: &CimName| Column { name: name.clone(), key: true, right: false };
-                return shape.path_keys.iter().map(named).collect();
+                return behind_sessions(sessions, shape.path_keys.iter().map(named).collect());
             }
             let columns = shape.columns.iter().map(|column| Column {
                 name: column.name.clone(),
                 key: column.is_key,
                 right: column.ty.is_some_and(CimType::is_numeric) && !column.is_array,
             });
-            keys_first(columns.collect())
+            behind_sessions(sessions, keys_first(columns.collect()))
         });
-        for column in columns.iter_mut() {
+        let before = usize::from(sessions.header().is_some());
+        for column in columns.iter_mut().skip(before) {
             // What `-p` names has no type before the first shape.
             if self.widths.is_none()
                 && let Some(known) = shape.columns.iter().find(|known| known.name == column.name)
@@ -115,7 +131,7 @@ impl Printer for Table {
                 column.right = known.ty.is_some_and(CimType::is_numeric) && !known.is_array;
             }
         }
-        let positions = columns.iter().map(|column| {
+        let positions = columns.iter().skip(before).map(|column| {
             if keys_only {
                 shape.path_keys.iter().position(|key| *key == column.name)
             } else {
@@ -125,7 +141,8 @@ impl Printer for Table {
         self.positions.insert(id, positions.collect());
     }
 
-    fn row(&mut self, id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
+        let Row { session, id, shape, batch, at: row } = row;
         let Some(positions) = self.positions.get(&id) else { return };
         let keys = if self.options.keys_only { batch.keys(row) } else { Vec::new() };
         let cells = positions.iter().map(|position| match position {
@@ -136,10 +153,15 @@ impl Printer for Table {
                 shown(batch.cell(row, *at), ty).into_owned()
             }
         });
+        let cells = session.map(str::to_owned).into_iter().chain(cells);
         self.waiting.push(cells.map(|cell| escape_for_terminal(&cell).into_owned()).collect());
         if self.widths.is_some() || self.waiting.len() >= ROWS_FOR_WIDTHS {
             self.flush(out);
         }
+    }
+
+    fn forget(&mut self, id: ShapeId) {
+        self.positions.remove(&id);
     }
 
     fn pause(&mut self, out: &mut Vec<u8>) {
@@ -212,17 +234,29 @@ pub(super) fn put_cut(line: &str, screen: Screen, out: &mut Vec<u8>) {
 
 /// Prints rows of `header.len()` cells each, aligned; every row is known.
 pub(super) fn put_aligned(header: &[&str], rows: &[Vec<String>], screen: Screen, out: &mut Vec<u8>) {
-    let columns =
-        header.iter().map(|name| Column { name: CimName::new(name), key: false, right: false }).collect::<Vec<_>>();
-    let header = header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let escaped = |row: &Vec<String>| row.iter().map(|cell| escape_for_terminal(cell).into_owned()).collect::<Vec<_>>();
-    let rows = rows.iter().map(escaped).collect::<Vec<_>>();
-    let widths = (0..columns.len()).map(|at| {
-        let cells = rows.iter().chain([&header]).filter_map(|row| row.get(at));
-        cells.map(|cell| cell.width()).max().unwrap_or(0).min(WIDEST_PADDING)
-    });
-    let widths = widths.collect::<Vec<_>>();
-    for row in std::iter::once(&header).chain(&rows) {
-        put_line(row, &columns, &widths, screen, out);
+    Aligned::default().put(header, rows, screen, out);
+}
+
+/// Rows that come in pieces, each known whole: the first brings the header, later ones make columns wider.
+#[derive(Default)]
+pub(super) struct Aligned {
+    widths: Vec<usize>,
+}
+
+impl Aligned {
+    /// Prints rows of `header.len()` cells each.
+    pub(super) fn put(&mut self, header: &[&str], rows: &[Vec<String>], screen: Screen, out: &mut Vec<u8>) {
+        let columns =
+            header.iter().map(|name| Column { name: CimName::new(name), key: false, right: false }).collect::<Vec<_>>();
+        let header = header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let escaped =
+            |row: &Vec<String>| row.iter().map(|cell| escape_for_terminal(cell).into_owned()).collect::<Vec<_>>();
+        let rows = rows.iter().map(escaped).collect::<Vec<_>>();
+        let before = std::mem::take(&mut self.widths);
+        let known = before.iter().copied().chain(std::iter::repeat(0));
+        self.widths = widths_of(&header, &rows).into_iter().zip(known).map(|(width, known)| width.max(known)).collect();
+        for row in before.is_empty().then_some(&header).into_iter().chain(&rows) {
+            put_line(row, &columns, &self.widths, screen, out);
+        }
     }
 }

@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Printer, RowOptions, Screen, single::put_text};
+use super::{Printer, Row, RowOptions, Screen, single::put_text};
 use crate::cim::{
     CimClass, CimInstance, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind,
     InstanceProperty, KeyValue, ObjectPath, Qualifier, QualifierDeclaration, TypedValue,
-    rows::{RowBatch, Shape, ShapeId, instance_of, path_of},
+    rows::{Shape, ShapeId, instance_of, path_of},
     text::{char16_text, is_unsafe_for_terminal, real_text},
 };
 
@@ -112,7 +112,8 @@ impl Rows {
 impl Printer for Rows {
     fn shape(&mut self, _id: ShapeId, _shape: &Shape) {}
 
-    fn row(&mut self, _id: ShapeId, shape: &Shape, batch: &RowBatch, row: usize, out: &mut Vec<u8>) {
+    fn row(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
+        let Row { shape, batch, at: row, .. } = row;
         if self.keys_only {
             let Some(mut name) = path_of(shape, batch, row) else { return };
             name.namespace = name.namespace.filter(|_| self.located);

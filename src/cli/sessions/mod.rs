@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     config::{Config, Paths},
-    op::THROTTLE,
     session::{
         ProfileId,
         exchange::Format,
@@ -66,9 +65,6 @@ pub enum SessionsCommand {
     Test {
         /// Its id, its name, or the beginning of either
         name: Option<String>,
-        /// At most N of several at once
-        #[arg(long, value_name = "N", default_value_t = THROTTLE as u16, value_parser = clap::value_parser!(u16).range(1..))]
-        throttle: u16,
     },
     /// Print where sessions.toml is
     Path,
@@ -160,17 +156,7 @@ pub(super) async fn run(
     config: Config,
     paths: Paths,
 ) -> Result<(), Failure> {
-    let (takes_url, takes_tags) = match command {
-        SessionsCommand::Add(_) => (true, true),
-        SessionsCommand::List { .. } | SessionsCommand::Test { .. } => (false, true),
-        _ => (false, false),
-    };
-    let given = [
-        ("-s", target.session.is_some()),
-        ("--url", target.url.is_some() && !takes_url),
-        ("--tag", !target.tags.is_empty() && !takes_tags),
-    ];
-    if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+    if let Some(flag) = target.given().find(|flag| !takes(&command, flag)) {
         return Err(Failure::usage("usage", "sessions", &format!("it takes no {flag}"), "leave it out"));
     }
     match command {
@@ -179,14 +165,24 @@ pub(super) async fn run(
         SessionsCommand::Add(arguments) => change::add(arguments, &target, &config, &paths),
         SessionsCommand::Edit(arguments) => change::edit(&arguments, &paths),
         SessionsCommand::Remove { name, yes } => change::remove(&name, yes, &paths),
-        SessionsCommand::Test { name, throttle } => {
-            let chosen = test::choose(name, target, &common, &paths)?;
-            test::run(chosen, throttle, common.verbose, &config, &paths).await
+        SessionsCommand::Test { name } => {
+            let choice = test::choose(name, target, &common, &paths)?;
+            test::run(choice, common.verbose, config, &paths).await
         }
         SessionsCommand::Path => print(format!("{}\n", paths.sessions_file().display()).as_bytes()).await,
         SessionsCommand::Import(arguments) => import::run(arguments, &config, &paths).await,
         SessionsCommand::Export(arguments) => export::run(arguments, &paths).await,
         SessionsCommand::Confirm(arguments) => confirm::run(&arguments, &paths),
+    }
+}
+
+/// Whether `command` has a use for the target's flag `flag`.
+fn takes(command: &SessionsCommand, flag: &str) -> bool {
+    match command {
+        SessionsCommand::Add(_) => !matches!(flag, "-s" | "--throttle"),
+        SessionsCommand::Test { .. } => !matches!(flag, "-s" | "--url"),
+        SessionsCommand::List { .. } => flag == "--tag",
+        _ => false,
     }
 }
 
