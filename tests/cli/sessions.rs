@@ -51,6 +51,25 @@ fn sessions_are_listed_in_every_format_and_by_tag() {
     home.run(&["sessions", "list", "--tag", "prod"]).expect_failure(2, "--tag prod: no session has it", "lab, web");
     assert_eq!(Home::new().run(&["sessions", "list", "-o", "json"]).expect_code(0).stdout, "[]\n");
     home.run(&["-s", "web01", "sessions", "list"]).expect_failure(2, "takes no -s", "leave it out");
+    // Whom and how a session is asked is nothing to those that ask none.
+    for command in
+        [&["list"][..], &["show", "web01"], &["edit", "web01", "--set", "port=1"], &["remove", "web02", "--yes"]]
+    {
+        let flags: [&[&str]; 7] = [
+            &["--url", "cimxml+http://h"],
+            &["--user", "bob"],
+            &["--password-env", "PW"],
+            &["--pull", "off"],
+            &["-n", "root/x"],
+            &["--skip-name"],
+            &["--throttle", "2"],
+        ];
+        for flag in flags {
+            let told = format!("sessions: it takes no {}", flag[0]);
+            home.run(&[&["sessions"], command, flag].concat()).expect_failure(2, &told, "leave it out");
+        }
+    }
+    assert_eq!(text_of(&home), TWO);
 }
 
 #[test]

@@ -126,27 +126,49 @@ fn a_session_is_removed_when_the_answer_is_yes() {
     }
 }
 
-#[test]
-fn a_password_that_is_not_given_fails_its_own_session_alone() {
+/// A server that lets `ann` in with the password `Sw0rdf1sh`, and what it runs on.
+fn served() -> (lazycim::server::RunningServer, tokio::runtime::Runtime) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let credentials = lazycim::server::Credentials { user: "ann".to_owned(), secret: "Sw0rdf1sh".to_owned().into() };
     let options = lazycim::server::ServerOptions::loopback(credentials);
-    let server = runtime.block_on(lazycim::server::start(options)).unwrap();
+    (runtime.block_on(lazycim::server::start(options)).unwrap(), runtime)
+}
+
+/// A home with sessions of these ids on `server`, all with the tag `lab`, whose password is asked for.
+fn lab(server: &lazycim::server::RunningServer, ids: &[&str]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let session = |id: &str| {
+    let session = |id: &&str| {
         format!(
             "[[session]]\nid = \"{id}\"\ncomputer = \"127.0.0.1\"\nport = {}\ntls = {{ use = false }}\n\
              auth = {{ user = \"ann\" }}\ntags = [\"lab\"]\n",
             server.addr().port()
         )
     };
-    std::fs::write(home.path().join("sessions.toml"), session("one") + &session("two")).unwrap();
+    std::fs::write(home.path().join("sessions.toml"), ids.iter().map(session).collect::<String>()).unwrap();
+    home
+}
+
+/// Answers so many questions as they come, one at a time; that of the session `refused` with the end of the input.
+fn give_passwords(terminal: &mut Terminal, count: usize, refused: &str) {
+    for asked in 1..=count {
+        let is_question = |line: &&str| line.starts_with("Password of ann for ");
+        terminal.wait("a question", |screen| {
+            let contents = screen.contents();
+            contents.lines().filter(is_question).count() == asked && contents.trim_end().ends_with(':')
+        });
+        let question = terminal.with_screen(|screen| screen.contents().trim_end().lines().last().unwrap().to_owned());
+        assert!(is_question(&question.as_str()), "{question}");
+        terminal.send(if question.contains(&format!(" {refused}:")) { "\u{4}" } else { "Sw0rdf1sh\n" });
+    }
+}
+
+#[test]
+fn a_password_that_is_not_given_fails_its_own_session_alone() {
+    let (server, _runtime) = served();
+    let home = lab(&server, &["one", "two"]);
     let env = [("LAZYCIM_CONFIG_DIR", home.path().to_str().unwrap())];
     let mut terminal = Terminal::product(120, 24, &["sessions", "test", "--tag", "lab"], &env);
-    terminal.wait_text("Password of ann for one: ");
-    terminal.send("\u{4}");
-    terminal.wait_text("Password of ann for two: ");
-    terminal.send("Sw0rdf1sh\n");
+    give_passwords(&mut terminal, 2, "one");
     assert_eq!(terminal.wait_end(), 1);
     terminal.with_screen(|screen| {
         let contents = screen.contents();
@@ -154,6 +176,90 @@ fn a_password_that_is_not_given_fails_its_own_session_alone() {
         assert!(contents.contains("lazycim: one: queue: ") && !contents.contains("lazycim: two"), "{contents}");
         assert!(!contents.contains("Sw0rdf1sh"), "{contents}");
     });
+}
+
+#[test]
+fn a_tag_asks_for_one_password_after_the_other_and_reads_with_those_it_got() {
+    let (server, _runtime) = served();
+    let home = lab(&server, &["one", "two", "three"]);
+    let env = [("LAZYCIM_CONFIG_DIR", home.path().to_str().unwrap())];
+    let command = ["--tag", "lab", "instances", "LC_OperatingSystem", "-p", "Name"];
+    let mut terminal = Terminal::product(120, 24, &command, &env);
+    give_passwords(&mut terminal, 3, "two");
+    assert_eq!(terminal.wait_end(), 1);
+    terminal.with_screen(|screen| {
+        let contents = screen.contents();
+        let row = |name: &str| contents.lines().any(|line| line.split_whitespace().eq([name, "Linux"]));
+        assert!(row("one") && row("three") && !row("two"), "{contents}");
+        assert!(contents.contains("lazycim: two: queue: ") && !contents.contains("lazycim: one"), "{contents}");
+        assert!(!contents.contains("Sw0rdf1sh"), "{contents}");
+    });
+}
+
+/// The program, editing the session `web01` of `home` with the shell commands `editor`, which find the copy in `$1`.
+fn editing(home: &std::path::Path, editor: &str) -> Terminal {
+    std::fs::write(home.join("editor.sh"), editor).unwrap();
+    let editor = format!("sh {}/editor.sh", home.display());
+    let env = [
+        ("LAZYCIM_CONFIG_DIR", home.to_str().unwrap()),
+        ("TMPDIR", home.to_str().unwrap()),
+        ("SEEN", home.to_str().unwrap()),
+        ("VISUAL", ""),
+        ("EDITOR", &editor),
+    ];
+    Terminal::product(120, 24, &["sessions", "edit", "web01"], &env)
+}
+
+#[test]
+fn a_session_is_edited_in_the_users_editor() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("sessions.toml");
+    let before =
+        "# mine\n[[session]]\nid = \"web01\"\ncomputer = \"h.example\"\n\n[[session]]\nid = \"db\"\ncomputer = \"d\"\n";
+    std::fs::write(&file, before).unwrap();
+    let text = || std::fs::read_to_string(&file).unwrap();
+    let copies = || {
+        let names = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("lazycim-")).count()
+    };
+
+    let mut terminal = editing(home.path(), "exit 3");
+    assert_eq!(terminal.wait_end(), 1);
+    assert!(terminal.raw().contains("ended with exit status: 3: nothing is changed"), "{}", terminal.raw());
+    let mut terminal = editing(home.path(), "true");
+    assert_eq!(terminal.wait_end(), 0);
+    assert!(terminal.raw().contains("nothing is changed"), "{}", terminal.raw());
+    assert_eq!((text().as_str(), copies()), (before, 0));
+
+    // A mistake is shown with its place and edited away, or given up.
+    let wrong_first = "stat -c %a \"$1\" > $SEEN/mode\nif test -e $SEEN/once; then sed -i s/prt/port/ \"$1\"; else echo 'prt = 5990' >> \"$1\"; fi\ntouch $SEEN/once";
+    for (answer, code) in [("n\n", 1), ("\n", 0)] {
+        let _ = std::fs::remove_file(home.path().join("once"));
+        let mut terminal = editing(home.path(), wrong_first);
+        terminal.wait_text("Edit it again? [Y/n]");
+        assert_eq!(text(), before);
+        terminal.with_screen(|screen| {
+            let contents = screen.contents();
+            assert!(contents.contains(".toml:5:1: unknown key `prt`"), "{contents}");
+            assert!(contents.contains("try: did you mean `port`?"), "{contents}");
+        });
+        terminal.send(answer);
+        assert_eq!(terminal.wait_end(), code, "{answer:?}: {}", terminal.raw());
+    }
+    assert_eq!(text(), before.replacen("h.example\"\n", "h.example\"\nport = 5990\n", 1));
+    assert_eq!(std::fs::read_to_string(home.path().join("mode")).unwrap(), "600\n");
+    assert_eq!(copies(), 0);
+
+    // Somebody else changed another session meanwhile, and then the same one.
+    let elsewhere = "sed -i s/5990/5991/ \"$1\"; sed -i 's/\"d\"/\"d2\"/' $SEEN/sessions.toml";
+    assert_eq!(editing(home.path(), elsewhere).wait_end(), 0);
+    assert!(text().contains("port = 5991\n") && text().contains("computer = \"d2\"\n"), "{}", text());
+    let same = "sed -i s/5991/5992/ \"$1\"; sed -i s/5991/1/ $SEEN/sessions.toml";
+    let mut terminal = editing(home.path(), same);
+    assert_eq!(terminal.wait_end(), 2);
+    assert!(terminal.raw().contains("somebody else changed the session `web01` meanwhile"), "{}", terminal.raw());
+    assert!(text().contains("port = 1\n") && terminal.raw().contains("your version is in "), "{}", text());
+    assert_eq!(copies(), 1);
 }
 
 #[test]

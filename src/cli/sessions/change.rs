@@ -101,9 +101,6 @@ fn tell(sessions: &SessionsFile, id: &ProfileId, config: &Config) {
 pub(super) fn edit(arguments: &EditArguments, paths: &Paths) -> Result<(), Failure> {
     let mut changes = settings(&arguments.set, "--set", Setting::set)?;
     changes.extend(settings(&arguments.unset, "--unset", Setting::unset)?);
-    if changes.is_empty() {
-        return Err(Failure::usage("usage", "sessions edit", "nothing is to change", "--set KEY=VALUE or --unset KEY"));
-    }
     let mut sessions = loaded(paths)?;
     let id = id_of(&arguments.name, &sessions, false)?;
     sessions.set(&id, &changes).map_err(|error| not_saved(&id, &error))?;

@@ -5,6 +5,7 @@
 
 mod change;
 mod confirm;
+mod editor;
 mod export;
 mod import;
 mod list;
@@ -51,7 +52,7 @@ pub enum SessionsCommand {
     },
     /// Add a session: --url URL, and --user, --tag, -n and the TLS flags as for any command
     Add(AddArguments),
-    /// Change what a session says
+    /// Change what a session says: by --set and --unset, else in $VISUAL or $EDITOR
     Edit(EditArguments),
     /// Remove a session
     Remove {
@@ -163,6 +164,9 @@ pub(super) async fn run(
         SessionsCommand::List { output } => list::list(output, &target.tags, &paths).await,
         SessionsCommand::Show { name, output } => list::show(&name, output, &paths).await,
         SessionsCommand::Add(arguments) => change::add(arguments, &target, &config, &paths),
+        SessionsCommand::Edit(EditArguments { name, set, unset }) if set.is_empty() && unset.is_empty() => {
+            editor::edit(&name, &paths).await
+        }
         SessionsCommand::Edit(arguments) => change::edit(&arguments, &paths),
         SessionsCommand::Remove { name, yes } => change::remove(&name, yes, &paths),
         SessionsCommand::Test { name } => {

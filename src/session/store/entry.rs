@@ -45,12 +45,7 @@ pub(super) struct Read {
 pub(super) fn read(file: &Path, text: &str) -> Read {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader::new(file, text);
-    let mut syntax = Vec::new();
-    for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        syntax.push(at);
-        reader.problem(at, format!("not TOML: {}", error.message()), "correct the line; the syntax is TOML");
-    }
+    let syntax = reader.syntax(&errors);
     let document = document.get_ref();
     reader.check_keys(document, TOP, "the file");
     let mut read = Read::default();

@@ -14,6 +14,7 @@ mod entry;
 mod keys;
 mod layers;
 mod reader;
+mod rewrite;
 mod save;
 mod settings;
 mod template;

@@ -52,6 +52,17 @@ impl<'a> Reader<'a> {
         self.problems.push(SessionsError { file, place: Some(place), cause, hint });
     }
 
+    /// Takes in what is no TOML, and gives the places.
+    pub(super) fn syntax(&mut self, errors: &[toml::de::Error]) -> Vec<usize> {
+        let mut places = Vec::new();
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            places.push(at);
+            self.problem(at, format!("not TOML: {}", error.message()), "correct the line; the syntax is TOML");
+        }
+        places
+    }
+
     pub(super) fn check_keys(&mut self, table: &DeTable<'_>, known: &[&str], whose: &str) {
         for key in table.keys() {
             let name: &str = key.get_ref();

@@ -308,12 +308,7 @@ impl SessionsFile {
     ) -> Result<&'t str, SaveError> {
         match theirs {
             Some(theirs) if edit::say_the_same(theirs, base) => Ok(theirs),
-            _ => Err(SaveError::Conflict(Box::new(Conflict {
-                id: id.clone(),
-                base: base.to_owned(),
-                ours: ours.map(str::to_owned),
-                theirs: theirs.map(str::to_owned),
-            }))),
+            _ => Err(conflict(id, base, ours, theirs)),
         }
     }
 
@@ -348,6 +343,11 @@ impl SessionsFile {
         *self = new;
         Ok(done)
     }
+}
+
+pub(super) fn conflict(id: &ProfileId, base: &str, ours: Option<&str>, theirs: Option<&str>) -> SaveError {
+    let [ours, theirs] = [ours, theirs].map(|text| text.map(str::to_owned));
+    SaveError::Conflict(Box::new(Conflict { id: id.clone(), base: base.to_owned(), ours, theirs }))
 }
 
 fn refuse(file: &SessionsFile, why: &str) -> Result<(), SaveError> {

@@ -3,6 +3,7 @@
 
 mod disk;
 mod inherit;
+mod rewrite;
 mod save;
 
 use std::fs;

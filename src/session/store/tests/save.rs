@@ -9,7 +9,7 @@ use crate::session::{
     url::TargetUrl,
 };
 
-const THREE: &str = r#"# all of mine
+pub(super) const THREE: &str = r#"# all of mine
 version = 1   # one
 
 # the first
