@@ -18,11 +18,12 @@ use super::{
     operate::{Operator, Report, Stop},
     output::{Columns, InstanceReport, NamesReport, RowOptions, RowsReport, SchemaReport, Screen, SessionColumn},
     related, serve, sessions,
-    target::{self, Choice},
+    target::{self, Choice, Chosen},
 };
 use crate::{
     cim::{CimName, KeyValue, Namespace, ObjectPath},
-    config::{Loaded, Paths, Source},
+    config::{Config, Loaded, Paths, Source},
+    engine::Settings,
     op::{Operation, OperationKind, OperationOptions},
     session::{Target, preset::Danger, store::SessionsFile},
 };
@@ -59,6 +60,9 @@ pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<
             let sessions = SessionsFile::load(paths.sessions_file());
             let choice = target::choose(&arguments.target, &arguments.common, &sessions)?;
             let reader = Reader::new(command, &choice, arguments.target.namespace.as_ref())?;
+            if let (None, [one]) = (choice.throttle, &choice.sessions[..]) {
+                can_be_asked(one, &config)?;
+            }
             let (sessions_file, verbose) = (sessions.path, arguments.common.verbose);
             in_runtime(async move { fan_out::run(choice, &reader, Means { config, sessions_file, verbose }).await })
         }
@@ -90,6 +94,20 @@ pub(super) fn loaded(common: &CommonArguments, paths: &Paths) -> Loaded {
         loaded.note("timeouts", "total", Source::Flag("--timeout"));
     }
     loaded
+}
+
+/// Whether there is a use in asking a session that was named alone; of several, each fails when it is asked.
+fn can_be_asked(one: &Chosen, config: &Config) -> Result<(), Failure> {
+    let Chosen { name, target } = one;
+    if let Some((preset, missing)) = target::unbuilt(target) {
+        let cause = format!("its preset {preset} needs {missing}, which this version does not have");
+        return Err(Failure::usage("usage", name, &cause, "--url URL, or a session without the preset"));
+    }
+    if !Settings::new(config).speaks(target) {
+        let cause = format!("this version does not speak {}", target.protocol);
+        return Err(Failure::usage("usage", name, &cause, "cimxml+https://HOST, if the server speaks it"));
+    }
+    target::check_secret(target)
 }
 
 /// A command that reads.
@@ -128,19 +146,20 @@ impl Reader {
         {
             return Err(first);
         }
+        choice.sessions.iter().for_each(|one| reader.warn_of_danger(one));
         Ok(reader)
     }
 
     /// Tells of a class that the session's preset lists as dangerous. Nobody is asked: whoever types the class means it.
-    fn warn_of_danger(&self, operator: &Operator<'_>) {
-        let Some(preset) = operator.target().preset else { return };
+    fn warn_of_danger(&self, one: &Chosen) {
+        let Some(preset) = one.target.preset else { return };
         let danger = match &self.command {
             Command::Instances(arguments) => preset.danger_of(&arguments.class),
             Command::Query(arguments) => preset.danger_of_query(&arguments.text),
             _ => None,
         };
         if let Some(Danger { class, reason }) = danger {
-            say(&format!("lazycim: warning: {}: {class}: {reason}", operator.name()));
+            say(&format!("lazycim: warning: {}: {class}: {reason}", one.name));
         }
     }
 
@@ -210,7 +229,6 @@ impl Errand for Reader {
     }
 
     async fn run(&self, operator: &mut Operator<'_>) -> Result<(), Stop> {
-        self.warn_of_danger(operator);
         let path = self.path_on(operator.target()).map_err(Stop::Refused)?;
         let operation = match (&self.command, path) {
             (Command::Namespaces { .. }, _) => Operation::new(OperationKind::EnumerateNamespaces),

@@ -18,7 +18,7 @@ use super::{
     operate::{LAST_WORDS, Operator, Report, Shared, Stop},
     output::{Columns, SessionColumn},
     signals::Signals,
-    target::{self, Choice, Chosen},
+    target::Choice,
 };
 use crate::{
     cim::{CimClass, CimName, Namespace},
@@ -60,14 +60,6 @@ pub(super) struct Means {
 /// Runs `errand` on every session of `choice`.
 pub(super) async fn run(choice: Choice, errand: &impl Errand, means: Means) -> Result<(), Failure> {
     let settings = Settings { sessions_file: Some(means.sessions_file), ..Settings::new(&means.config) };
-    if let (None, [one]) = (choice.throttle, &choice.sessions[..]) {
-        can_be(one)?;
-        if !settings.speaks(&one.target) {
-            let cause = format!("this version does not speak {}", one.target.protocol);
-            return Err(Failure::usage("usage", &one.name, &cause, "cimxml+https://HOST, if the server speaks it"));
-        }
-        target::check_secret(&one.target)?;
-    }
     let mut signals = Signals::catch()
         .map_err(|error| Failure::local("start", "signals", &error.to_string(), "check the limits of the process"))?;
     let shared = Shared::new(Engine::new(settings), means.verbose, choice.throttle.is_some());
@@ -117,16 +109,11 @@ struct FanOut {
 impl FanOut {
     async fn work(&self, errand: &impl Errand) {
         for (at, one) in self.choice.sessions.iter().enumerate() {
-            match can_be(one) {
-                Ok(()) => self.shared.engine.open(session(at), one.target.clone()),
-                Err(failure) => self.failed(at, Stop::Refused(failure)),
-            }
+            self.shared.engine.open(session(at), one.target.clone());
         }
         let mut places: Vec<usize> = (0..self.choice.sessions.len()).collect();
-        let fine = |at: &usize| !self.failures.borrow().iter().any(|(failed, _)| failed == at);
-        places.retain(fine);
         let columns = self.columns(errand, &places).await;
-        places.retain(fine);
+        places.retain(|at| !self.failures.borrow().iter().any(|(failed, _)| failed == at));
         if places.is_empty() || self.shared.stopping.is_cancelled() {
             return;
         }
@@ -224,13 +211,6 @@ impl FanOut {
         failures.sort_by_key(|(at, _)| *at);
         failures.into_iter().map(|(_, failure)| failure).reduce(Failure::then).map_or(Ok(()), Err)
     }
-}
-
-/// Whether this version has what the session's preset needs.
-fn can_be(one: &Chosen) -> Result<(), Failure> {
-    let Some((preset, missing)) = target::unbuilt(&one.target) else { return Ok(()) };
-    let cause = format!("its preset {preset} needs {missing}, which this version does not have");
-    Err(Failure::usage("usage", &one.name, &cause, "--url URL, or a session without the preset"))
 }
 
 /// The live session of the one at this place.
