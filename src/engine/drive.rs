@@ -26,6 +26,7 @@ use super::{
     class_cache::OperationSchema,
     clean_up::{self, CleaningUp},
     outbox::Outbox,
+    secrets::Sources,
     session::{Destination, Got, Need, Session, defect, dial},
     settings::DialRequest,
     turns::{CalledUp, Declined, Given},
@@ -228,7 +229,8 @@ impl Driver {
     /// What the sources gave. Takes no part in the operation's time: a person may be asked by a command.
     async fn ask_sources(&self) -> Result<Got, OpError> {
         let Ok(need) = &self.need else { return Ok(Got::default()) };
-        self.session.ask_sources(need, self.inner.settings.sessions_file.as_deref()).await
+        let file = self.inner.settings.sessions_file.as_deref();
+        self.session.ask_sources(need, Sources { file, keyring: &self.inner.keyring }).await
     }
 
     /// As whom an attempt asks: with what a person gave, or a source.

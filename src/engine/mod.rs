@@ -43,6 +43,7 @@ use self::{
 };
 pub use self::{
     local::{LocalServer, StartServer},
+    secrets::keyring::{Account, Keyring, KeyringClient, KeyringError},
     settings::{DialRequest, FindProtocol, MakeDial, Settings},
 };
 use crate::{
@@ -66,6 +67,7 @@ struct Inner {
     busy: Busy,
     local: Local,
     found: Found,
+    keyring: KeyringClient,
     /// Ends even what does not end by itself.
     killed: CancellationToken,
 }
@@ -186,6 +188,7 @@ impl Engine {
             local: Local::new(settings.server.clone(), busy.clone()),
             busy,
             found: Found::default(),
+            keyring: KeyringClient::new(settings.keyring.clone()),
             killed: CancellationToken::new(),
             settings,
         }))

@@ -6,7 +6,6 @@
 
 use std::{
     collections::HashMap,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,7 +15,7 @@ use super::{
     class_cache::ClassCache,
     local::Local,
     proxy,
-    secrets::{Kept, Wanted},
+    secrets::{Kept, Sources, Wanted, keyring::Account},
     settings::{DialRequest, Settings},
 };
 use crate::{
@@ -93,11 +92,11 @@ impl Session {
         }
     }
 
-    /// The session with another target. A secret whose user and source are still the same is not got again.
+    /// The session with another target. A secret whose user, server and source are still the same is not got again.
     pub(super) fn changed(&self, target: Target) -> Self {
         let mut changed = Self { instance: self.instance, ..Self::new(self.id, self.number, target) };
         let (old, new) = (&self.target, &changed.target);
-        if (&old.computer, &old.user, &old.secret) == (&new.computer, &new.user, &new.secret) {
+        if Account::of(old, false) == Account::of(new, false) && old.secret == new.secret {
             changed.secret = self.secret.clone();
         }
         if old.proxy == new.proxy {
@@ -126,6 +125,14 @@ impl Session {
         }
     }
 
+    /// For whom something of this computer's failed.
+    fn saved_as(&self) -> String {
+        match &self.target.profile {
+            Some(id) => format!("for the session {} on {}", id.as_str(), self.name()),
+            None => format!("for {}", self.name()),
+        }
+    }
+
     /// Where the secret comes from.
     pub(super) fn need(&self) -> Result<Need, OpError> {
         self.refuse_unbuilt()?;
@@ -150,17 +157,19 @@ impl Session {
         matches!(need, Need::Source) || self.proxy_user().is_some()
     }
 
-    /// Asks the sources that ask nobody, once for all operations. `file` is where commands stand.
-    pub(super) async fn ask_sources(&self, need: &Need, file: Option<&Path>) -> Result<Got, OpError> {
+    /// Asks the sources that ask nobody, once for all operations.
+    pub(super) async fn ask_sources(&self, need: &Need, sources: Sources<'_>) -> Result<Got, OpError> {
         let mut got = Got::default();
         if let (Need::Source, Some(user)) = (need, &self.target.user) {
-            let wanted = Wanted { source: &self.target.secret, user, target: self.name() };
-            let secret = self.secret.get(wanted.get(file)).await?;
+            let account = Account::of(&self.target, false);
+            let wanted = Wanted { source: &self.target.secret, user, target: self.name(), account };
+            let secret = self.secret.get(wanted.get(sources)).await?;
             got.credentials = Some(Credentials { user: user.clone(), secret });
         }
         if let Some((proxy, user)) = self.proxy_user() {
-            let wanted = Wanted { source: &proxy.secret, user, target: proxy::name(proxy) };
-            let secret = self.proxy_secret.get(wanted.get(file)).await?;
+            let account = Account::of(&self.target, true);
+            let wanted = Wanted { source: &proxy.secret, user, target: proxy::name(proxy), account };
+            let secret = self.proxy_secret.get(wanted.get(sources)).await?;
             got.proxy = Some(Credentials { user: user.to_owned(), secret });
         }
         Ok(got)
@@ -214,7 +223,7 @@ impl Session {
                 Some(tls) => Trust::new(&rules(tls)),
             });
             let made = made.await.unwrap_or_else(|_| Err(defect(Phase::Tls, self.name())));
-            made.map(Arc::new).map_err(|error| error.because(format!("for {}", self.name())))
+            made.map(Arc::new).map_err(|error| error.because(self.saved_as()))
         };
         self.trust.get_or_try_init(make).await.cloned()
     }

@@ -5,7 +5,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::local::StartServer;
+use super::{
+    local::StartServer,
+    secrets::{keyring::Keyring, system::SystemKeyring},
+};
 use crate::{
     auth::Credentials,
     config::Config,
@@ -60,6 +63,8 @@ pub struct Settings {
     pub server: Arc<dyn StartServer>,
     /// The file the commands for secrets stand in: they run only if nobody else may write it. Without one none runs.
     pub sessions_file: Option<PathBuf>,
+    /// Where secrets lie that are said to be in the keyring; tests put one of their own here.
+    pub keyring: Arc<dyn Keyring>,
 }
 
 impl Settings {
@@ -95,6 +100,7 @@ impl Settings {
             dial: None,
             server: Arc::new(super::local::Embedded),
             sessions_file: None,
+            keyring: Arc::new(SystemKeyring),
         }
     }
 }

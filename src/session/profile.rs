@@ -54,6 +54,8 @@ pub enum Parent {
 /// Where and as whom to connect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
+    /// The saved session it belongs to, as errors name it.
+    pub profile: Option<ProfileId>,
     /// Host name or address; for this computer, `None`: the engine starts the embedded server and fills in the rest.
     pub computer: Option<String>,
     /// The protocol's name in the registry, or [`AUTO`].
@@ -164,7 +166,8 @@ impl ProfileId {
 
 impl Profile {
     /// A profile without tags, notes, colour and parent.
-    pub const fn new(id: ProfileId, name: String, target: Target) -> Self {
+    pub fn new(id: ProfileId, name: String, target: Target) -> Self {
+        let target = Target { profile: Some(id.clone()), ..target };
         Self { id, name, target, tags: Vec::new(), notes: String::new(), colour: None, inherits: None }
     }
 
@@ -246,6 +249,7 @@ impl Target {
     /// This computer, through the embedded server.
     pub fn this_computer() -> Self {
         Self {
+            profile: None,
             computer: None,
             protocol: "cimxml".to_owned(),
             auto: Vec::new(),

@@ -7,6 +7,7 @@ mod ending;
 mod fake;
 #[path = "../support/canary.rs"]
 mod found;
+mod keyring;
 mod limits;
 mod live;
 mod local;

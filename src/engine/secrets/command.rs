@@ -16,7 +16,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::Missing;
-use crate::{op::explain::secret, session::SecretCommand};
+use crate::{op::explain::secret::command as words, session::SecretCommand};
 
 /// The most a command may print, in bytes.
 const MAX_OUTPUT: usize = 16_384;
@@ -37,26 +37,26 @@ pub(super) async fn run(command: &SecretCommand) -> Result<SecretString, Missing
     let name = || ("command", name(command));
     let because = |row, error: io::Error| Missing::new(row, [name(), ("error", error.to_string())]);
     let mut running = start(command).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Missing::new(secret::MISSING, [name()]),
-        _ => because(secret::NOT_STARTED, error),
+        io::ErrorKind::NotFound => Missing::new(words::MISSING, [name()]),
+        _ => because(words::NOT_STARTED, error),
     })?;
     let Ok(ended) = tokio::time::timeout(command.timeout, output(&mut running)).await else {
-        return Err(Missing::new(secret::SLOW, [name(), ("limit", format!("{:?}", command.timeout))]));
+        return Err(Missing::new(words::SLOW, [name(), ("limit", format!("{:?}", command.timeout))]));
     };
-    let printed = match ended.map_err(|error| because(secret::UNREADABLE, error))? {
-        Output::TooMuch => return Err(Missing::new(secret::TOO_MUCH, [name(), ("limit", MAX_OUTPUT.to_string())])),
+    let printed = match ended.map_err(|error| because(words::UNREADABLE, error))? {
+        Output::TooMuch => return Err(Missing::new(words::TOO_MUCH, [name(), ("limit", MAX_OUTPUT.to_string())])),
         Output::Whole(_, status) if !status.success() => {
-            return Err(Missing::new(secret::FAILED, [name(), ("status", status.to_string())]));
+            return Err(Missing::new(words::FAILED, [name(), ("status", status.to_string())]));
         }
         Output::Whole(printed, _) => printed,
     };
     let line = printed.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {
-        Ok("") => Err(Missing::new(secret::SILENT, [name()])),
+        Ok("") => Err(Missing::new(words::SILENT, [name()])),
         Ok(secret) => Ok(SecretString::from(secret)),
         // The error would show where, not what; neither helps.
-        Err(_) => Err(Missing::new(secret::NOT_UTF8, [name()])),
+        Err(_) => Err(Missing::new(words::NOT_UTF8, [name()])),
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod command;
 pub(super) mod hide;
+pub(super) mod keyring;
+pub(super) mod system;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +19,11 @@ use std::{
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
+use self::keyring::{Account, KeyringClient};
 use crate::{
     op::{
         ErrorKind, OpError, Phase,
-        explain::{Explanation, secret, start},
+        explain::{Explanation, secret::command as words, start},
     },
     session::{SecretCommand, SecretSource, store::check_writers},
 };
@@ -72,11 +75,22 @@ pub(super) struct Wanted<'a> {
     pub(super) user: &'a str,
     /// What errors call the server.
     pub(super) target: String,
+    /// Where it lies in the keyring.
+    pub(super) account: Option<Account>,
+}
+
+/// What the sources that ask nobody need.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    /// The file commands stand in: they are run only if it is the user's alone.
+    pub(super) file: Option<&'a Path>,
+    /// The keyring.
+    pub(super) keyring: &'a KeyringClient,
 }
 
 impl Wanted<'_> {
-    /// The secret, from a source that asks nobody. Commands are run only if `file`, where they stand, is the user's alone.
-    pub(super) async fn get(self, file: Option<&Path>) -> Result<SecretString, OpError> {
+    /// The secret, from a source that asks nobody.
+    pub(super) async fn get(self, sources: Sources<'_>) -> Result<SecretString, OpError> {
         let failed = match self.source {
             SecretSource::Env(variable) => {
                 let row = match std::env::var_os(variable).map(OsString::into_string) {
@@ -87,14 +101,19 @@ impl Wanted<'_> {
                 Missing::new(row, [("variable", variable.clone()), ("user", self.user.to_owned())])
             }
             SecretSource::Prompt => Missing::new(start::NOBODY_TO_ASK, []),
-            SecretSource::Keyring => Missing::new(start::NO_KEYRING, []),
-            SecretSource::Command(command) => match from_command(command, file).await {
+            SecretSource::Keyring => match self.account {
+                Some(account) => match sources.keyring.get(&account).await {
+                    Ok(secret) => return Ok(secret),
+                    Err(failed) => failed,
+                },
+                None => Missing::new(start::DEFECT, []),
+            },
+            SecretSource::Command(command) => match from_command(command, sources.file).await {
                 Ok(secret) => return Ok(secret),
                 Err(failed) => failed,
             },
         };
-        let parts = failed.parts.iter().map(|(name, part)| (*name, part.as_str())).collect::<Vec<_>>();
-        Err(failed.row.with(Phase::Queue, self.target, ErrorKind::SecretMissing, &parts))
+        Err(failed.error(self.target))
     }
 }
 
@@ -108,6 +127,12 @@ impl Missing {
     fn new<const N: usize>(row: Explanation, parts: [(&'static str, String); N]) -> Self {
         Self { row, parts: parts.into() }
     }
+
+    /// It as an error of what wanted the secret for `target`.
+    fn error(self, target: String) -> OpError {
+        let parts = self.parts.iter().map(|(name, part)| (*name, part.as_str())).collect::<Vec<_>>();
+        self.row.with(Phase::Queue, target, ErrorKind::SecretMissing, &parts)
+    }
 }
 
 async fn from_command(command: &SecretCommand, file: Option<&Path>) -> Result<SecretString, Missing> {
@@ -119,15 +144,13 @@ async fn from_command(command: &SecretCommand, file: Option<&Path>) -> Result<Se
 async fn allowed(command: &SecretCommand, file: Option<&Path>) -> Result<(), Missing> {
     let name = ("command", command::name(command));
     if !command.confirmed {
-        return Err(Missing::new(secret::UNCONFIRMED, [name]));
+        return Err(Missing::new(words::UNCONFIRMED, [name]));
     }
-    let Some(file) = file.map(Path::to_owned) else { return Err(Missing::new(secret::NO_FILE, [name])) };
+    let Some(file) = file.map(Path::to_owned) else { return Err(Missing::new(words::NO_FILE, [name])) };
     // Files are asked for elsewhere: a network's may take long.
     match tokio::task::spawn_blocking(move || check_writers(&file)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(found)) => {
-            Err(Missing::new(secret::WRITABLE, [name, ("found", found.to_string()), ("fix", found.hint)]))
-        }
+        Ok(Err(found)) => Err(Missing::new(words::WRITABLE, [name, ("found", found.to_string()), ("fix", found.hint)])),
         Err(_) => Err(Missing::new(start::DEFECT, [])),
     }
 }

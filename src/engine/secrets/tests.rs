@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
-use super::*;
+use super::{system::NoKeyring, *};
+use crate::session::{HttpProxy, Proxy, Target};
 
 /// A configuration directory of the user's alone.
 struct Bench {
@@ -29,8 +30,11 @@ impl Bench {
 
     async fn get(&self, command: SecretCommand) -> Result<String, OpError> {
         let source = SecretSource::Command(command);
-        let wanted = Wanted { source: &source, user: "ann", target: "h:1".to_owned() };
-        wanted.get(Some(&self.file)).await.map(|secret| secret.expose_secret().to_owned())
+        let wanted = Wanted { source: &source, user: "ann", target: "h:1".to_owned(), account: None };
+        wanted
+            .get(Sources { file: Some(&self.file), keyring: &no_keyring() })
+            .await
+            .map(|secret| secret.expose_secret().to_owned())
     }
 
     /// Why `command` gives no secret: what is seen and the hint.
@@ -47,6 +51,11 @@ impl Bench {
         assert!(made.success());
         pipe
     }
+}
+
+/// What a lazycim without the keyring asks.
+fn no_keyring() -> KeyringClient {
+    KeyringClient::new(Arc::new(NoKeyring))
 }
 
 fn words(words: &[&str]) -> SecretCommand {
@@ -171,20 +180,38 @@ async fn a_command_that_was_not_confirmed_or_stands_in_no_file_does_not_run() {
     assert!(hint.contains("lazycim sessions confirm"), "{hint}");
     let source = SecretSource::Command(touch);
     for (file, why) in [(None, "it stands in no sessions.toml"), (Some(ran.as_path()), "cannot be found out")] {
-        let wanted = Wanted { source: &source, user: "ann", target: "h:1".to_owned() };
-        let error = wanted.get(file).await.unwrap_err();
+        let wanted = Wanted { source: &source, user: "ann", target: "h:1".to_owned(), account: None };
+        let error = wanted.get(Sources { file, keyring: &no_keyring() }).await.unwrap_err();
         assert!(error.cause().contains(why), "{}", error.cause());
     }
     assert!(!ran.exists());
 }
 
 #[tokio::test]
-async fn sources_that_cannot_be_asked_say_what_can() {
-    for source in [SecretSource::Prompt, SecretSource::Keyring] {
-        let wanted = Wanted { source: &source, user: "ann", target: "h:1".to_owned() };
-        let error = wanted.get(None).await.unwrap_err();
-        assert!(error.kind == ErrorKind::SecretMissing && error.hint.contains("env:VAR"), "{error:?}");
-    }
+async fn a_proxys_secret_that_would_have_to_be_asked_for_says_what_can_be_written() {
+    let wanted = Wanted { source: &SecretSource::Prompt, user: "ann", target: "h:1".to_owned(), account: None };
+    let error = wanted.get(Sources { file: None, keyring: &no_keyring() }).await.unwrap_err();
+    assert!(error.kind == ErrorKind::SecretMissing && error.hint.contains("env:VAR"), "{error:?}");
+}
+
+#[test]
+fn an_account_names_where_the_secret_goes() {
+    let proxy = HttpProxy { user: Some("px".to_owned()), ..HttpProxy::at("http://PX.example:3128").unwrap() };
+    let target = |computer: Option<&str>, user: Option<&str>| Target {
+        computer: computer.map(str::to_owned),
+        port: 5989,
+        user: user.map(str::to_owned),
+        proxy: Proxy::Http(proxy.clone()),
+        ..Target::this_computer()
+    };
+    let name = |target: &Target, of_proxy| Account::of(target, of_proxy).map(|account| account.name().to_owned());
+    let web = target(Some("Web01"), Some("CORP\\Ann"));
+    assert_eq!(name(&web, false).unwrap(), "CORP\\Ann@web01:5989");
+    assert_eq!(name(&web, true).unwrap(), "px@px.example:3128");
+    assert_eq!(name(&target(Some("::1"), Some("ann")), false).unwrap(), "ann@[::1]:5989");
+    assert_eq!(name(&target(Some("h"), None), false), None);
+    assert_eq!(name(&Target { proxy: Proxy::System, ..web }, true), None);
+    assert_eq!(name(&target(None, Some("ann")), false), None, "this computer has no password");
 }
 
 #[tokio::test(start_paused = true)]

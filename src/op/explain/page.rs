@@ -46,7 +46,8 @@ impl Section {
 fn sections() -> Vec<Section> {
     let mut sections = vec![
         start::section(),
-        secret::section(),
+        secret::command::section(),
+        secret::keyring::section(),
         connection::resolve::section(),
         connection::connect::section(),
         connection::proxy::section(),

@@ -20,8 +20,6 @@ section! {
         "the session takes its password from there", "set {variable} to the password of {user}";
     NOBODY_TO_ASK = "nobody can be asked for this password", "it is not the session's own, and only that is asked for",
         "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
-    NO_KEYRING = "this lazycim reads no keyring", "the session's secret is said to be in one",
-        "write secret = \"prompt\" or secret = \"env:VAR\" in the session";
     NO_LOCAL_SERVER = "the embedded server could not be started",
         "this computer is browsed through a server inside lazycim, on a free port of the loopback address",
         "check the limits of the process and this computer's firewall, then try again";

@@ -328,7 +328,7 @@ impl Import {
             let Found { name, target, tags, notes, colour, inherits, password } = found;
             let (wanted, id) = (nothing.free_id(&name), planned.free_id(&name));
             let taken = (wanted != id).then(|| wanted.as_str().to_owned());
-            let profile = Profile { id, name, target, tags, notes, colour, inherits };
+            let profile = Profile { tags, notes, colour, inherits, ..Profile::new(id, name, target) };
             planned.entries.push(profile.clone());
             Placed { profile, taken, password }
         };

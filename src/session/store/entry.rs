@@ -214,6 +214,7 @@ impl Reader<'_> {
         }
         let (user, secret) = self.auth(table);
         Some(Target {
+            profile: None,
             computer: Some(computer?),
             protocol,
             auto,
