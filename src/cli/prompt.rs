@@ -4,6 +4,8 @@
 //! keep what was typed anywhere but in the secret it returns.
 
 use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use zeroize::Zeroizing;
 
 /// Asks `text` and reads one line without showing it. `None` where there is no terminal, at its end, or where the line is
 /// not UTF-8. Can be dropped at any time: the terminal is then as it was.
@@ -30,24 +32,24 @@ pub(super) async fn ask(_text: &str) -> Option<SecretString> {
 }
 
 /// The longest line that is read.
-#[cfg(unix)]
 const MAX_LINE: usize = 4_096;
 
-#[cfg(unix)]
-async fn read_line(terminal: &mut tokio::fs::File) -> Option<SecretString> {
-    use tokio::io::AsyncReadExt;
-    use zeroize::Zeroizing;
-
+/// One line of `from`, without its end. `None` where it is too long, not UTF-8, or reading fails. The end of what there is ends a
+/// line as well, unless nothing stands on it.
+pub(super) async fn read_line(from: &mut (impl AsyncRead + Unpin)) -> Option<SecretString> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
     let mut piece = Zeroizing::new([0_u8; 256]);
-    while line.last() != Some(&b'\n') {
-        let read = terminal.read(&mut piece[..]).await.ok()?;
-        if read == 0 || line.len() + read > MAX_LINE {
-            return None;
+    while !line.contains(&b'\n') {
+        let read = from.read(&mut piece[..]).await.ok()?;
+        match piece.get(..read)? {
+            [] if line.is_empty() => return None,
+            [] => break,
+            more if line.len() + more.len() > MAX_LINE => return None,
+            more => line.extend_from_slice(more),
         }
-        line.extend_from_slice(piece.get(..read)?);
     }
-    let text = std::str::from_utf8(&line).ok()?.trim_end_matches(['\r', '\n']);
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = std::str::from_utf8(line).ok()?.trim_end_matches('\r');
     Some(SecretString::from(text.to_owned()))
 }
 

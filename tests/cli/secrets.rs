@@ -1,8 +1,8 @@
 //! Passwords from commands, from outside.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{io::Write, os::unix::fs::PermissionsExt, process::Stdio};
 
-use crate::support::{Home, PASSWORD, Serve};
+use crate::support::{Home, PASSWORD, Ran, Serve, ran};
 
 /// A home with the session `web` on `serve`, whose password comes from `secret`.
 fn home(serve: &Serve, secret: &str) -> Home {
@@ -111,4 +111,52 @@ fn a_password_in_the_file_is_refused_with_the_fix() {
         let ran = home.run(&["-s", "web", "namespaces"]).expect_code(2);
         assert!(ran.stderr.contains("env:VAR") && ran.stderr.contains("prompt"), "{key}: {ran:?}");
     }
+}
+
+/// A home with the session `web`, whose password comes from `secret`, on a computer nobody connects to.
+fn kept(secret: &str) -> Home {
+    let home = Home::new();
+    let auth = format!("auth = {{ user = \"ann\", secret = {secret} }}");
+    home.write("sessions.toml", &format!("[[session]]\nid = \"web\"\ncomputer = \"192.0.2.1\"\n{auth}\n"));
+    home
+}
+
+/// Runs a command with `text` on its stdin.
+fn told(home: &Home, arguments: &[&str], text: &[u8]) -> Ran {
+    let mut child = home.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    // One that does not read it has closed it.
+    let _ = child.stdin.take().unwrap().write_all(text);
+    ran(child.wait_with_output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_keyring_answers_the_error_says_what_else_there_is() {
+    let others = "auth.secret = \"prompt\", \"env:VAR\" or { command = [...] } in the session";
+    let home = kept("\"keyring\"");
+    let before = std::fs::read(home.path().join("sessions.toml")).unwrap();
+    home.run(&["-s", "web", "namespaces"]).expect_failure(2, "queue: 192.0.2.1:5989: no keyring answers", others);
+    home.run(&["sessions", "secret", "forget", "web"]).expect_failure(2, "no keyring answers", others);
+    let line = format!("{PASSWORD}\n");
+    for more in [&[][..], &["--use"]] {
+        let set = [&["sessions", "secret", "set", "web"], more].concat();
+        told(&home, &set, line.as_bytes()).expect_failure(2, "no keyring answers", others);
+    }
+    assert_eq!(std::fs::read(home.path().join("sessions.toml")).unwrap(), before);
+}
+
+#[test]
+fn a_password_for_the_keyring_is_one_line_of_text_for_a_user() {
+    let home = kept("\"prompt\"");
+    let set = ["sessions", "secret", "set", "web"];
+    let how = "one line on a terminal or on stdin";
+    told(&home, &set, b"").expect_failure(2, "ann@192.0.2.1:5989: no password was given", how);
+    told(&home, &set, b"\n").expect_failure(2, "the password is empty", how);
+    told(&home, &set, b"\xff\n").expect_failure(2, "UTF-8", how);
+    told(&home, &set, &[b'a'; 5000]).expect_failure(2, "at most 4096 bytes", how);
+    home.run(&["sessions", "secret", "set", "we"]).expect_failure(2, "no session is called that", "web");
+    home.run(&["sessions", "secret", "set", "web", "--proxy"]).expect_failure(2, "knows no user", "in its proxy");
+    home.run(&["sessions", "secret", "forget", "this-computer"]).expect_failure(2, "always there", "a saved session");
+    home.write("sessions.toml", "[[session]]\nid = \"web\"\ncomputer = \"192.0.2.1\"\n");
+    home.run(&set).expect_failure(2, "it has no user", "lazycim sessions edit web --set auth.user=USER");
 }

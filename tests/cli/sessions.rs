@@ -1,6 +1,6 @@
 //! `sessions list`, `show`, `add`, `edit`, `remove` and `path`, from outside.
 
-use crate::support::{Home, PASSWORD};
+use crate::support::{Home, PASSWORD, ran};
 
 const TWO: &str = "# mine\n[[session]]\nid = \"web01\"\nname = \"Web, the first\"\ncomputer = \"web01.example\"\n\
      auth = { user = \"ann\", secret = \"env:PW\" }\ntags = [\"web\", \"lab\"]\n\n\
@@ -253,4 +253,37 @@ fn the_place_of_the_file_is_printed() {
     let home = Home::new();
     let path = home.run(&["sessions", "path"]).expect_code(0).stdout;
     assert_eq!(path, format!("{}\n", home.path().join("sessions.toml").display()));
+}
+
+/// The command that adds the session `new`.
+const ADD: [&str; 5] = ["sessions", "add", "new", "--url", "cimxml+https://new.example"];
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_nobody_may_write_is_named() {
+    let home = Home::new();
+    let mut command = home.command(&ADD);
+    command.env("LAZYCIM_CONFIG_DIR", "/proc/lazycim");
+    let failed = ran(command.output().unwrap()).expect_code(2);
+    assert!(failed.stderr.contains("/proc/lazycim") && failed.stderr.contains("\ntry: "), "{failed:?}");
+    assert!(!std::path::Path::new("/proc/lazycim").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_that_is_cut_short_leaves_the_file_as_it_was() {
+    let home = Home::new();
+    let notes = "n".repeat(3_000);
+    let before = format!("# mine\n[[session]]\nid = \"old\"\ncomputer = \"h\"\nnotes = \"{notes}\"\n");
+    home.write("sessions.toml", &before);
+    let binary = assert_cmd::cargo::cargo_bin("lazycim");
+    // A signal that would end the process is ignored, so that the write itself fails, as on a full disk.
+    let line = format!("trap '' XFSZ; ulimit -f 1; exec '{}' \"$@\"", binary.display());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", &line, "bash"]).args(ADD).env("LAZYCIM_CONFIG_DIR", home.path());
+    let failed = ran(shell.stdin(std::process::Stdio::null()).output().unwrap()).expect_code(2);
+    assert!(failed.stderr.contains("sessions: new: ") && failed.stderr.contains("\ntry: "), "{failed:?}");
+    let left = std::fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{left:?}");
+    assert_eq!(std::fs::read_to_string(home.path().join("sessions.toml")).unwrap(), before);
 }

@@ -67,6 +67,8 @@ impl Home {
             }
         }
         command.args(arguments).env("LAZYCIM_CONFIG_DIR", self.0.path()).env("PW", PASSWORD).env("COLUMNS", "100");
+        // The keyring of whoever runs the tests is left alone.
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -9,6 +9,7 @@ mod editor;
 mod export;
 mod import;
 mod list;
+mod secret;
 mod test;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{
     config::{Config, Paths},
+    engine::{KeyringClient, Settings},
     session::{
         ProfileId,
         exchange::Format,
@@ -75,6 +77,39 @@ pub enum SessionsCommand {
     Export(ExportArguments),
     /// Show the command that gets a session's password and came with an import, and allow it to run
     Confirm(ConfirmArguments),
+    /// Keep a session's password in the operating system's keyring, or take it out
+    #[command(subcommand)]
+    Secret(SecretCommands),
+}
+
+/// What to do with a password in the keyring.
+#[derive(Debug, Subcommand)]
+pub enum SecretCommands {
+    /// Read a password, on the terminal or from stdin, and keep it in the keyring
+    Set(SetSecretArguments),
+    /// Take a password out of the keyring
+    Forget(SecretArguments),
+}
+
+/// Whose password it is.
+#[derive(Clone, Debug, Args)]
+pub struct SecretArguments {
+    /// The session's id or its name, in full
+    pub name: String,
+    /// The password of its proxy's user instead
+    #[arg(long)]
+    pub proxy: bool,
+}
+
+/// Arguments of `sessions secret set`.
+#[derive(Clone, Debug, Args)]
+pub struct SetSecretArguments {
+    /// Whose password it is.
+    #[command(flatten)]
+    pub whose: SecretArguments,
+    /// Also write auth.secret = "keyring" into the session, so that it is read there from now on
+    #[arg(long = "use", conflicts_with = "proxy")]
+    pub read_it: bool,
 }
 
 /// Arguments of `sessions add`.
@@ -177,6 +212,13 @@ pub(super) async fn run(
         SessionsCommand::Import(arguments) => import::run(arguments, &config, &paths).await,
         SessionsCommand::Export(arguments) => export::run(arguments, &paths).await,
         SessionsCommand::Confirm(arguments) => confirm::run(&arguments, &paths),
+        SessionsCommand::Secret(command) => {
+            let keyring = KeyringClient::new(Settings::new(&config).keyring);
+            match command {
+                SecretCommands::Set(arguments) => secret::set(&arguments, &keyring, &paths).await,
+                SecretCommands::Forget(arguments) => secret::forget(&arguments, &keyring, &paths).await,
+            }
+        }
     }
 }
 

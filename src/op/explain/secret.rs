@@ -41,7 +41,7 @@ pub mod keyring {
             "unlock it and try again, or write {key} = \"prompt\", \"env:VAR\" or { command = [...] } in the session";
         NO_ENTRY = "the keyring has no password for {account}",
             "nobody put it there, or the session's user, computer or port has changed since", "{fix}";
-        NOTHING_TO_FORGET = "the keyring has no password for {account}",
+        NOTHING_TO_FORGET = "nothing is forgotten: the keyring has no password for {account}",
             "nobody put it there, or the session's user, computer or port has changed since", "nothing need be done";
         NOT_TEXT = "what the keyring has for {account} is no text", "another program wrote it", "{fix}";
         SEVERAL = "the keyring has several passwords for {account}", "another program wrote one of them",
