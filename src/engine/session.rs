@@ -127,7 +127,7 @@ impl Session {
 
     /// For whom something of this computer's failed.
     fn saved_as(&self) -> String {
-        match &self.target.profile {
+        match &self.target.owner.0 {
             Some(id) => format!("for the session {} on {}", id.as_str(), self.name()),
             None => format!("for {}", self.name()),
         }

@@ -51,11 +51,21 @@ pub enum Parent {
     Preset(String),
 }
 
+/// The saved session a target belongs to, as errors name it. It is no part of what a target says: any two are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Owner(pub Option<ProfileId>);
+
+impl PartialEq for Owner {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
 /// Where and as whom to connect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// The saved session it belongs to, as errors name it.
-    pub profile: Option<ProfileId>,
+    /// Whose it is.
+    pub owner: Owner,
     /// Host name or address; for this computer, `None`: the engine starts the embedded server and fills in the rest.
     pub computer: Option<String>,
     /// The protocol's name in the registry, or [`AUTO`].
@@ -167,7 +177,7 @@ impl ProfileId {
 impl Profile {
     /// A profile without tags, notes, colour and parent.
     pub fn new(id: ProfileId, name: String, target: Target) -> Self {
-        let target = Target { profile: Some(id.clone()), ..target };
+        let target = Target { owner: Owner(Some(id.clone())), ..target };
         Self { id, name, target, tags: Vec::new(), notes: String::new(), colour: None, inherits: None }
     }
 
@@ -249,7 +259,7 @@ impl Target {
     /// This computer, through the embedded server.
     pub fn this_computer() -> Self {
         Self {
-            profile: None,
+            owner: Owner::default(),
             computer: None,
             protocol: "cimxml".to_owned(),
             auto: Vec::new(),

@@ -100,7 +100,7 @@ pub struct Account {
 impl Account {
     /// That of the session's user on its server, or of the proxy's user; `None` where there is no such user.
     pub fn of(target: &Target, of_proxy: bool) -> Option<Self> {
-        let saved = target.profile.as_ref().map_or("NAME", |id| id.as_str());
+        let saved = target.owner.0.as_ref().map_or("NAME", |id| id.as_str());
         let (host, port, user) = match (&target.computer, &target.proxy) {
             (Some(computer), _) if !of_proxy => (computer, target.port, target.user.as_ref()?),
             (Some(_), Proxy::Http(proxy)) if of_proxy => (&proxy.host, proxy.port, proxy.user.as_ref()?),

@@ -241,7 +241,7 @@ impl Draft {
             name.clone_from(&self.computer);
         }
         let target = Target {
-            profile: None,
+            owner: crate::session::profile::Owner::default(),
             computer: Some(self.computer),
             auto: Vec::new(),
             protocol: self.scheme.name().to_owned(),

@@ -214,7 +214,7 @@ impl Reader<'_> {
         }
         let (user, secret) = self.auth(table);
         Some(Target {
-            profile: None,
+            owner: crate::session::profile::Owner::default(),
             computer: Some(computer?),
             protocol,
             auto,
