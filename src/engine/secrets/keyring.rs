@@ -23,9 +23,6 @@ use crate::{
     session::{Proxy, Target},
 };
 
-/// The service all entries belong to.
-pub const SERVICE: &str = "lazycim";
-
 /// How long it may take, unlocking by a person included.
 const LIMIT: Duration = Duration::from_secs(30);
 

@@ -18,7 +18,9 @@ mod entry {
     use zeroize::Zeroizing;
 
     use super::{Keyring, KeyringError};
-    use crate::engine::secrets::keyring::SERVICE;
+
+    /// The service all entries belong to.
+    const SERVICE: &str = "lazycim";
 
     /// This computer's keyring, looked for when it is first asked.
     pub(in crate::engine) struct SystemKeyring;
