@@ -48,8 +48,8 @@ impl Authenticator for Basic {
         false
     }
 
-    fn reveals_secret(&self) -> bool {
-        true
+    fn may_reveal(&mut self, allowed: bool) -> bool {
+        allowed
     }
 
     fn authorization(&mut self, _method: &str, _path: &str) -> Option<SecretHeader> {

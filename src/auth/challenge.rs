@@ -52,6 +52,26 @@ pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Vec<Challenge> {
     challenges
 }
 
+/// The parameters of an `Authentication-Info` field (RFC 7615 section 3), up to what does not follow the grammar.
+pub fn parameters(value: &[u8]) -> Vec<(String, String)> {
+    let mut scan = Scan { rest: value.get(..MAX_VALUE).unwrap_or(value) };
+    let mut params = Vec::new();
+    while params.len() < MAX_PARAMS {
+        scan.skip(b" \t,");
+        let Some(Param::Pair(name, value)) = scan.param() else { break };
+        params.push((name, value));
+    }
+    params
+}
+
+/// What stands where a parameter may.
+enum Param {
+    /// A parameter.
+    Pair(String, String),
+    /// A token without a value: the next scheme.
+    Bare,
+}
+
 /// A place in a header value.
 #[derive(Clone, Copy)]
 struct Scan<'a> {
@@ -103,24 +123,34 @@ impl Scan<'_> {
         loop {
             self.skip(b" \t,");
             let before = *self;
-            let Some(name) = self.token() else { return self.rest.is_empty() };
-            self.skip(b" \t");
-            if !self.eat(b'=') {
-                // A token without a value is the next scheme.
-                *self = before;
-                return true;
+            match self.param() {
+                None => return self.rest.is_empty() && before.rest.is_empty(),
+                Some(Param::Bare) => {
+                    *self = before;
+                    return true;
+                }
+                Some(Param::Pair(name, value)) if challenge.params.len() < MAX_PARAMS => {
+                    challenge.params.push((name, value));
+                }
+                Some(Param::Pair(..)) => {}
             }
-            self.skip(b" \t");
-            let value = if self.eat(b'"') { self.quoted() } else { self.token() };
-            let Some(value) = value else { return false };
-            if challenge.params.len() < MAX_PARAMS {
-                challenge.params.push((name, value));
-            }
-            self.skip(b" \t");
             if !matches!(self.rest.first(), None | Some(b',')) {
                 return false;
             }
         }
+    }
+
+    /// One parameter and the blanks around it; `None` if there is none.
+    fn param(&mut self) -> Option<Param> {
+        let name = self.token()?;
+        self.skip(b" \t");
+        if !self.eat(b'=') {
+            return Some(Param::Bare);
+        }
+        self.skip(b" \t");
+        let value = if self.eat(b'"') { self.quoted()? } else { self.token()? };
+        self.skip(b" \t");
+        Some(Param::Pair(name, value))
     }
 
     /// `token68` (RFC 9110 section 11.2), only where the end or a comma follows: otherwise it is a parameter's name.

@@ -4,10 +4,16 @@
 
 pub mod basic;
 pub mod challenge;
+pub mod choice;
+pub mod digest;
 
 use secrecy::SecretString;
 
 pub use challenge::Challenge;
+
+use basic::Basic;
+use choice::{Choice, First};
+use digest::Digest;
 
 /// A user and the secret that proves it. `Debug` shows neither.
 #[derive(Clone)]
@@ -40,6 +46,13 @@ pub enum Step {
     Again,
     /// The server refused the credentials, or offers no scheme we have. The text says which, without a secret.
     Refused(String),
+    /// What the server offers and was not tried would show the secret where that is not allowed.
+    Exposed {
+        /// The scheme that would.
+        scheme: &'static str,
+        /// What was tried before and why it did not do; empty if nothing was.
+        tried: String,
+    },
 }
 
 /// One authentication conversation, bound to one operation.
@@ -50,9 +63,10 @@ pub trait Authenticator: Send {
     /// Whether it authenticates the connection rather than each request (NTLM, Kerberos).
     fn binds_connection(&self) -> bool;
 
-    /// Whether whoever reads the header learns the secret: then it must not travel in clear text.
-    fn reveals_secret(&self) -> bool {
-        false
+    /// Told before each connection whether whoever reads what is sent may learn the secret. False if it cannot do without:
+    /// then no connection is made.
+    fn may_reveal(&mut self, _allowed: bool) -> bool {
+        true
     }
 
     /// The `Authorization` header of the next request, or none.
@@ -60,6 +74,14 @@ pub trait Authenticator: Send {
 
     /// Takes in the challenges of a 401 answer.
     fn challenged(&mut self, challenges: &[Challenge]) -> Step;
+
+    /// Takes in an answer that is no 401, with the value of its `Authentication-Info` (RFC 7615).
+    ///
+    /// # Errors
+    /// In words, if the server proves itself wrongly.
+    fn accepted(&mut self, _info: Option<&[u8]>) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Why credentials cannot be used.
@@ -79,7 +101,17 @@ pub enum Unusable {
 type Make = fn(Credentials) -> Result<Box<dyn Authenticator>, Unusable>;
 
 /// Every mechanism by its name in profiles.
-static REGISTRY: &[(&str, Make)] = &[("basic", |credentials| Ok(Box::new(basic::Basic::new(credentials)?)))];
+static REGISTRY: &[(&str, Make)] = &[
+    ("auto", |credentials| choice(First::Basic, credentials)),
+    ("basic", |credentials| Ok(Box::new(Basic::new(credentials)?))),
+    ("digest", |credentials| choice(First::Nothing, credentials)),
+];
+
+/// A choice, of credentials that at least Digest can carry.
+fn choice(first: First, credentials: Credentials) -> Result<Box<dyn Authenticator>, Unusable> {
+    Digest::new(credentials.clone())?;
+    Ok(Box::new(Choice::new(first, credentials)))
+}
 
 /// The names of all mechanisms, as profiles spell them.
 pub fn mechanisms() -> impl Iterator<Item = &'static str> {
@@ -111,6 +143,9 @@ mod tests {
     fn the_registry_knows_basic_and_says_what_it_knows() {
         assert_eq!(authenticator_for("Basic", ann()).unwrap().scheme(), "Basic");
         let error = authenticator_for("kerberos", ann()).err().unwrap();
-        assert_eq!(error.to_string(), "there is no authentication mechanism \"kerberos\"; there is basic");
+        assert_eq!(
+            error.to_string(),
+            "there is no authentication mechanism \"kerberos\"; there is auto, basic, digest"
+        );
     }
 }

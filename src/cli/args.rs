@@ -17,7 +17,7 @@ use super::sessions::SessionsCommand;
 use crate::{
     cim::{CimName, Namespace},
     op::{FilterQuery, Fingerprint, QueryLanguage},
-    session::{PullUse, TlsVersion, url::is_host},
+    session::{Mechanism, PullUse, TlsVersion, url::is_host},
 };
 
 /// `0.1.0 (COMMIT), TLS: PROVIDER`
@@ -84,6 +84,9 @@ pub struct TargetArguments {
     /// Whether enumerations are pulled in batches [without it the session's, else auto]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub pull: Option<Pull>,
+    /// How the user authenticates [without it the session's, else auto]
+    #[arg(long, global = true, value_enum, value_name = "MECHANISM")]
+    pub auth: Option<Auth>,
     /// Allow Basic over plain http to another machine
     #[arg(long, global = true)]
     pub allow_clear_text: bool,
@@ -420,6 +423,27 @@ impl Dialect {
             Self::Fql => QueryLanguage::Fql,
         };
         language.identifier()
+    }
+}
+
+/// How users authenticate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// Basic at once, and Digest where the server offers that alone
+    Auto,
+    /// Basic alone
+    Basic,
+    /// Digest; Basic only where the server refuses Digest and the password may be shown
+    Digest,
+}
+
+impl From<Auth> for Mechanism {
+    fn from(auth: Auth) -> Self {
+        match auth {
+            Auth::Auto => Self::Auto,
+            Auth::Basic => Self::Basic,
+            Auth::Digest => Self::Digest,
+        }
     }
 }
 

@@ -188,7 +188,7 @@ fn by_url(text: &str) -> Result<Chosen, Failure> {
 /// Lets the flags win over what `target` says.
 pub(super) fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<(), Failure> {
     let usage = |what: &str, cause: &str, hint: &str| Err(Failure::usage("usage", what, cause, hint));
-    let TargetArguments { user, password_env, allow_clear_text, pull, tls, .. } = arguments;
+    let TargetArguments { user, password_env, auth, allow_clear_text, pull, tls, .. } = arguments;
     let tls_flag = tls.given().next();
     if target.computer.is_none() && (user.is_some() || password_env.is_some() || tls_flag.is_some()) {
         return usage("this-computer", "it takes no user, password or certificate", "-s NAME or --url URL");
@@ -214,6 +214,7 @@ pub(super) fn adapt(target: &mut Target, arguments: &TargetArguments) -> Result<
         }
     }
     target.allow_clear_text |= allow_clear_text;
+    target.mechanism = auth.map_or(target.mechanism, Into::into);
     target.pull = pull.map_or(target.pull, Into::into);
     if let Some(namespace) = &arguments.namespace {
         target.namespace = namespace.clone();

@@ -25,7 +25,9 @@ use crate::{
         explain::{exchange::authenticate, start},
     },
     protocol::ServerFacts,
-    session::{HttpProxy, InstanceId, LiveSession, Proxy, SecretSource, Target, Tls, TlsVersion},
+    session::{
+        HttpProxy, InstanceId, LiveSession, Mechanism, Proxy, SecretSource, Target, Tls, TlsVersion,
+    },
     wire::{
         AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
         is_loopback,
@@ -192,11 +194,15 @@ impl Session {
     /// Asks nobody for a secret that would then not be sent. Of an address that is known at once; of a name, only when it
     /// has been resolved.
     fn refuse_clear_text(&self) -> Result<(), OpError> {
-        let Target { computer: Some(computer), tls: None, allow_clear_text: false, .. } = &self.target else {
+        let Target { computer: Some(computer), tls: None, allow_clear_text: false, mechanism, .. } = &self.target
+        else {
             return Ok(());
         };
+        if *mechanism == Mechanism::Digest {
+            return Ok(());
+        }
         match computer.parse::<std::net::IpAddr>() {
-            Ok(address) if !is_loopback(address) => Err(clear_text_refused(self.name(), SCHEME)),
+            Ok(address) if !is_loopback(address) => Err(clear_text_refused(Phase::Connect, self.name(), SCHEME)),
             _ => Ok(()),
         }
     }
@@ -270,13 +276,11 @@ pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest
     Ok(Box::new(Dialer::new(settings)?))
 }
 
-/// The mechanism of every session until profiles name others.
-const MECHANISM: &str = "basic";
-
 fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<AuthenticatorFactory, OpError> {
     let Some(credentials) = credentials else { return Ok(Arc::new(|| None)) };
     // Tried once here, so that a user the mechanism cannot carry is told at once and not at each connection.
-    if let Err(unusable) = authenticator_for(MECHANISM, credentials.clone()) {
+    let mechanism = target.mechanism.name();
+    if let Err(unusable) = authenticator_for(mechanism, credentials.clone()) {
         let name = target.computer.clone().unwrap_or_default();
         let (kind, row) = match unusable {
             // A secret that cannot be sent is asked for again like one that was refused.
@@ -285,7 +289,7 @@ fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<Au
         };
         return Err(row.error(Phase::Authenticate(1), name, kind).because(unusable.to_string()));
     }
-    Ok(Arc::new(move || authenticator_for(MECHANISM, credentials.clone()).ok()))
+    Ok(Arc::new(move || authenticator_for(mechanism, credentials.clone()).ok()))
 }
 
 #[cfg(test)]

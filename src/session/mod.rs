@@ -14,5 +14,5 @@ pub mod url;
 
 pub use live::{InstanceId, LiveSession};
 pub use options::{Colour, HttpProxy, LimitChanges, Proxy, TimeoutChanges};
-pub use profile::{Parent, Profile, ProfileId, PullUse, Target, Tls, TlsVersion};
+pub use profile::{Mechanism, Parent, Profile, ProfileId, PullUse, Target, Tls, TlsVersion};
 pub use secret::{SecretCommand, SecretSource};

@@ -81,6 +81,8 @@ pub struct Target {
     pub tls: Option<Tls>,
     /// The user; `None` sends no Authorization header.
     pub user: Option<String>,
+    /// How the user authenticates.
+    pub mechanism: Mechanism,
     /// Where the secret comes from.
     pub secret: SecretSource,
     /// Basic over plain http to another machine is allowed.
@@ -101,6 +103,34 @@ pub struct Target {
     pub pull: PullUse,
     /// What is known of this kind of server: the preset it builds on, itself or through the sessions it inherits from.
     pub preset: Option<&'static Preset>,
+}
+
+/// How a user authenticates over HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mechanism {
+    /// Basic with the first request, and Digest where the server offers that alone.
+    #[default]
+    Auto,
+    /// Basic (RFC 7617) alone.
+    Basic,
+    /// Digest (RFC 7616); Basic only where the server refuses Digest and the password may be shown.
+    Digest,
+}
+
+impl Mechanism {
+    /// Its name in sessions.toml and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Basic => "basic",
+            Self::Digest => "digest",
+        }
+    }
+
+    /// The mechanism called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Auto, Self::Basic, Self::Digest].into_iter().find(|mechanism| mechanism.name() == name)
+    }
 }
 
 /// Whether enumerations are opened and pulled in batches (DSP0200 section 5.4.2.24) or asked for in one answer.
@@ -267,6 +297,7 @@ impl Target {
             path: "/cimom".to_owned(),
             tls: None,
             user: None,
+            mechanism: Mechanism::Auto,
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace: Namespace::new("root/cimv2"),

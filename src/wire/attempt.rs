@@ -190,6 +190,7 @@ impl HttpExchange {
                 place.error(Phase::Authenticate(1), ErrorKind::Configuration, &authenticate::UNSENDABLE)
             })?;
             value.set_sensitive(true);
+            self.proved = true;
             headers.insert(header::AUTHORIZATION, value);
             // Told once a leg and connection, not with every request that repeats the proof.
             let shown = Some((observer.conn, self.leg));

@@ -10,6 +10,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use ::http::HeaderValue;
 use tokio::time::Instant;
 
 use super::{
@@ -27,7 +28,10 @@ use crate::{
     auth::{Authenticator, Step as AuthStep},
     op::{
         BoxFuture, Closer, ConnId, ErrorKind, OpError, OpEventKind, Phase, Purpose,
-        explain::{connection::connect, exchange::send},
+        explain::{
+            connection::connect,
+            exchange::{authenticate, send},
+        },
     },
 };
 
@@ -71,6 +75,8 @@ impl Dial for Dialer {
             purpose,
             authenticator: (self.settings.authenticator)(),
             leg: 1,
+            proved: false,
+            refusals: 0,
             shown: None,
             peer: None,
             life: None,
@@ -90,6 +96,10 @@ pub(super) struct HttpExchange {
     pub(super) authenticator: Option<Box<dyn Authenticator>>,
     /// The leg of authentication the next request is.
     pub(super) leg: u32,
+    /// The last request carried a proof.
+    pub(super) proved: bool,
+    /// Refusals since the last answer.
+    refusals: u32,
     /// The connection and leg last told as a phase.
     pub(super) shown: Option<(ConnId, u32)>,
     /// The address that answered before.
@@ -126,6 +136,7 @@ impl HttpExchange {
                 return Err(self.refused_by_proxy(head, &request));
             }
             if head.response.status() != ::http::StatusCode::UNAUTHORIZED {
+                self.accepted(&head, &request)?;
                 return self.hand_over(head, &request);
             }
             self.challenged(head, &request).await?;
@@ -237,7 +248,7 @@ impl HttpExchange {
     }
 
     /// CLI.md, "Clear text": a scheme that reveals its secret is not spoken in the clear to another machine.
-    fn refuse_clear_text(&self, addresses: &[SocketAddr], request: &HttpRequest) -> Result<(), OpError> {
+    fn refuse_clear_text(&mut self, addresses: &[SocketAddr], request: &HttpRequest) -> Result<(), OpError> {
         let mut local = addresses.iter().all(|address| is_loopback(address.ip()));
         if let Some(proxy) = &self.settings.proxy {
             if proxy.authorization.is_some() && !proxy.allow_clear_text && !local {
@@ -246,11 +257,13 @@ impl HttpExchange {
             // What the proxy does with it is beyond our sight.
             local &= self.endpoint.address.is_some_and(is_loopback);
         }
-        let Some(authenticator) = &self.authenticator else { return Ok(()) };
-        if self.endpoint.tls || self.settings.allow_clear_text || local || !authenticator.reveals_secret() {
+        let allowed = self.endpoint.tls || self.settings.allow_clear_text || local;
+        let Some(authenticator) = &mut self.authenticator else { return Ok(()) };
+        if authenticator.may_reveal(allowed) {
             return Ok(());
         }
-        Err(clear_text_refused(self.place(None, request).target(), authenticator.scheme()))
+        let scheme = authenticator.scheme();
+        Err(clear_text_refused(Phase::Connect, self.place(None, request).target(), scheme))
     }
 
     fn body(&self, head: Head, request: &HttpRequest) -> AnswerBody {
@@ -268,6 +281,23 @@ impl HttpExchange {
         Ok(HttpAnswer { status: status.as_u16(), reason, headers, body })
     }
 
+    /// Takes an answer that is no refusal up with the authenticator.
+    fn accepted(&mut self, head: &Head, request: &HttpRequest) -> Result<(), OpError> {
+        self.refusals = 0;
+        let info = head.response.headers().get("authentication-info").map(HeaderValue::as_bytes);
+        let Some(Err(cause)) = self.authenticator.as_mut().map(|authenticator| authenticator.accepted(info)) else {
+            return Ok(());
+        };
+        let place = self.place(Some(head.life.observer.peer), request);
+        let error = place
+            .error(Phase::Authenticate(self.leg), ErrorKind::BadHttp, &authenticate::UNPROVEN)
+            .because(plain(&cause));
+        head.life.observer.refused(self.leg, None, &error);
+        self.life = None;
+        head.life.close(Closer::Us);
+        Err(error)
+    }
+
     /// Takes a 401 up with the authenticator.
     async fn challenged(&mut self, head: Head, request: &HttpRequest) -> Result<(), OpError> {
         let place = self.place(Some(head.life.observer.peer), request);
@@ -275,16 +305,21 @@ impl HttpExchange {
         let life = head.life.clone();
         self.drain(head, request).await?;
         let step = self.authenticator.as_mut().map(|authenticator| authenticator.challenged(&refusal.challenges));
-        let cause = match step {
-            Some(AuthStep::Again) if self.leg < MAX_LEGS => {
-                self.leg += 1;
+        let scheme = self.authenticator.as_ref().map(|authenticator| authenticator.scheme());
+        let error = match step {
+            Some(AuthStep::Again) if self.refusals + 1 < MAX_LEGS => {
+                self.refusals += 1;
+                // A request without proof was no leg.
+                self.leg += u32::from(std::mem::take(&mut self.proved));
                 return Ok(());
             }
-            Some(AuthStep::Refused(cause)) => Some(cause),
-            Some(AuthStep::Again) | None => None,
+            Some(AuthStep::Exposed { scheme, tried }) => {
+                let error = clear_text_refused(Phase::Authenticate(self.leg), place.target(), scheme);
+                refusal.offered(if tried.is_empty() { error } else { error.because(plain(&tried)) })
+            }
+            Some(AuthStep::Refused(cause)) => refusal.error(&place, self.leg, scheme, Some(&cause)),
+            Some(AuthStep::Again) | None => refusal.error(&place, self.leg, scheme, None),
         };
-        let scheme = self.authenticator.as_ref().map(|authenticator| authenticator.scheme());
-        let error = refusal.error(&place, self.leg, scheme, cause.as_deref());
         life.observer.refused(self.leg, scheme, &error);
         self.life = None;
         life.close(Closer::Us);
@@ -307,8 +342,8 @@ impl HttpExchange {
 }
 
 /// The refusal to speak `scheme`, which reveals its secret, in the clear to `target`.
-pub fn clear_text_refused(target: String, scheme: &str) -> OpError {
-    connect::CLEAR_TEXT.with(Phase::Connect, target, ErrorKind::ClearTextRefused, &[("scheme", scheme)])
+pub fn clear_text_refused(phase: Phase, target: String, scheme: &str) -> OpError {
+    connect::CLEAR_TEXT.with(phase, target, ErrorKind::ClearTextRefused, &[("scheme", scheme)])
 }
 
 /// Whether another address may do better.

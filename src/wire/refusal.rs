@@ -97,12 +97,18 @@ impl Refusal {
         if let (Some(first), Some(seen)) = (error.causes.first_mut(), seen) {
             *first = seen;
         }
-        if !self.challenges.is_empty() {
-            let offered: Vec<&str> = self.challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
-            error = error.because(format!("it offers {}", plain(&offered.join(", "))));
-        }
+        error = self.offered(error);
         error.causes.extend(self.details.iter().cloned());
         error
+    }
+
+    /// `error` with what the server offers.
+    pub(super) fn offered(&self, error: OpError) -> OpError {
+        if self.challenges.is_empty() {
+            return error;
+        }
+        let offered: Vec<&str> = self.challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
+        error.because(format!("it offers {}", plain(&offered.join(", "))))
     }
 }
 

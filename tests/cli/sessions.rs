@@ -140,7 +140,7 @@ fn a_session_is_added_with_what_the_arguments_say() {
     assert_eq!(
         block,
         "\n[[session]]\nid = \"db1\"\nname = \"Data\"\ncomputer = \"db1.example\"\nprotocol = \"cimxml\"\nport = 5988\n\
-         namespace = \"root/x\"\ntls = { use = false }\nauth = { mechanism = \"basic\", user = \"bob\", secret = \"env:PW\" }\n\
+         namespace = \"root/x\"\ntls = { use = false }\nauth = { mechanism = \"auto\", user = \"bob\", secret = \"env:PW\" }\n\
          allow_clear_text = true\ntags = [\"db\", \"lab\"]\nread_only = true\ntimeouts = { total = 2.5 }\nculture = \"de\"\n"
     );
     home.run(&["sessions", "add", "db1", "--url", "cimxml+http://h"]).expect_failure(2, "`db1` is taken", "another id");

@@ -69,6 +69,6 @@ pub mod connect {
             "report what you did";
         CLEAR_TEXT = "{scheme} over plain http would show the password to the network",
             "the session has a user and no TLS, and the server is another machine",
-            "use https, or allow it: allow_clear_text = true in the session (--allow-clear-text)";
+            "use https, or Digest where the server offers it (--auth digest), or allow it: allow_clear_text = true in the session (--allow-clear-text)";
     }
 }

@@ -23,6 +23,8 @@ pub mod authenticate {
         NOT_TAKEN_UP = "the server refused without looking at user and password",
             "OpenPegasus says `User Unauthorized` where it does not take the scheme, and nothing where the password is wrong",
             "check the server's authentication settings (enableAuthentication, httpAuthType)";
+        UNPROVEN = "the answer may not be the server's", "what proves the server in Authentication-Info is wrong",
+            "look for something in between that changes or makes up answers; TLS tells for sure";
         ENDLESS = "the authentication does not end", "the server asks again and again",
             "look at the server's log for why it does not let the user in";
         UNSENDABLE_PASSWORD = "the password cannot be sent", "it holds a control character",

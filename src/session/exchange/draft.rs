@@ -14,7 +14,7 @@ use super::{Found, Import, LeftOut};
 use crate::{
     cim::Namespace,
     session::{
-        HttpProxy, LimitChanges, Parent, Proxy, PullUse, SecretSource, Target, TimeoutChanges, Tls,
+        HttpProxy, LimitChanges, Mechanism, Parent, Proxy, PullUse, SecretSource, Target, TimeoutChanges, Tls,
         preset::{self, Preset},
         store::SessionsFile,
         url::{Scheme, is_host, is_path_byte},
@@ -41,6 +41,7 @@ pub(super) struct Draft {
     pub(super) port: Option<u16>,
     /// The user.
     pub(super) user: Option<String>,
+    mechanism: Mechanism,
     path: Option<String>,
     namespace: Option<Namespace>,
     rules: Tls,
@@ -65,6 +66,7 @@ impl Draft {
             tls: true,
             port: None,
             user: None,
+            mechanism: Mechanism::Auto,
             path: None,
             namespace: None,
             rules: Tls::default(),
@@ -203,10 +205,15 @@ impl Draft {
         }
     }
 
-    /// How the user is authenticated, in words any format uses. Basic is what there is.
+    /// How the user is authenticated, in words any format uses.
     pub(super) fn mechanism(&mut self, field: &str, mechanism: &str) {
-        if !mechanism.eq_ignore_ascii_case("basic") {
-            self.leave(field, Some(mechanism), "Basic is what lazycim can do yet: the session would use that");
+        match Mechanism::named(&mechanism.to_ascii_lowercase()) {
+            // Basic goes first unless Digest is asked for.
+            Some(Mechanism::Digest) => self.mechanism = Mechanism::Digest,
+            Some(_) => {}
+            None => {
+                self.leave(field, Some(mechanism), "Basic and Digest are what lazycim can do yet: it would use these");
+            }
         }
     }
 
@@ -249,6 +256,7 @@ impl Draft {
             path: self.path.unwrap_or_else(|| self.scheme.default_path().to_owned()),
             tls: self.tls.then_some(self.rules),
             user: self.user,
+            mechanism: self.mechanism,
             secret: SecretSource::Prompt,
             allow_clear_text: false,
             namespace: self.namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),

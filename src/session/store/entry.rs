@@ -19,7 +19,7 @@ use crate::{
     cim::Namespace,
     op::Fingerprint,
     session::{
-        Parent, Profile, ProfileId, Target, Tls, TlsVersion,
+        Mechanism, Parent, Profile, ProfileId, Target, Tls, TlsVersion,
         options::Colour,
         preset,
         profile::{AUTO, THIS_COMPUTER},
@@ -212,7 +212,7 @@ impl Reader<'_> {
             let at = place_of(table, "namespace");
             self.problem(at, "`namespace` is empty".to_owned(), "write one, such as \"root/cimv2\"");
         }
-        let (user, secret) = self.auth(table);
+        let (user, mechanism, secret) = self.auth(table);
         Some(Target {
             owner: crate::session::profile::Owner::default(),
             computer: Some(computer?),
@@ -222,6 +222,7 @@ impl Reader<'_> {
             path,
             tls,
             user,
+            mechanism,
             secret,
             allow_clear_text: self.switch(table, "allow_clear_text").unwrap_or(false),
             namespace: namespace.unwrap_or_else(|| Namespace::new("root/cimv2")),
@@ -306,18 +307,21 @@ impl Reader<'_> {
         value
     }
 
-    fn auth(&mut self, table: &Layers<'_>) -> (Option<String>, SecretSource) {
+    fn auth(&mut self, table: &Layers<'_>) -> (Option<String>, Mechanism, SecretSource) {
         let auth = table.table("auth");
         let mechanism = self.choice(&auth, "mechanism");
+        let chosen = mechanism.as_deref().and_then(Mechanism::named).unwrap_or_default();
         let none = auth.get("mechanism").filter(|_| mechanism.as_deref() == Some("none"));
         let found = auth.get("user");
         let user = self.text_of(&auth, "user");
         match (none, found) {
             // Whoever says that nobody authenticates turns off the user of those below.
-            (Some(none), Some(found)) if none.layer < found.layer => return (None, SecretSource::Prompt),
+            (Some(none), Some(found)) if none.layer < found.layer => {
+                return (None, Mechanism::default(), SecretSource::Prompt);
+            }
             (Some(none), Some(found)) if none.layer == found.layer => {
                 let cause = "`auth` has a user and mechanism \"none\"".to_owned();
-                self.problem(found.at, cause, "write mechanism = \"basic\"");
+                self.problem(found.at, cause, "leave mechanism out");
             }
             (None, None) => {
                 // A preset knows the mechanism and not the user.
@@ -333,7 +337,8 @@ impl Reader<'_> {
         // Where the secret comes from belongs to the user it stands with, or to one below.
         let secrets = auth.down_to(found.map_or(usize::MAX - 1, |found| found.layer));
         let secret = self.secret(&secrets, "secret").unwrap_or(SecretSource::Prompt);
-        (user, secret)
+        let chosen = if user.is_some() { chosen } else { Mechanism::default() };
+        (user, chosen, secret)
     }
 }
 

@@ -59,7 +59,7 @@ const fn key(name: &'static str, kind: Kind, example: &'static str, about: &'sta
 pub(super) const PROTOCOLS: &[&str] = &["cimxml", "wsman", AUTO];
 const TRIED: &[&str] = &[Scheme::ALL[0].name(), Scheme::ALL[1].name()];
 /// Mechanisms of authentication a session can name.
-pub(super) const MECHANISMS: &[&str] = &["basic", "none"];
+pub(super) const MECHANISMS: &[&str] = &["auto", "basic", "digest", "none"];
 const PULLS: &[&str] = &[PullUse::NAMES[0].1, PullUse::NAMES[1].1, PullUse::NAMES[2].1];
 const TLS_VERSIONS: &[&str] = &[TlsVersion::Tls12.text(), TlsVersion::Tls13.text()];
 const PIN: &str = "\"4E:D0:45:50:9E:E4:62:F5:8B:3F:37:F9:1A:6A:51:11:A6:A6:9B:33:A5:E2:3C:BE:44:E5:AD:1C:E5:FC:8D:3A\"";
@@ -105,7 +105,7 @@ pub const KEYS: &[Key] = &[
     key("tls.min_version", Kind::Choice(TLS_VERSIONS), "\"1.2\"", "the oldest version of TLS that is spoken"),
     key("tls.server_name", Kind::Text, "\"real.example\"", "the name to send and to check instead of the computer's"),
     key("tls.pin", Kind::Text, PIN, "SHA-256 of the one certificate to accept, instead of every other check"),
-    key("auth.mechanism", Kind::Choice(MECHANISMS), "\"basic\"", "how the user authenticates"),
+    key("auth.mechanism", Kind::Choice(MECHANISMS), "\"auto\"", "how the user authenticates"),
     key("auth.user", Kind::Text, "\"ann\"", "the user: NAME, DOMAIN\\NAME or NAME@REALM, sent as written"),
     key("auth.secret", Kind::Secret, "\"prompt\"", "where the password comes from; it is never in this file"),
     key("allow_clear_text", Kind::Switch, "false", "allow Basic over plain http to another machine"),

@@ -34,7 +34,7 @@ pub(super) fn value(profile: &Profile, name: &str) -> Option<Value> {
         "path" => text(&target.path),
         "namespace" => text(target.namespace.as_str()),
         "tls.use" => Some(target.tls.is_some().into()),
-        "auth.mechanism" => text(if target.user.is_some() { "basic" } else { "none" }),
+        "auth.mechanism" => text(if target.user.is_some() { target.mechanism.name() } else { "none" }),
         "auth.user" => target.user.as_deref().and_then(text),
         "auth.secret" => target.user.as_ref().map(|_| secret(&target.secret)),
         "allow_clear_text" => Some(target.allow_clear_text.into()),

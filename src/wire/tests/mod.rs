@@ -5,6 +5,7 @@ mod support;
 
 mod addresses;
 mod authentication;
+mod digest;
 mod faults;
 mod life;
 mod policy;

@@ -341,9 +341,14 @@ pub fn tls_settings(server: &Server, host: &str, trust: Arc<Trust>, told: &Arc<T
 
 /// A factory of Basic authenticators for ann.
 pub fn ann() -> crate::wire::AuthenticatorFactory {
-    Arc::new(|| {
+    ann_by("basic")
+}
+
+/// A factory of authenticators for ann.
+pub fn ann_by(mechanism: &'static str) -> crate::wire::AuthenticatorFactory {
+    Arc::new(move || {
         let credentials = Credentials { user: "ann".to_owned(), secret: "s3cret".to_owned().into() };
-        Some(auth::authenticator_for("basic", credentials).unwrap())
+        Some(auth::authenticator_for(mechanism, credentials).unwrap())
     })
 }
 

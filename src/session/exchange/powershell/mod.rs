@@ -14,7 +14,7 @@ use super::{
     draft::{Draft, Unchecked},
     outgoing::{Carries, lost},
 };
-use crate::session::{Profile, url::Scheme};
+use crate::session::{Mechanism, Profile, url::Scheme};
 use parameters::Cmdlet;
 use parse::{Argument, Call, Value};
 
@@ -193,7 +193,9 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
         let _ = write!(export.text, "$s{number} = New-CimSession -ComputerName {}", quoted(computer));
         let _ = write!(export.text, " -Port {}", target.port);
         if let Some(user) = &target.user {
-            let _ = write!(export.text, " -Authentication Basic -Credential (Get-Credential {})", quoted(user));
+            let mechanism = if target.mechanism == Mechanism::Digest { "Digest" } else { "Basic" };
+            let credential = quoted(user);
+            let _ = write!(export.text, " -Authentication {mechanism} -Credential (Get-Credential {credential})");
         }
         let _ = write!(export.text, " -SkipTestConnection -Name {}", quoted(&profile.name));
         if let Some(Some(total)) = target.timeouts.total {

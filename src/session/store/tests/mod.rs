@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     cim::Namespace,
     op::Fingerprint,
-    session::{SecretSource, Target, Tls, TlsVersion},
+    session::{Mechanism, SecretSource, Target, Tls, TlsVersion},
 };
 
 const WEB01: &str = r#"
@@ -45,6 +45,7 @@ fn profile(id: &str) -> Profile {
         port: 15_988,
         path: "/x".to_owned(),
         user: Some("CORP\\ann".to_owned()),
+        mechanism: Mechanism::Digest,
         secret: SecretSource::Env("PW".to_owned()),
         allow_clear_text: true,
         namespace: Namespace::new("root/interop"),
@@ -62,6 +63,7 @@ fn the_documented_entry_reads_as_documented() {
         port: 5989,
         tls: Some(Tls::default()),
         user: Some("ann".to_owned()),
+        mechanism: Mechanism::Basic,
         ..Target::this_computer()
     };
     let expected = Profile::new(ProfileId::new("web01").unwrap(), "Web server 1".to_owned(), target);
@@ -98,7 +100,7 @@ fn mistakes_cost_their_entry_only_and_name_their_place() {
         ("protocol = \"dcom\"\n", "2:12: unknown protocol \"dcom\""),
         ("tls = true\n", "2:7: `tls` must be a table"),
         ("tls = { verify = false }\n", "2:9: unknown key `verify` in tls"),
-        ("auth = { mechanism = \"digest\", user = \"u\" }\n", "2:22: unknown mechanism \"digest\""),
+        ("auth = { mechanism = \"kerberos\", user = \"u\" }\n", "2:22: unknown mechanism \"kerberos\""),
         ("auth = { mechanism = \"basic\" }\n", "2:8: `auth` names no user"),
         ("allow_clear_text = 1\n", "2:20: `allow_clear_text` must be true or false"),
         ("path = \"cimom\"\n", "2:8: `path` must begin with / and be percent-encoded"),
