@@ -7,12 +7,12 @@ use std::io;
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    args::{ServeArguments, TargetArguments},
+    args::{Auth, ServeArguments, TargetArguments},
     failure::Failure,
     signals::Signals,
     target::secret_in,
 };
-use crate::server::{Credentials, ServeOptions, ServerError, serve};
+use crate::server::{Credentials, Offer, ServeOptions, ServerError, serve};
 
 /// Serves until a signal comes.
 pub(super) async fn run(arguments: ServeArguments, target: TargetArguments) -> Result<(), Failure> {
@@ -31,6 +31,11 @@ pub(super) async fn run(arguments: ServeArguments, target: TargetArguments) -> R
         listen: arguments.listen,
         port: arguments.port,
         credentials: Credentials { user, secret },
+        offer: match target.auth {
+            None | Some(Auth::Auto) => Offer::Both,
+            Some(Auth::Basic) => Offer::Basic,
+            Some(Auth::Digest) => Offer::Digest,
+        },
         tls: arguments.tls_cert.zip(arguments.tls_key),
         allow_clear_text_from_the_network: arguments.allow_clear_text_from_the_network,
     };

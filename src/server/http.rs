@@ -1,38 +1,31 @@
 //! The HTTP front: heads, credentials, limits and framing of answers.
 //!
-//! Owns: which requests reach CIM-XML at all, and how an answer is framed: with its length when it is small, chunked
+//! Owns: which requests reach CIM-XML or WS-Man at all, and how an answer is framed: with its length when it is small, chunked
 //! while it is still being produced otherwise. Must not know what is inside a body.
 
 use std::{borrow::Cow, convert::Infallible, fmt, sync::Arc};
 
-use base64::Engine as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::{body::Frame, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use secrecy::ExposeSecret;
-use subtle::ConstantTimeEq;
 use tokio::sync::mpsc;
-use zeroize::Zeroizing;
 
 use super::{
     ServerLimits,
     cimxml::{CimXml, PIECE, Piece, Pieces, Refusal},
+    guard::{Guard, Refused},
     listen::{Connection, Stream},
     seen::SeenRequest,
+    wsman::WsMan,
 };
-use crate::auth::Credentials;
 
-/// The realm of our 401.
-const CHALLENGE: &str = "Basic realm=\"lazycim\"";
 /// The extension an `M-POST` declares in `Man` (DSP0200 section 6.2, RFC 2774).
 const EXTENSION: &str = "http://www.dmtf.org/cim/mapping/http/v1.0";
 /// The prefix of the fields of our answers to `M-POST`.
 const NUMBER: &str = "27";
 /// A refused request's body up to this size is read and thrown away, so that its connection can go on.
 const DRAINED: u64 = 64 * 1024;
-/// `user:password` in an Authorization header is compared up to this length.
-const CREDENTIAL_MAX: usize = 1024;
 
 /// A request's head, whoever read it. It holds the credential as sent, so it has no `Debug`.
 #[derive(Clone)]
@@ -46,6 +39,11 @@ impl Head {
     /// The first field `name`, without regard to case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is for WS-Man: everything else is for CIM-XML.
+    pub(super) fn is_wsman(&self) -> bool {
+        self.target == "/wsman"
     }
 
     /// Whether the fields of CIM-XML come with the prefix that `Man` declares.
@@ -147,6 +145,10 @@ impl Answer {
         self.with("Ext", "").with("Cache-Control", "no-cache").with("Man", format!("{EXTENSION}; ns={NUMBER}"))
     }
 
+    fn challenged(refused: Refused) -> Self {
+        refused.challenges.into_iter().fold(Self::bare(401), |answer, one| answer.with("WWW-Authenticate", one))
+    }
+
     fn refused(refusal: &Refusal) -> Self {
         let answer = Self::bare(refusal.status()).with("CIMError", refusal.cim_error());
         match refusal.detail() {
@@ -160,56 +162,83 @@ fn percent_encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// What answers requests: the credential check in front of CIM-XML.
+/// What answers requests: the credential check in front of CIM-XML and WS-Man.
 pub(super) struct Backend {
     cimxml: Arc<CimXml>,
-    expected: Option<Zeroizing<Vec<u8>>>,
+    wsman: Arc<WsMan>,
+    guard: Option<Guard>,
     limits: ServerLimits,
 }
 
+/// As whom a request was let in.
+pub(super) struct Entry {
+    /// `Authentication-Info` of its answer.
+    info: Option<String>,
+    /// Nobody: it may only ask who is there.
+    anonymous: bool,
+}
+
 impl Backend {
-    pub(super) fn new(cimxml: CimXml, credentials: Option<Credentials>, limits: ServerLimits) -> Self {
-        let expected = credentials.map(|credentials| {
-            let secret = credentials.secret.expose_secret();
-            let mut text = Zeroizing::new(Vec::with_capacity(credentials.user.len() + 1 + secret.len()));
-            text.extend_from_slice(credentials.user.as_bytes());
-            text.push(b':');
-            text.extend_from_slice(secret.as_bytes());
-            text
-        });
-        Self { cimxml: Arc::new(cimxml), expected, limits }
+    pub(super) fn new(cimxml: CimXml, wsman: WsMan, guard: Option<Guard>, limits: ServerLimits) -> Self {
+        Self { cimxml: Arc::new(cimxml), wsman: Arc::new(wsman), guard, limits }
     }
 
-    /// The answer to a request that must not get further, judged by its head alone: before its body is read.
-    pub(super) fn refuse(&self, head: &Head) -> Option<Answer> {
-        if !self.authorized(head) {
-            return Some(Answer::bare(401).with("WWW-Authenticate", CHALLENGE));
-        }
+    /// Lets a request in, or answers one that must not get further. Judged by its head alone: before its body is read.
+    pub(super) fn admit(&self, head: &Head) -> Result<Entry, Answer> {
+        let entry = self.enter(head)?;
+        let methods = if head.is_wsman() { "POST" } else { "POST, M-POST" };
         match head.method.as_str() {
             "POST" => {}
-            "M-POST" if head.prefix().is_some() => {}
-            "M-POST" => return Some(Answer::bare(510)),
-            _ => return Some(Answer::bare(405).with("Allow", "POST, M-POST")),
+            "M-POST" if !head.is_wsman() && head.prefix().is_some() => {}
+            "M-POST" if !head.is_wsman() => return Err(Answer::bare(510)),
+            _ => return Err(Answer::bare(405).with("Allow", methods)),
         }
         let length = head.header("content-length").and_then(|text| text.trim().parse::<u64>().ok());
         if length.is_some_and(|length| length > self.limits.request_bytes as u64) {
-            return Some(Answer::bare(413));
+            return Err(Answer::bare(413));
         }
-        self.cimxml.check_head(head).err().map(|refusal| Answer::refused(&refusal).to(head))
+        if head.is_wsman() {
+            return if WsMan::takes(head) { Ok(entry) } else { Err(Answer::bare(415)) };
+        }
+        match self.cimxml.check_head(head) {
+            Ok(()) => Ok(entry),
+            Err(refusal) => Err(Answer::refused(&refusal).to(head)),
+        }
     }
 
-    /// Whether the head carries the right credential. Neither the time it takes nor the answer tells how much was right.
-    fn authorized(&self, head: &Head) -> bool {
-        let Some(expected) = &self.expected else { return true };
-        let Some((scheme, token)) = head.header("authorization").and_then(|value| value.trim().split_once(' ')) else {
-            return false;
-        };
-        let token = Zeroizing::new(base64::engine::general_purpose::STANDARD.decode(token.trim()).unwrap_or_default());
-        scheme.eq_ignore_ascii_case("basic") && same(expected, &token)
+    fn enter(&self, head: &Head) -> Result<Entry, Answer> {
+        let Some(guard) = &self.guard else { return Ok(Entry { info: None, anonymous: false }) };
+        match guard.admit(head) {
+            Ok(admitted) => Ok(Entry { info: admitted.info, anonymous: false }),
+            Err(_) if head.is_wsman() && WsMan::is_anonymous(head) => Ok(Entry { info: None, anonymous: true }),
+            Err(refused) => Err(Answer::challenged(refused)),
+        }
     }
 
-    /// Answers a request that [`Self::refuse`] let through.
-    pub(super) async fn answer(&self, head: Head, body: Bytes) -> Answer {
+    /// Answers a request that was let in.
+    pub(super) async fn answer(&self, head: Head, body: Bytes, entry: Entry) -> Answer {
+        let answer =
+            if head.is_wsman() { self.wsman(body, entry.anonymous).await } else { self.cimxml(head, body).await };
+        match entry.info {
+            Some(info) => answer.with("Authentication-Info", info),
+            None => answer,
+        }
+    }
+
+    async fn wsman(&self, body: Bytes, anonymous: bool) -> Answer {
+        let wsman = Arc::clone(&self.wsman);
+        match tokio::task::spawn_blocking(move || wsman.answer(&body, anonymous)).await {
+            Ok(Some(reply)) => {
+                let body = AnswerBody::Whole(reply.body.into());
+                Answer { status: reply.status, headers: Vec::new(), body }.with("Content-Type", reply.media)
+            }
+            // Without credentials nothing but Identify is answered.
+            Ok(None) => self.guard.as_ref().map_or(Answer::bare(500), |guard| Answer::challenged(guard.refuse())),
+            Err(_) => Answer::bare(500),
+        }
+    }
+
+    async fn cimxml(&self, head: Head, body: Bytes) -> Answer {
         let (pieces, mut made) = mpsc::channel(4);
         let cimxml = Arc::clone(&self.cimxml);
         let asked = head.clone();
@@ -234,21 +263,6 @@ fn success(body: AnswerBody) -> Answer {
         .with("CIMOperation", "MethodResponse")
 }
 
-/// Compares without leaving early, also when the lengths differ.
-fn same(expected: &[u8], given: &[u8]) -> bool {
-    let padded = |bytes: &[u8]| {
-        let mut buffer = Zeroizing::new([0_u8; CREDENTIAL_MAX]);
-        for (to, from) in buffer.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        buffer
-    };
-    let bytes = padded(expected).as_slice().ct_eq(padded(given).as_slice());
-    let lengths = (expected.len() as u64).ct_eq(&(given.len() as u64));
-    let fits = subtle::Choice::from(u8::from(expected.len() <= CREDENTIAL_MAX));
-    (bytes & lengths & fits).into()
-}
-
 type BoxedStream = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<Frame<Bytes>, Broken>> + Send>>;
 type OutBody = Either<Full<Bytes>, StreamBody<BoxedStream>>;
 
@@ -270,11 +284,12 @@ pub(super) async fn serve<S: Stream + 'static>(stream: S, connection: &Connectio
 
 async fn respond(head: Head, body: Incoming, connection: &Connection) -> Answer {
     let (head, backend) = (head.without_prefix(), &connection.backend);
-    if let Some(answer) = backend.refuse(&head) {
-        return if drain(body).await { answer } else { answer.with("Connection", "close") };
-    }
+    let entry = match backend.admit(&head) {
+        Ok(entry) => entry,
+        Err(answer) => return if drain(body).await { answer } else { answer.with("Connection", "close") },
+    };
     match Limited::new(body, connection.limits.request_bytes).collect().await {
-        Ok(body) => backend.answer(head, body.to_bytes()).await,
+        Ok(body) => backend.answer(head, body.to_bytes(), entry).await,
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Answer::bare(413).with("Connection", "close"),
         Err(_) => Answer::bare(400).with("Connection", "close"),
     }

@@ -1,20 +1,26 @@
-//! The embedded CIM server: this computer as CIM-XML, and the server our own tests talk to.
+//! The embedded CIM server: this computer over CIM-XML and WS-Man, and the server our own tests talk to.
 //!
-//! Owns: the listening socket, its connections, the HTTP front, its own CIM-XML codec, the repository of classes and the
+//! Owns: the listening socket, its connections, the HTTP front, its own codecs of CIM-XML and WS-Man, the repository of classes and the
 //! providers of live instances. Must not know the client side of lazycim (`op`, `protocol`, `engine`), so that a mistake in
 //! one codec cannot hide behind the same mistake in the other.
 //!
 //! ```text
-//! accept (listen) -> TLS (tls) -+- no scenario -> hyper (http) ------+-> Backend (http) -> CimXml (cimxml)
-//!                               +- scenario ----> play (scenario) ---+                       |
-//!                                                                          Repository <------+------> provider
+//! accept (listen) -> TLS (tls) -+- no scenario -> hyper (http) ------+-> Backend (http, guard) -+-> CimXml (cimxml)
+//!                               +- scenario ----> play (scenario) ---+                          +-> WsMan (wsman)
+//!                                                                                                    |
+//!                                                             instances, gathering, enumeration <----+
+//!                                                                  Repository, provider
 //! ```
 //!
 //! Everything ends when [`RunningServer`] is dropped: the listener, every connection and every answer under way.
 
 mod cimxml;
+mod enumeration;
+mod gathering;
+mod guard;
 mod http;
 mod idle;
+mod instances;
 mod listen;
 mod provider;
 mod query;
@@ -23,6 +29,8 @@ pub mod scenario;
 mod seen;
 mod serve;
 mod tls;
+mod wsman;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +48,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use crate::auth::Credentials;
 use crate::auth::basic::Basic;
 
+pub use guard::Offer;
 pub use repository::RepositoryError;
 pub use scenario::{Scenario, ScenarioError};
 pub use seen::{Seen, SeenRequest};
@@ -70,6 +79,8 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Who may read; `None` lets everybody in (tests only).
     pub credentials: Option<Credentials>,
+    /// How who reads may prove it.
+    pub offer: Offer,
     /// Certificate and key for https; `None` speaks plain http.
     pub tls: Option<TlsIdentity>,
     /// Lets the server listen on a non-loopback address without TLS.
@@ -86,6 +97,7 @@ impl ServerOptions {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             credentials: Some(credentials),
+            offer: Offer::default(),
             tls: None,
             allow_clear_text_from_the_network: false,
             limits: ServerLimits::default(),
@@ -98,6 +110,7 @@ impl ServerOptions {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             credentials: None,
+            offer: Offer::default(),
             tls: None,
             allow_clear_text_from_the_network: false,
             limits: ServerLimits::default(),
@@ -157,19 +170,23 @@ pub async fn start(options: ServerOptions) -> Result<RunningServer, ServerError>
     if options.tls.is_none() && !options.listen.ip().is_loopback() && !options.allow_clear_text_from_the_network {
         return Err(ServerError::ClearText(options.listen));
     }
-    if let Some(credentials) = &options.credentials {
+    if let Some(credentials) = &options.credentials
+        && options.offer != Offer::Digest
+    {
         Basic::new(credentials.clone())?;
     }
     let acceptor = options.tls.as_ref().map(tls::acceptor).transpose()?;
-    let repository = repository::Repository::embedded()?;
+    let repository = Arc::new(repository::Repository::embedded()?);
     let listener = listen::bind(options.listen).await?;
     let addr = listener.local_addr().map_err(|cause| ServerError::Listen { addr: options.listen, cause })?;
     let (count, connections) = watch::channel(0);
     let (stop, tasks, seen) = (CancellationToken::new(), TaskTracker::new(), Arc::new(seen::Log::default()));
-    let enumerations = Arc::new(cimxml::Enumerations::default());
+    let enumerations = Arc::new(enumeration::Enumerations::default());
     let open_enumerations = enumerations.count();
-    let service = cimxml::CimXml::new(repository, Arc::clone(&enumerations));
-    let backend = http::Backend::new(service, options.credentials, options.limits);
+    let cimxml = cimxml::CimXml::new(Arc::clone(&repository), Arc::clone(&enumerations));
+    let wsman = wsman::WsMan::new(repository, Arc::clone(&enumerations));
+    let guard = options.credentials.map(|credentials| guard::Guard::new(credentials, options.offer));
+    let backend = http::Backend::new(cimxml, wsman, guard, options.limits);
     let front = listen::Front {
         listener,
         acceptor: acceptor.clone(),
@@ -202,7 +219,16 @@ impl RunningServer {
 
     /// Its URL as CLI.md writes targets: `cimxml+http://127.0.0.1:PORT/cimom`.
     pub fn url(&self) -> String {
-        format!("cimxml+{}://{}/cimom", if self.https { "https" } else { "http" }, self.addr)
+        format!("cimxml+{}/cimom", self.origin())
+    }
+
+    /// The same for WS-Man: `wsman+http://127.0.0.1:PORT/wsman`.
+    pub fn wsman_url(&self) -> String {
+        format!("wsman+{}/wsman", self.origin())
+    }
+
+    fn origin(&self) -> String {
+        format!("{}://{}", if self.https { "https" } else { "http" }, self.addr)
     }
 
     /// How many connections are open now.

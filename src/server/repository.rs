@@ -184,6 +184,11 @@ impl Repository {
         self.schemas.iter().find(|schema| schema.namespace() == namespace)
     }
 
+    /// All namespaces that hold classes.
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.schemas.iter().map(Schema::namespace)
+    }
+
     /// The computer's name, for the paths that need one.
     pub(super) fn host(&self) -> &str {
         &self.host

@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{RunningServer, ServerError, ServerLimits, ServerOptions, TlsIdentity};
+use super::{Offer, RunningServer, ServerError, ServerLimits, ServerOptions, TlsIdentity};
 use crate::auth::Credentials;
 
 /// What `lazycim serve` was asked for.
@@ -21,6 +21,8 @@ pub struct ServeOptions {
     pub port: u16,
     /// `--user` and the password from `--password-env`.
     pub credentials: Credentials,
+    /// `--auth`
+    pub offer: Offer,
     /// `--tls-cert` and `--tls-key`.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// `--allow-clear-text-from-the-network`
@@ -34,6 +36,7 @@ impl ServeOptions {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             credentials,
+            offer: Offer::Both,
             tls: None,
             allow_clear_text_from_the_network: false,
         }
@@ -52,6 +55,7 @@ pub async fn serve(
     let server = super::start(ServerOptions {
         listen: SocketAddr::new(options.listen, options.port),
         credentials: Some(options.credentials),
+        offer: options.offer,
         tls: options.tls.map(|(cert, key)| TlsIdentity::Files { cert, key }),
         allow_clear_text_from_the_network: options.allow_clear_text_from_the_network,
         limits: ServerLimits::default(),

@@ -158,3 +158,73 @@ async fn serving_as_a_command_tells_where_and_ends_when_told() {
     served.await.unwrap();
     assert!(told.await.unwrap().ip().is_loopback());
 }
+
+const IDENTIFY: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+    xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"><s:Body><i:Identify/></s:Body></s:Envelope>";
+
+fn envelope(body: &str, more: &str) -> String {
+    format!(
+        "POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml;charset=UTF-8\r\nConnection: close\r\n{more}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn ws_man_is_served_on_the_same_port() {
+    let server = start(ServerOptions::loopback(credentials())).await.unwrap();
+    assert_eq!(server.wsman_url(), format!("wsman+http://{}/wsman", server.addr()));
+    let answer = plain(&server, &envelope(IDENTIFY, &basic("ann:p:w"))).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("<wsmid:ProductVendor>lazycim<"), "{answer}");
+    assert!(answer.contains("content-type: application/soap+xml;charset=UTF-8"), "{answer}");
+    assert!(plain(&server, &envelope(IDENTIFY, "")).await.starts_with("HTTP/1.1 401"));
+    let anonymous = "WSMANIDENTIFY: unauthenticated\r\n";
+    assert!(plain(&server, &envelope(IDENTIFY, anonymous)).await.starts_with("HTTP/1.1 200"));
+    let nosy = plain(&server, &envelope("<a/>", anonymous)).await.to_ascii_lowercase();
+    assert!(nosy.starts_with("http/1.1 401") && nosy.contains("www-authenticate: digest"), "{nosy}");
+    let fault = plain(&server, &envelope("<a/>", &basic("ann:p:w"))).await;
+    assert!(fault.starts_with("HTTP/1.1 500") && fault.contains("<f:WSManFault"), "{fault}");
+    let with = |from: &str, to: &str| envelope(IDENTIFY, &basic("ann:p:w")).replacen(from, to, 1);
+    assert!(plain(&server, &with("application/soap+xml", "application/xml")).await.starts_with("HTTP/1.1 415"));
+    let get = plain(&server, &with("POST", "GET")).await.to_ascii_lowercase();
+    assert!(get.starts_with("http/1.1 405") && get.contains("allow: post\r\n"), "{get}");
+}
+
+#[tokio::test]
+async fn a_server_offers_the_schemes_it_is_told_to() {
+    for (offer, count, has_basic) in [(Offer::Both, 3, true), (Offer::Basic, 1, true), (Offer::Digest, 2, false)] {
+        let server = start(ServerOptions { offer, ..ServerOptions::loopback(credentials()) }).await.unwrap();
+        let answer = plain(&server, &request("Connection: close\r\n")).await.to_ascii_lowercase();
+        let fields: Vec<&str> = answer.lines().filter(|line| line.starts_with("www-authenticate:")).collect();
+        assert_eq!((fields.len(), fields[0].contains(": basic")), (count, has_basic), "{fields:?}");
+        let let_in = plain(&server, &request(&format!("{}Connection: close\r\n", basic("ann:p:w")))).await;
+        assert_eq!(let_in.starts_with("HTTP/1.1 200"), has_basic, "{let_in}");
+    }
+}
+
+/// The client's side of Digest against the server's: neither knows the other's hashes.
+#[tokio::test]
+async fn our_own_digest_is_let_in_and_told_that_we_know_the_password() {
+    let options = ServerOptions { offer: Offer::Digest, ..ServerOptions::loopback(credentials()) };
+    let server = start(options).await.unwrap();
+    let mut client = crate::auth::authenticator_for("digest", credentials()).unwrap();
+    let fields = |answer: &str, name: &str| -> Vec<String> {
+        let wanted = format!("{name}: ");
+        answer.lines().filter_map(|line| line.strip_prefix(&wanted)).map(str::to_owned).collect()
+    };
+    let refused = plain(&server, &envelope(IDENTIFY, "")).await;
+    let offers = fields(&refused, "www-authenticate");
+    let challenges = crate::auth::challenge::parse(offers.iter().map(String::as_bytes));
+    assert_eq!(client.challenged(&challenges), crate::auth::Step::Again);
+    for _ in 0..3 {
+        let proof = client.authorization("POST", "/wsman").unwrap();
+        let header = format!("Authorization: {}\r\n", String::from_utf8(proof.0.to_vec()).unwrap());
+        let answer = plain(&server, &envelope(IDENTIFY, &header)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let info = fields(&answer, "authentication-info");
+        assert!(info[0].contains("rspauth="));
+        assert_eq!(client.accepted(Some(info[0].as_bytes())), Ok(()));
+        let replayed = plain(&server, &envelope(IDENTIFY, &header)).await;
+        assert!(replayed.starts_with("HTTP/1.1 401") && replayed.contains("stale=true"), "{replayed}");
+    }
+}

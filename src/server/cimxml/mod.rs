@@ -4,7 +4,6 @@
 //! a head and a body and gives pieces of an answer.
 
 mod association;
-mod enumeration;
 mod operation;
 mod pull;
 mod qualifier;
@@ -20,9 +19,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-pub(super) use enumeration::Enumerations;
+pub(super) use request::percent_decoded;
+pub(super) use write::{Wanted, class};
 
-use super::{http::Head, repository::Repository};
+use super::{enumeration::Enumerations, http::Head, instances::Stop, repository::Repository};
 
 /// A piece of an answer is handed on when it has grown to this many bytes. An answer that stays below has one piece and
 /// is sent with its length.
@@ -158,12 +158,12 @@ impl Pieces {
 
 /// The CIM-XML service over a repository.
 pub(super) struct CimXml {
-    repository: Repository,
+    repository: Arc<Repository>,
     enumerations: Arc<Enumerations>,
 }
 
 impl CimXml {
-    pub(super) fn new(repository: Repository, enumerations: Arc<Enumerations>) -> Self {
+    pub(super) fn new(repository: Arc<Repository>, enumerations: Arc<Enumerations>) -> Self {
         Self { repository, enumerations }
     }
 
@@ -183,8 +183,8 @@ impl CimXml {
         let begun = pieces.text().len();
         match operation::run(self, &call, &mut pieces) {
             Ok(()) => {}
-            Err(operation::Stop::Gone) => return,
-            Err(operation::Stop::Error(error)) => {
+            Err(Stop::Gone) => return,
+            Err(Stop::Error(error)) => {
                 if !pieces.take_back() {
                     // Part of a good answer has left: breaking off is the only honest way to end.
                     return;

@@ -6,50 +6,24 @@
 //! For instances DSP0200 lets a server treat `LocalOnly` and `IncludeQualifiers` as false; this one does. The namespaces
 //! are instances of `CIM_Namespace` in the interop namespace.
 
-use std::ops::ControlFlow;
-
 use super::{
-    CimXml, Gone, Pieces, association,
-    enumeration::Enumerations,
-    pull, qualifier,
+    CimXml, Gone, Pieces, association, pull, qualifier,
     request::{Call, Param},
     select,
     write::{self, Wanted},
 };
 use crate::{
-    cim::{CimError, CimName, CimStatus, KeyValue, ObjectPath},
+    cim::{CimName, CimStatus},
     server::{
-        provider::{Ask, Provider, Row},
-        repository::{Repository, Schema, SchemaClass},
+        instances::{self, On, Stop, each_row, fail, no_class},
+        repository::Schema,
     },
 };
-
-/// Why an operation stopped before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// Nobody reads any more.
-    Gone,
-    /// The client is told this.
-    Error(CimError),
-}
 
 impl From<Gone> for Stop {
     fn from(_: Gone) -> Self {
         Self::Gone
     }
-}
-
-pub(super) fn fail(status: CimStatus, description: impl Into<String>) -> Stop {
-    Stop::Error(CimError { status, description: description.into(), details: Vec::new() })
-}
-
-/// What an operation runs on.
-#[derive(Clone, Copy)]
-pub(super) struct On<'a> {
-    pub(super) repository: &'a Repository,
-    /// The classes of the namespace that was named.
-    pub(super) schema: &'a Schema,
-    pub(super) enumerations: &'a Enumerations,
 }
 
 type Operation = for<'a> fn(On<'_>, &mut Given<'a>, &mut Pieces) -> Result<(), Stop>;
@@ -189,10 +163,6 @@ impl<'a> Given<'a> {
     }
 }
 
-pub(super) fn no_class(status: CimStatus, schema: &Schema, name: &CimName) -> Stop {
-    fail(status, format!("no class {name} in {}", schema.namespace()))
-}
-
 /// Writes `IRETURNVALUE` around what `inner` writes.
 pub(super) fn returned(out: &mut Pieces, inner: impl FnOnce(&mut Pieces) -> Result<(), Stop>) -> Result<(), Stop> {
     out.text().push_str("<IRETURNVALUE>\n");
@@ -298,33 +268,7 @@ fn enumerate_instance_names(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces)
     })
 }
 
-/// Takes in an instance; an error ends the enumeration.
-pub(super) type EachRow<'w> = dyn FnMut(&SchemaClass, &Row<'_>) -> Result<(), Stop> + 'w;
-
-/// Tells every instance of `asked` and of the classes below it, as the providers find them.
-pub(super) fn each_row(on: On<'_>, asked: &SchemaClass, keys_only: bool, each: &mut EachRow<'_>) -> Result<(), Stop> {
-    on.repository
-        .providers(on.schema, asked.name())
-        .try_for_each(|(class, provider)| provided(provider, &Ask { class, keys_only }, each))
-}
-
-/// Tells every instance `provider` knows.
-pub(super) fn provided(provider: &dyn Provider, ask: &Ask<'_>, each: &mut EachRow<'_>) -> Result<(), Stop> {
-    let mut stopped = None;
-    provider
-        .enumerate(ask, &mut |row| match each(ask.class, &row) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(stop) => {
-                stopped = Some(stop);
-                ControlFlow::Break(())
-            }
-        })
-        .map_err(Stop::Error)?;
-    stopped.map_or(Ok(()), Err)
-}
-
 fn get_instance(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
-    let schema = on.schema;
     let path = match given.take("InstanceName") {
         Some(Param::Instance(path)) => path,
         Some(_) => return Err(fail(CimStatus::INVALID_PARAMETER, "InstanceName is no instance name")),
@@ -341,39 +285,9 @@ fn get_instance(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(
         known_to: None,
     };
     given.end()?;
-    let class = schema.class(&path.class).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, schema, &path.class))?;
-    let path = named_keys(class, path)?;
-    let not_found = || fail(CimStatus::NOT_FOUND, format!("no such instance of {}", class.name()));
-    let provider = on
-        .repository
-        .providers(schema, class.name())
-        .find(|(served, _)| served.name() == class.name())
-        .map(|(_, provider)| provider)
-        .ok_or_else(not_found)?;
-    let row = provider.get(&Ask { class, keys_only: false }, &path).map_err(Stop::Error)?.ok_or_else(not_found)?;
+    let (class, row) = instances::instance(on, path)?;
     returned(out, |out| {
         write::instance(out.text(), class, row.values(), &wanted);
         Ok(())
     })
-}
-
-/// Checks that the path names exactly the keys of its class; a single key may go unnamed (DSP0201 `INSTANCENAME`).
-pub(super) fn named_keys(class: &SchemaClass, path: &ObjectPath) -> Result<ObjectPath, Stop> {
-    let mut path = path.clone();
-    let keys: Vec<&CimName> = class.class().keys().map(|key| &key.name).collect();
-    if let ([name], [binding]) = (keys.as_slice(), path.keys.as_mut_slice())
-        && binding.name.as_str().is_empty()
-    {
-        binding.name = (*name).clone();
-    }
-    let all_named = keys.iter().all(|key| path.keys.iter().filter(|binding| binding.name == **key).count() == 1);
-    if !all_named || path.keys.len() != keys.len() {
-        let names: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-        return Err(fail(
-            CimStatus::INVALID_PARAMETER,
-            format!("the keys of {} are {}", class.name(), names.join(", ")),
-        ));
-    }
-    let too_long = path.keys.iter().any(|key| matches!(&key.value, KeyValue::String(text) if text.len() > 64 * 1024));
-    if too_long { Err(fail(CimStatus::INVALID_PARAMETER, "a key longer than any key here")) } else { Ok(path) }
 }

@@ -3,23 +3,23 @@
 //! Owns: their parameters and status codes, and what an enumeration is opened with. Must not know XML syntax, how
 //! instances are found or how long an enumeration is kept.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{
     Pieces,
-    association::{self, Asked, Tell, each_end, each_end_row, each_reference},
-    enumeration::{Kept, Kind, Page, Refused, Shape, VALUES_MAX},
-    operation::{Given, On, Stop, each_row, fail, no_class, returned},
+    association::{Asked, Tell},
+    operation::{Given, returned},
     write::{self, Wanted},
 };
 use crate::{
-    cim::{CimName, CimStatus, CimValue, ObjectPath},
+    cim::{CimStatus, ObjectPath},
     server::{
-        provider::Row,
+        enumeration::{Kept, Kind, Page, Shape, at_most},
+        gathering::Gathering,
+        instances::{On, Stop, each_end, each_end_row, each_reference, each_row, fail, of_class},
         query::{self, Condition},
-        repository::SchemaClass,
     },
 };
 
@@ -52,6 +52,12 @@ impl Opening {
         let max = given.count("MaxObjectCount")?.unwrap_or(0) as usize;
         Ok(Self { max, timeout: Duration::from_secs(seconds.into()) })
     }
+
+    /// The shape of an enumeration of everything.
+    pub(super) fn shape(&self, on: On<'_>, kind: Kind) -> Shape {
+        let namespace = on.schema.namespace().clone();
+        Shape { kind, namespace, properties: None, class_origin: false, known_to: None, timeout: self.timeout }
+    }
 }
 
 /// `FilterQueryLanguage` and `FilterQuery` of every Open but that of a query.
@@ -72,83 +78,21 @@ pub(super) fn unknown_language(language: &str, known: &str) -> Stop {
     fail(CimStatus::QUERY_LANGUAGE_NOT_SUPPORTED, text)
 }
 
-/// Gathers what an enumeration will tell.
-pub(super) struct Gathering<'a> {
-    on: On<'a>,
-    shape: Shape,
-    filter: Option<Condition>,
-    rows: VecDeque<Kept>,
-    values: usize,
-}
-
-impl<'a> Gathering<'a> {
-    pub(super) fn new(on: On<'a>, kind: Kind, opening: &Opening, filter: Option<Condition>) -> Self {
-        let shape = Shape {
-            kind,
-            namespace: on.schema.namespace().clone(),
-            properties: None,
-            class_origin: false,
-            known_to: None,
-            timeout: opening.timeout,
-        };
-        Self { on, shape, filter, rows: VecDeque::new(), values: 0 }
+/// Answers with the first of what was gathered, and keeps the rest to be pulled. `more` writes further output parameters.
+pub(super) fn open(
+    found: Gathering<'_>,
+    opening: &Opening,
+    out: &mut Pieces,
+    more: impl FnOnce(&mut String),
+) -> Result<(), Stop> {
+    let on = found.on;
+    let page = found.open(&mut at_most(opening.max), false)?;
+    let told = tell(on, &page, out).map(|()| more(out.text()));
+    if let (Err(_), Some(context)) = (&told, &page.context) {
+        // Nobody will ever know the context.
+        on.enumerations.close(context, Some(&page.shape.namespace), Instant::now());
     }
-
-    pub(super) fn with(mut self, properties: Option<Vec<CimName>>, class_origin: bool) -> Self {
-        self.shape.properties = properties;
-        self.shape.class_origin = class_origin;
-        self
-    }
-
-    /// Keeps `row`, if the filter lets it through.
-    pub(super) fn row(&mut self, class: &SchemaClass, row: &Row<'_>) -> Result<(), Stop> {
-        self.row_at(class, row, association::located(self.on.schema, row.path()))
-    }
-
-    fn row_at(&mut self, class: &SchemaClass, row: &Row<'_>, path: ObjectPath) -> Result<(), Stop> {
-        if self.filter.as_ref().is_some_and(|filter| !filter.holds(class, row.values())) {
-            return Ok(());
-        }
-        let values = if self.shape.kind == Kind::Paths { Vec::new() } else { self.asked_for(class, row) };
-        self.keep(Kept { path, values })
-    }
-
-    /// The values of the properties that will be told; NULL stands in for the others.
-    fn asked_for(&self, class: &SchemaClass, row: &Row<'_>) -> Vec<CimValue> {
-        let wanted = wanted(self.on, &self.shape);
-        let properties = class.class().properties.iter().zip(row.values());
-        properties
-            .map(|(property, value)| if wanted.takes(&property.name) { value.clone() } else { CimValue::Null })
-            .collect()
-    }
-
-    fn keep(&mut self, kept: Kept) -> Result<(), Stop> {
-        self.values += kept.size();
-        if self.values > VALUES_MAX {
-            return Err(full("the enumeration is larger than this server holds; enumerate without pulling"));
-        }
-        self.rows.push_back(kept);
-        Ok(())
-    }
-
-    /// Answers with the first of it, and keeps the rest to be pulled. `more` writes further output parameters.
-    pub(super) fn open(self, opening: &Opening, out: &mut Pieces, more: impl FnOnce(&mut String)) -> Result<(), Stop> {
-        let opened = self.on.enumerations.open(self.shape, self.rows, opening.max, Instant::now());
-        let page = opened.map_err(|refused| match refused {
-            Refused::Full => full("too many enumerations are open here; close one, or wait until one expires"),
-            Refused::NoContext => fail(CimStatus::FAILED, "no random numbers for an enumeration context"),
-        })?;
-        let told = tell(self.on, &page, out).map(|()| more(out.text()));
-        if let (Err(_), Some(context)) = (&told, &page.context) {
-            // Nobody will ever know the context.
-            self.on.enumerations.close(context, &page.shape.namespace, Instant::now());
-        }
-        told
-    }
-}
-
-fn full(what: &str) -> Stop {
-    fail(CimStatus::SERVER_LIMITS_EXCEEDED, what)
+    told
 }
 
 fn wanted<'a>(on: On<'a>, shape: &'a Shape) -> Wanted<'a> {
@@ -192,10 +136,11 @@ pub(super) fn open_enumerate_instances(on: On<'_>, given: &mut Given<'_>, out: &
     let class_origin = given.flag("IncludeClassOrigin", false)?;
     given.end()?;
     let asked = of_class(on, name, filter.as_ref())?;
-    let mut found = Gathering::new(on, Kind::Instances, &opening, filter).with(properties, class_origin);
-    found.shape.known_to = (!deep).then(|| asked.name().clone());
+    let known_to = (!deep).then(|| asked.name().clone());
+    let shape = Shape { properties, class_origin, known_to, ..opening.shape(on, Kind::Instances) };
+    let mut found = Gathering::new(on, shape, filter);
     each_row(on, asked, false, &mut |class, row| found.row(class, row))?;
-    found.open(&opening, out, |_| {})
+    open(found, &opening, out, |_| {})
 }
 
 pub(super) fn open_enumerate_instance_paths(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
@@ -204,21 +149,9 @@ pub(super) fn open_enumerate_instance_paths(on: On<'_>, given: &mut Given<'_>, o
     given.end()?;
     let asked = of_class(on, name, filter.as_ref())?;
     let keys_only = filter.is_none();
-    let mut found = Gathering::new(on, Kind::Paths, &opening, filter);
+    let mut found = Gathering::new(on, opening.shape(on, Kind::Paths), filter);
     each_row(on, asked, keys_only, &mut |class, row| found.row(class, row))?;
-    found.open(&opening, out, |_| {})
-}
-
-/// The class `name`, whose properties the filter can be about.
-fn of_class<'a>(on: On<'a>, name: &CimName, filter: Option<&Condition>) -> Result<&'a SchemaClass, Stop> {
-    let class = on.schema.class(name).ok_or_else(|| no_class(CimStatus::INVALID_CLASS, on.schema, name))?;
-    let wrong = filter.and_then(|filter| {
-        let below = on.schema.below(Some(name), true).unwrap_or_default();
-        let fits = |class: &SchemaClass| filter.check(class);
-        // A property may be one of a subclass only.
-        fits(class).err().filter(|_| below.into_iter().all(|class| fits(class).is_err()))
-    });
-    wrong.map_or(Ok(class), |wrong| Err(fail(CimStatus::INVALID_QUERY, wrong.to_string())))
+    open(found, &opening, out, |_| {})
 }
 
 pub(super) fn open_reference_instances(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
@@ -242,13 +175,17 @@ fn open_along(on: On<'_>, given: &mut Given<'_>, tell: Tell, out: &mut Pieces) -
     let asked = Asked::new(on.schema, given, tell)?;
     let kind = if tell.names { Kind::Paths } else { Kind::Instances };
     let needs_rows = !tell.names || filter.is_some();
-    let mut found = Gathering::new(on, kind, &opening, filter).with(asked.properties.clone(), asked.class_origin);
+    let (properties, class_origin) = (asked.properties.clone(), asked.class_origin);
+    let shape = Shape { properties, class_origin, ..opening.shape(on, kind) };
+    let mut found = Gathering::new(on, shape, filter);
     match (tell.ends, needs_rows) {
-        (false, _) => each_reference(on, &asked, &mut |class, row| found.row(class, row))?,
-        (true, true) => each_end_row(on, &asked, &mut |class, row, path| found.row_at(class, row, path))?,
-        (true, false) => each_end(on, &asked, &mut |path: ObjectPath| found.keep(Kept { path, values: Vec::new() }))?,
+        (false, _) => each_reference(on, &asked.along, &mut |class, row| found.row(class, row))?,
+        (true, true) => each_end_row(on, &asked.along, &mut |class, row, path| found.row_at(class, row, path))?,
+        (true, false) => {
+            each_end(on, &asked.along, &mut |path: ObjectPath| found.keep(Kept { path, values: Vec::new() }))?
+        }
     }
-    found.open(&opening, out, |_| {})
+    open(found, &opening, out, |_| {})
 }
 
 pub(super) fn pull_instances_with_path(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
@@ -268,14 +205,15 @@ fn pull(on: On<'_>, given: &mut Given<'_>, kind: Kind, out: &mut Pieces) -> Resu
     let max = given.count("MaxObjectCount")?;
     given.end()?;
     let max = max.ok_or_else(|| fail(CimStatus::INVALID_PARAMETER, "MaxObjectCount is missing"))? as usize;
-    let page = on.enumerations.pull(context, on.schema.namespace(), kind, max, Instant::now());
+    let fits = |open| open == kind;
+    let page = on.enumerations.pull(context, Some(on.schema.namespace()), fits, &mut at_most(max), Instant::now());
     tell(on, &page.ok_or_else(not_open)?, out)
 }
 
 pub(super) fn close_enumeration(on: On<'_>, given: &mut Given<'_>, _: &mut Pieces) -> Result<(), Stop> {
     let context = given.required_text("EnumerationContext")?;
     given.end()?;
-    if on.enumerations.close(context, on.schema.namespace(), Instant::now()) { Ok(()) } else { Err(not_open()) }
+    if on.enumerations.close(context, Some(on.schema.namespace()), Instant::now()) { Ok(()) } else { Err(not_open()) }
 }
 
 fn not_open() -> Stop {

@@ -4,10 +4,13 @@
 
 use super::{
     Pieces,
-    operation::{Given, On, Stop, fail, returned},
+    operation::{Given, returned},
     write,
 };
-use crate::cim::{CimName, CimStatus};
+use crate::{
+    cim::{CimName, CimStatus},
+    server::instances::{On, Stop, fail},
+};
 
 pub(super) fn enumerate(on: On<'_>, given: &mut Given<'_>, out: &mut Pieces) -> Result<(), Stop> {
     given.end()?;

@@ -3,15 +3,11 @@
 //! Owns: from the bytes of a body to a [`Call`], with every limit a hostile client needs, and the agreement between head
 //! and body. Must not know which operations exist.
 
-use quick_xml::{Reader, XmlVersion, events::Event};
-
 use super::{Head, Refusal};
-use crate::cim::{CimName, KeyBinding, KeyValue, Namespace, ObjectPath};
-
-/// Elements deeper than this refuse the request.
-const DEPTH: usize = 64;
-/// More elements than this refuse the request.
-const ELEMENTS: usize = 100_000;
+use crate::{
+    cim::{CimName, KeyBinding, KeyValue, Namespace, ObjectPath},
+    server::xml::{Node, Unread, tree},
+};
 
 /// One operation asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,20 +41,16 @@ pub(super) enum Param {
     Other,
 }
 
-/// An element with all that is in it.
-#[derive(Debug, Default)]
-struct Node {
-    name: String,
-    attributes: Vec<(String, String)>,
-    children: Vec<Node>,
-    text: String,
+impl From<Unread> for Refusal {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NotWellFormed(what) => Self::NotWellFormed(what),
+            Unread::TooMuch(what) => Self::NotValid(what.to_owned()),
+        }
+    }
 }
 
 impl Node {
-    fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.attribute(name).ok_or_else(|| Refusal::NotValid(format!("{} without {name}", self.name)))
     }
@@ -122,7 +114,7 @@ pub(super) fn agree(head: &Head, call: Call) -> Result<Call, Refusal> {
     Ok(call)
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+pub(in crate::server) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -301,90 +293,4 @@ fn reference(node: &Node) -> Result<ObjectPath, Refusal> {
         }
         _ => Err(wrong()),
     }
-}
-
-/// Reads the document into a tree, iteratively and within the limits.
-fn tree(text: &str) -> Result<Node, Refusal> {
-    let mut reader = Reader::from_str(text);
-    let broken = |reader: &Reader<&[u8]>, what: &str| {
-        Refusal::NotWellFormed(format!("{what} at byte {}", reader.error_position().max(reader.buffer_position())))
-    };
-    let mut open: Vec<Node> = Vec::new();
-    let mut root = None;
-    let mut elements = 0_usize;
-    loop {
-        let event = reader.read_event().map_err(|error| broken(&reader, &error.to_string()))?;
-        let empty = matches!(event, Event::Empty(_));
-        match event {
-            Event::Start(tag) | Event::Empty(tag) => {
-                elements += 1;
-                if elements > ELEMENTS || open.len() >= DEPTH {
-                    return Err(Refusal::NotValid("more or deeper elements than any request needs".to_owned()));
-                }
-                if root.is_some() {
-                    return Err(broken(&reader, "a second root element"));
-                }
-                let mut node = Node { name: tag.name().as_ref().to_owned(), ..Node::default() };
-                for attribute in tag.attributes() {
-                    let attribute = attribute.map_err(|error| broken(&reader, &error.to_string()))?;
-                    let value = attribute
-                        .normalized_value(XmlVersion::Explicit1_0)
-                        .map_err(|error| broken(&reader, &error.to_string()))?;
-                    node.attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
-                }
-                if empty { shut(node, &mut open, &mut root) } else { open.push(node) }
-            }
-            Event::End(_) => match open.pop() {
-                Some(node) => shut(node, &mut open, &mut root),
-                None => return Err(broken(&reader, "an end tag too many")),
-            },
-            Event::Text(text) => add(&mut open, &text.xml10_content()).map_err(|what| broken(&reader, what))?,
-            Event::CData(text) => add(&mut open, &text.xml10_content()).map_err(|what| broken(&reader, what))?,
-            Event::GeneralRef(entity) => {
-                let resolved = match entity.resolve_char_ref().map_err(|error| broken(&reader, &error.to_string()))? {
-                    Some(character) => character,
-                    None => named(&entity.xml10_content()).ok_or_else(|| broken(&reader, "an unknown entity"))?,
-                };
-                add(&mut open, resolved.encode_utf8(&mut [0; 4])).map_err(|what| broken(&reader, what))?;
-            }
-            Event::DocType(text) if text.contains('[') => {
-                return Err(Refusal::NotValid("a document type with an internal subset".to_owned()));
-            }
-            Event::Eof => break,
-            Event::DocType(_) | Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
-        }
-    }
-    match root {
-        Some(root) if open.is_empty() => Ok(root),
-        _ => Err(broken(&reader, "the document ends too early")),
-    }
-}
-
-fn shut(node: Node, open: &mut [Node], root: &mut Option<Node>) {
-    match open.last_mut() {
-        Some(parent) => parent.children.push(node),
-        None => *root = Some(node),
-    }
-}
-
-fn add(open: &mut [Node], text: &str) -> Result<(), &'static str> {
-    match open.last_mut() {
-        Some(node) => {
-            node.text.push_str(text);
-            Ok(())
-        }
-        None if text.trim().is_empty() => Ok(()),
-        None => Err("text outside the root element"),
-    }
-}
-
-fn named(entity: &str) -> Option<char> {
-    Some(match entity {
-        "lt" => '<',
-        "gt" => '>',
-        "amp" => '&',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }

@@ -130,7 +130,7 @@ fn head(operation: &str, namespace: &str) -> Head {
 }
 
 fn service() -> CimXml {
-    CimXml::new(Repository::embedded().expect("the embedded schema"), Arc::default())
+    CimXml::new(Arc::new(Repository::embedded().expect("the embedded schema")), Arc::default())
 }
 
 fn answer(head: &Head, body: &[u8]) -> Result<String, Refusal> {
@@ -171,7 +171,7 @@ fn class_name(name: &str) -> String {
 
 fn text(name: &str, value: &str) -> String {
     let mut escaped = String::new();
-    write::escape(&mut escaped, value);
+    crate::server::xml::escape(&mut escaped, value);
     format!("<IPARAMVALUE NAME=\"{name}\"><VALUE>{escaped}</VALUE></IPARAMVALUE>")
 }
 
@@ -477,9 +477,9 @@ proptest::proptest! {
     #[test]
     fn any_text_comes_back_as_it_was_or_with_replacements_for_what_xml_cannot_carry(text in ".*") {
         let mut xml = String::from("<VALUE a=\"");
-        write::escape(&mut xml, &text);
+        crate::server::xml::escape(&mut xml, &text);
         xml.push_str("\">");
-        write::escape(&mut xml, &text);
+        crate::server::xml::escape(&mut xml, &text);
         xml.push_str("</VALUE>");
         let back = read(&xml);
         let legal = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);

@@ -5,38 +5,34 @@
 
 mod schema;
 
-use std::fmt::Write as _;
-
 use super::request::Call;
 use crate::{
     cim::{
         CimError, CimInstance, CimName, CimType, CimValue, ClassProperty, EmbeddedKind, KeyValue, Namespace,
         ObjectPath, text::real_text,
     },
-    server::repository::SchemaClass,
+    server::{
+        repository::SchemaClass,
+        xml::{attribute, escape, put},
+    },
 };
 
-pub(super) use schema::{class, qualifier_declaration};
-
-/// Writing into a `String` cannot fail; this keeps the calls readable.
-macro_rules! put {
-    ($out:expr, $($arg:tt)*) => {{ let _ = write!($out, $($arg)*); }};
-}
-use put;
+pub(in crate::server) use schema::class;
+pub(super) use schema::qualifier_declaration;
 
 /// What of a class or an instance is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
+pub(in crate::server) struct Wanted<'a> {
     /// Only what the class itself declares or overrides.
-    pub(super) local_only: bool,
+    pub(in crate::server) local_only: bool,
     /// Qualifiers too.
-    pub(super) qualifiers: bool,
+    pub(in crate::server) qualifiers: bool,
     /// `CLASSORIGIN` too.
-    pub(super) class_origin: bool,
+    pub(in crate::server) class_origin: bool,
     /// Only these properties.
-    pub(super) properties: Option<&'a [CimName]>,
+    pub(in crate::server) properties: Option<&'a [CimName]>,
     /// Only properties this class has (`DeepInheritance` false).
-    pub(super) known_to: Option<&'a SchemaClass>,
+    pub(in crate::server) known_to: Option<&'a SchemaClass>,
 }
 
 impl Wanted<'_> {
@@ -45,35 +41,6 @@ impl Wanted<'_> {
         self.properties.is_none_or(|list| list.contains(name))
             && self.known_to.is_none_or(|class| class.index(name.as_str()).is_some())
     }
-}
-
-/// Escapes `text` for content and for attributes in double quotes. White space other than blanks is written as character
-/// references, so that no parser normalises it away; what XML 1.0 cannot carry becomes U+FFFD.
-pub(super) fn escape(out: &mut String, text: &str) {
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        let replacement = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\t' => "&#9;",
-            '\n' => "&#10;",
-            '\r' => "&#13;",
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
-            _ => continue,
-        };
-        out.push_str(&text[plain..at]);
-        out.push_str(replacement);
-        plain = at + character.len_utf8();
-    }
-    out.push_str(&text[plain..]);
-}
-
-fn attribute(out: &mut String, name: &str, value: &str) {
-    put!(out, " {name}=\"");
-    escape(out, value);
-    out.push('"');
 }
 
 /// Everything before what an operation answers.

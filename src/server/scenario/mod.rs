@@ -13,7 +13,8 @@
 //! at = "request"                   # "request" (default): after a request was read | "accept": before TLS and any byte
 //! nth = 1                          # the n-th request (at = "accept": connection) of the server, from 1
 //! method = "POST"                  # the HTTP method: "POST" | "M-POST" | any other
-//! operation = "EnumerateInstances" # the CIMMethod header, in an M-POST under its prefix
+//! operation = "EnumerateInstances" # the CIMMethod header, in an M-POST under its prefix; of WS-Man "Identify" | "Enumerate" |
+//!                                  # "Pull" | "Release" | "Get" | "GetClass" | "EnumerateClasses"
 //! authorized = false               # whether the request has an Authorization header
 //! times = 1                        # at most so often; default: always
 //!

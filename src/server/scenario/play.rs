@@ -16,6 +16,7 @@ use crate::server::{
     cimxml::Piece,
     http::{self, AnswerBody, Head},
     listen::{Connection, Stream},
+    wsman,
 };
 
 /// The largest head read.
@@ -100,17 +101,17 @@ async fn talk<S: Stream>(scenario: &Scenario, stream: &mut S, connection: &Conne
         let Some(head) = read_head(stream, &mut unread).await else { return End::Close };
         let nth = connection.seen.requested(head.seen(connection.number)) as u64;
         let head = head.without_prefix();
+        let Some(body) = read_body(stream, &mut unread, &head, connection.limits.request_bytes).await else {
+            return End::Close;
+        };
         let moment = Moment {
             at: At::Request,
             nth,
             method: &head.method,
-            operation: head.header("cimmethod"),
+            operation: if head.is_wsman() { wsman::operation(&body) } else { head.header("cimmethod") },
             authorized: head.header("authorization").is_some(),
         };
         let step = scenario.step(&moment);
-        let Some(body) = read_body(stream, &mut unread, &head, connection.limits.request_bytes).await else {
-            return End::Close;
-        };
         let closing = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let outcome = match step {
             Some((step, count)) => act(step, count, head, body, stream, connection).await,
@@ -181,9 +182,9 @@ async fn pass<S: Stream>(
     stream: &mut S,
     connection: &Connection,
 ) -> Result<(), End> {
-    let answer = match connection.backend.refuse(&head) {
-        Some(answer) => answer,
-        None => connection.backend.answer(head, body).await,
+    let answer = match connection.backend.admit(&head) {
+        Err(answer) => answer,
+        Ok(entry) => connection.backend.answer(head, body, entry).await,
     };
     let mut text = status_line(answer.status, None);
     answer.headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));

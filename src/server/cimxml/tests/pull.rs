@@ -197,7 +197,7 @@ fn each_mistake_about_an_enumeration_has_its_status() {
 fn one_enumeration_too_many_is_refused_until_another_is_closed() {
     let service = service();
     let class = class_name("LC_Process") + &list(&[]);
-    let contexts: Vec<String> = (0..enumeration::OPEN_MAX)
+    let contexts: Vec<String> = (0..crate::server::enumeration::OPEN_MAX)
         .map(|_| output(&call_on(&service, "OpenEnumerateInstances", NS, &class), "EnumerationContext").to_owned())
         .collect();
     let different: std::collections::HashSet<&String> = contexts.iter().collect();
@@ -205,7 +205,7 @@ fn one_enumeration_too_many_is_refused_until_another_is_closed() {
     assert_eq!(status_on(&service, "OpenEnumerateInstances", NS, &class), 27);
     call_on(&service, "CloseEnumeration", NS, &text("EnumerationContext", &contexts[0]));
     call_on(&service, "OpenEnumerateInstances", NS, &class).one("IMETHODRESPONSE");
-    assert_eq!(*service.enumerations.count().borrow(), enumeration::OPEN_MAX);
+    assert_eq!(*service.enumerations.count().borrow(), crate::server::enumeration::OPEN_MAX);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 //! Owns: the elements `CLASS` and `QUALIFIER.DECLARATION` of DSP0201 and all that stands in them. Must not know which of
 //! them an operation answers.
 
-use std::fmt::Write as _;
-
-use super::{Wanted, attribute, property_open, put, value};
-use crate::cim::{CimClass, CimName, CimType, ClassMethod, ClassParameter, Flavor, Qualifier, QualifierDeclaration};
+use super::{Wanted, property_open, value};
+use crate::{
+    cim::{CimClass, CimName, CimType, ClassMethod, ClassParameter, Flavor, Qualifier, QualifierDeclaration},
+    server::xml::{attribute, put},
+};
 
 /// `CLASS`
-pub(in crate::server::cimxml) fn class(out: &mut String, class: &CimClass, wanted: &Wanted<'_>) {
+pub(in crate::server) fn class(out: &mut String, class: &CimClass, wanted: &Wanted<'_>) {
     out.push_str("<CLASS");
     attribute(out, "NAME", class.name.as_str());
     if let Some(superclass) = &class.superclass {

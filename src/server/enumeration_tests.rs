@@ -22,7 +22,7 @@ fn rows(count: usize, values: usize) -> VecDeque<Kept> {
 }
 
 fn opened(table: &Enumerations, rows: VecDeque<Kept>, now: Instant) -> String {
-    table.open(shape(), rows, 0, now).unwrap().context.unwrap()
+    table.open(shape(), rows, &mut at_most(0), false, now).unwrap().context.unwrap()
 }
 
 #[test]
@@ -30,12 +30,16 @@ fn an_enumeration_nobody_touches_expires_and_each_touch_gives_it_its_time_again(
     let (table, start) = (Enumerations::default(), Instant::now());
     let context = opened(&table, rows(3, 0), start);
     let namespace = Namespace::new("root/a");
-    let pull = |now| table.pull(&context, &namespace, Kind::Paths, 1, now).map(|page| page.rows.len());
+    let pull = |now| {
+        table
+            .pull(&context, Some(&namespace), |kind| kind == Kind::Paths, &mut at_most(1), now)
+            .map(|page| page.rows.len())
+    };
     assert_eq!(pull(start + MINUTE / 2), Some(1));
     assert_eq!(pull(start + MINUTE), Some(1), "half a minute after the last");
     assert_eq!(pull(start + MINUTE * 2), None);
     assert_eq!(*table.count().borrow(), 0);
-    assert!(!table.close(&context, &namespace, start), "expired is closed");
+    assert!(!table.close(&context, Some(&namespace), start), "expired is closed");
 }
 
 #[test]
@@ -44,11 +48,14 @@ fn all_of_them_together_hold_no_more_than_their_share_of_values() {
     let namespace = Namespace::new("root/a");
     let half = || rows(VALUES_MAX / 20, 9);
     let (one, two) = (opened(&table, half(), now), opened(&table, half(), now));
-    assert_eq!(table.open(shape(), rows(1, 0), 0, now).unwrap_err(), Refused::Full);
-    assert!(table.pull(&one, &namespace, Kind::Paths, 1, now).is_some(), "what is told is held no more");
+    assert_eq!(table.open(shape(), rows(1, 0), &mut at_most(0), false, now).unwrap_err(), Refused::Full);
+    assert!(
+        table.pull(&one, Some(&namespace), |kind| kind == Kind::Paths, &mut at_most(1), now).is_some(),
+        "what is told is held no more"
+    );
     let small = opened(&table, rows(2, 0), now);
     for context in [&one, &two, &small] {
-        assert!(table.close(context, &namespace, now));
+        assert!(table.close(context, Some(&namespace), now));
     }
     assert_eq!(table.table().values, 0);
     opened(&table, half(), now + MINUTE);

@@ -1,7 +1,7 @@
-//! The enumerations that are open: what DSP0200 section 5.4.2.24 calls enumeration sessions.
+//! The enumerations that are open: what DSP0200 section 5.4.2.24 calls enumeration sessions and DSP0226 section 8 contexts.
 //!
-//! Owns: contexts, what is left of each enumeration, when it expires and how many there may be. Must not know XML or what
-//! an operation answers.
+//! Owns: contexts, what is left of each enumeration, when it expires and how many there may be, over both protocols. Must not
+//! know XML or what an operation answers.
 //!
 //! An enumeration is what there was when it was opened: the values asked for, not their text, so that it agrees with
 //! itself however slowly it is read. What all of them hold together is bounded; one too many is refused rather than
@@ -16,6 +16,7 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
+use super::repository::Schema;
 use crate::cim::{CimName, CimValue, Namespace, ObjectPath};
 
 /// Enumerations open at once.
@@ -32,6 +33,21 @@ pub(super) enum Kind {
     Paths,
     /// `PullInstances`
     Query,
+    /// Pull of WS-Man.
+    WsMan(Told),
+}
+
+/// What each item of an enumeration over WS-Man is (DSP0226 section 8.7, MS-WSMV section 3.1.4.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The instance.
+    Object,
+    /// The endpoint reference of the instance.
+    Reference,
+    /// Both.
+    Both,
+    /// The class, with what it inherits and its qualifiers if they are asked for.
+    Class { inherited: bool, qualifiers: bool },
 }
 
 /// What stays the same from its opening to its end.
@@ -45,6 +61,15 @@ pub(super) struct Shape {
     pub(super) known_to: Option<CimName>,
     /// How long it stays open between two operations on it.
     pub(super) timeout: Duration,
+}
+
+impl Shape {
+    /// Whether the property `name` is told.
+    pub(super) fn takes(&self, schema: &Schema, name: &CimName) -> bool {
+        let known_to = self.known_to.as_ref().and_then(|class| schema.class(class));
+        self.properties.as_ref().is_none_or(|list| list.contains(name))
+            && known_to.is_none_or(|class| class.index(name.as_str()).is_some())
+    }
 }
 
 /// One instance that is still to be told.
@@ -79,6 +104,23 @@ pub(super) struct Page {
     pub(super) context: Option<String>,
 }
 
+/// Whether one more is told now; it then is.
+pub(super) type Takes<'t> = &'t mut dyn FnMut(&Shape, &Kept) -> bool;
+
+/// Takes up to `max`.
+pub(super) fn at_most(max: usize) -> impl FnMut(&Shape, &Kept) -> bool {
+    let mut left = max;
+    move |_, _| {
+        let takes = left > 0;
+        left = left.saturating_sub(1);
+        takes
+    }
+}
+
+fn taken(rows: &mut VecDeque<Kept>, shape: &Shape, takes: Takes<'_>) -> Vec<Kept> {
+    std::iter::from_fn(|| rows.pop_front_if(|row| takes(shape, row))).collect()
+}
+
 /// Why an enumeration was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -109,15 +151,15 @@ impl Table {
         });
     }
 
-    /// The enumeration, if it is open and was opened in `namespace`.
-    fn find(&mut self, context: &str, namespace: &Namespace) -> Option<&mut Open> {
-        self.open.get_mut(context).filter(|open| open.shape.namespace == *namespace)
+    /// The enumeration, if it is open and was opened in `namespace`, where one is given.
+    fn find(&mut self, context: &str, namespace: Option<&Namespace>) -> Option<&mut Open> {
+        self.open.get_mut(context).filter(|open| namespace.is_none_or(|namespace| open.shape.namespace == *namespace))
     }
 }
 
 /// All enumerations of one server.
 #[derive(Debug)]
-pub(in crate::server) struct Enumerations {
+pub(super) struct Enumerations {
     table: Mutex<Table>,
     count: watch::Sender<usize>,
 }
@@ -134,7 +176,7 @@ impl Enumerations {
     }
 
     /// How many are open.
-    pub(in crate::server) fn count(&self) -> watch::Receiver<usize> {
+    pub(super) fn count(&self) -> watch::Receiver<usize> {
         self.count.subscribe()
     }
 
@@ -142,17 +184,19 @@ impl Enumerations {
         self.count.send_if_modified(|count| std::mem::replace(count, table.open.len()) != table.open.len());
     }
 
-    /// The first `max` of `rows`; if there are more, an enumeration is opened for the rest.
+    /// The first of `rows`, as long as `takes` says so; if there are more, or with `always`, an enumeration is opened for the
+    /// rest.
     pub(super) fn open(
         &self,
         shape: Shape,
         mut rows: VecDeque<Kept>,
-        max: usize,
+        takes: Takes<'_>,
+        always: bool,
         now: Instant,
     ) -> Result<Page, Refused> {
-        let first: Vec<Kept> = rows.drain(..max.min(rows.len())).collect();
+        let first = taken(&mut rows, &shape, takes);
         let shape = Arc::new(shape);
-        if rows.is_empty() {
+        if rows.is_empty() && !always {
             return Ok(Page { shape, rows: first, context: None });
         }
         let context = context().ok_or(Refused::NoContext)?;
@@ -171,19 +215,20 @@ impl Enumerations {
         }
     }
 
-    /// The next `max` of an enumeration, which ends when none are left. `None` if no such enumeration is open.
+    /// The next of an enumeration, as long as `takes` says so; it ends when none are left. `None` if no such enumeration is
+    /// open, in `namespace` if there is one and with a kind that `fits`.
     pub(super) fn pull(
         &self,
         context: &str,
-        namespace: &Namespace,
-        kind: Kind,
-        max: usize,
+        namespace: Option<&Namespace>,
+        fits: impl Fn(Kind) -> bool,
+        takes: Takes<'_>,
         now: Instant,
     ) -> Option<Page> {
         let mut table = self.table();
         table.expire(now);
-        let page = table.find(context, namespace).filter(|open| open.shape.kind == kind).map(|open| {
-            let rows: Vec<Kept> = open.rest.drain(..max.min(open.rest.len())).collect();
+        let page = table.find(context, namespace).filter(|open| fits(open.shape.kind)).map(|open| {
+            let rows = taken(&mut open.rest, &open.shape, takes);
             open.expires = now + open.shape.timeout;
             let context = (!open.rest.is_empty()).then(|| context.to_owned());
             Page { shape: Arc::clone(&open.shape), rows, context }
@@ -199,7 +244,7 @@ impl Enumerations {
     }
 
     /// Closes an enumeration; `false` if no such one is open.
-    pub(super) fn close(&self, context: &str, namespace: &Namespace, now: Instant) -> bool {
+    pub(super) fn close(&self, context: &str, namespace: Option<&Namespace>, now: Instant) -> bool {
         let mut table = self.table();
         table.expire(now);
         let closed = table.find(context, namespace).is_some() && table.remove(context);
@@ -208,7 +253,7 @@ impl Enumerations {
     }
 
     /// Forgets each enumeration when its time is over, for as long as this is awaited.
-    pub(in crate::server) async fn forget_in_time(&self) {
+    pub(super) async fn forget_in_time(&self) {
         let mut count = self.count();
         loop {
             count.mark_unchanged();
