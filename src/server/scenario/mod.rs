@@ -16,6 +16,7 @@
 //! operation = "EnumerateInstances" # the CIMMethod header, in an M-POST under its prefix; of WS-Man "Identify" | "Enumerate" |
 //!                                  # "Pull" | "Release" | "Get" | "GetClass" | "EnumerateClasses"
 //! authorized = false               # whether the request has an Authorization header
+//! scheme = "Digest"                # the scheme of that header
 //! times = 1                        # at most so often; default: always
 //!
 //! # -- before it answers
@@ -111,6 +112,7 @@ struct StepText {
     method: Option<String>,
     operation: Option<String>,
     authorized: Option<bool>,
+    scheme: Option<String>,
     times: Option<u64>,
     wait_for: Option<String>,
     #[serde(default)]
@@ -205,6 +207,7 @@ struct Step {
     method: Option<String>,
     operation: Option<String>,
     authorized: Option<bool>,
+    scheme: Option<String>,
     times: Option<u64>,
     played: AtomicU64,
     wait_for: Option<String>,
@@ -269,7 +272,8 @@ struct Moment<'a> {
     nth: u64,
     method: &'a str,
     operation: Option<&'a str>,
-    authorized: bool,
+    /// The scheme of its Authorization header, if it has one.
+    scheme: Option<&'a str>,
 }
 
 impl Step {
@@ -281,7 +285,11 @@ impl Step {
                 .operation
                 .as_deref()
                 .is_none_or(|wanted| moment.operation.is_some_and(|operation| operation.eq_ignore_ascii_case(wanted)))
-            && self.authorized.is_none_or(|wanted| wanted == moment.authorized)
+            && self.authorized.is_none_or(|wanted| wanted == moment.scheme.is_some())
+            && self
+                .scheme
+                .as_deref()
+                .is_none_or(|wanted| moment.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(wanted)))
     }
 
     /// Takes one of the times the step may play; the number of it, from 1.
@@ -309,7 +317,11 @@ impl StepText {
             return Err(wrong("a body, a framing or a reason needs a status"));
         }
         if self.at == At::Accept
-            && (self.method.is_some() || self.operation.is_some() || self.authorized.is_some() || status.is_some())
+            && (self.method.is_some()
+                || self.operation.is_some()
+                || self.authorized.is_some()
+                || self.scheme.is_some()
+                || status.is_some())
         {
             return Err(wrong("at = \"accept\" comes before any request: only raw bytes can be sent there"));
         }
@@ -336,6 +348,7 @@ impl StepText {
             method: self.method,
             operation: self.operation,
             authorized: self.authorized,
+            scheme: self.scheme,
             times: self.times,
             played: AtomicU64::new(0),
             wait_for: self.wait_for,

@@ -30,7 +30,7 @@ enum End {
 
 /// Serves `stream` by `scenario` to its end.
 pub(in crate::server) async fn play(scenario: &Scenario, mut stream: TcpStream, connection: &Connection) {
-    let moment = Moment { at: At::Accept, nth: connection.number, method: "", operation: None, authorized: false };
+    let moment = Moment { at: At::Accept, nth: connection.number, method: "", operation: None, scheme: None };
     if let Some((step, count)) = scenario.step(&moment)
         && let Err(end) = before_anything(step, count, &mut stream, connection).await
     {
@@ -109,7 +109,7 @@ async fn talk<S: Stream>(scenario: &Scenario, stream: &mut S, connection: &Conne
             nth,
             method: &head.method,
             operation: if head.is_wsman() { wsman::operation(&body) } else { head.header("cimmethod") },
-            authorized: head.header("authorization").is_some(),
+            scheme: head.header("authorization").map(|value| value.split(' ').next().unwrap_or_default()),
         };
         let step = scenario.step(&moment);
         let closing = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
@@ -134,6 +134,7 @@ impl Step {
             method: None,
             operation: None,
             authorized: None,
+            scheme: None,
             times: None,
             played: std::sync::atomic::AtomicU64::new(0),
             wait_for: None,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod pull;
+mod wsman;
 
 use std::path::PathBuf;
 
@@ -54,6 +55,7 @@ fn unknown_keys_and_contradictions_are_errors() {
         ("raw_parts = [{ repeat = \"\", endless = true }]", "a part is"),
         ("raw_parts = [{ text = \"x\", count = true }]", "a count stands alone"),
         ("at = \"accept\"\nmethod = \"POST\"", "before any request"),
+        ("at = \"accept\"\nscheme = \"Basic\"", "before any request"),
     ] {
         let error = step(text).expect_err(text).to_string();
         assert!(error.contains(says), "{text}: {error}");

@@ -23,6 +23,27 @@ const WSMAN_FAULT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 /// The HTTP status of every fault (DSP0226 section 13.3).
 pub(super) const STATUS: u16 = 500;
 
+/// WinRM's numbers of its faults (MS-ERREF section 2.1), as they stand in `WSManFault`.
+pub(super) mod number {
+    pub(in crate::server::wsman) const ACCESS_DENIED: u32 = 5;
+    pub(in crate::server::wsman) const RESOURCE_NOT_FOUND: u32 = 0x8033_8000;
+    pub(in crate::server::wsman) const PROVIDER_FAILURE: u32 = 0x8033_8003;
+    pub(in crate::server::wsman) const VERSION_MISMATCH: u32 = 0x8033_800D;
+    pub(in crate::server::wsman) const MUST_UNDERSTAND: u32 = 0x8033_8010;
+    pub(in crate::server::wsman) const HEADER_REQUIRED: u32 = 0x8033_8011;
+    pub(in crate::server::wsman) const ACTION_NOT_SUPPORTED: u32 = 0x8033_8013;
+    pub(in crate::server::wsman) const FILTER_DIALECT: u32 = 0x8033_8019;
+    pub(in crate::server::wsman) const CANNOT_PROCESS_FILTER: u32 = 0x8033_801A;
+    pub(in crate::server::wsman) const INVALID_CONTEXT: u32 = 0x8033_801B;
+    pub(in crate::server::wsman) const INVALID_PARAMETER: u32 = 0x8033_803A;
+    pub(in crate::server::wsman) const INVALID_SELECTORS: u32 = 0x8033_803D;
+    pub(in crate::server::wsman) const QUOTA_LIMIT: u32 = 0x8033_803F;
+    pub(in crate::server::wsman) const SCHEMA_VALIDATION: u32 = 0x8033_8041;
+    pub(in crate::server::wsman) const UNSUPPORTED_FEATURE: u32 = 0x8033_8042;
+    pub(in crate::server::wsman) const ENVELOPE_EXCEEDED: u32 = 0x8033_8048;
+    pub(in crate::server::wsman) const ENVELOPE_TOO_SMALL: u32 = 0x8033_807E;
+}
+
 /// A fault that is answered.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fault {
@@ -55,14 +76,14 @@ impl Fault {
 
     /// `w:SchemaValidationError`: it is not an envelope as DSP0226 has it.
     pub(super) fn schema(what: &str) -> Self {
-        Self::sender("w:SchemaValidationError", 2_150_858_817, format!("The message is not valid: {what}."))
+        Self::sender("w:SchemaValidationError", number::SCHEMA_VALIDATION, format!("The message is not valid: {what}."))
     }
 
     /// `s:VersionMismatch`: another version of SOAP.
     pub(super) fn version() -> Self {
         let reason = "The message is not of SOAP 1.2.".to_owned();
         let (detail, cim, header) = (None, None, None);
-        Self { code: "VersionMismatch", subcode: None, reason, detail, number: 2_150_858_801, cim, header }
+        Self { code: "VersionMismatch", subcode: None, reason, detail, number: number::VERSION_MISMATCH, cim, header }
     }
 
     /// `s:MustUnderstand`: a header that must be understood and is not.
@@ -72,7 +93,7 @@ impl Fault {
             subcode: None,
             reason: format!("The header {name} must be understood and is not."),
             detail: None,
-            number: 2_150_858_802,
+            number: number::MUST_UNDERSTAND,
             cim: None,
             header: Some(Box::new((namespace.to_owned(), name.to_owned()))),
         }
@@ -80,18 +101,39 @@ impl Fault {
 
     /// `w:UnsupportedFeature`: what DSP0226 allows and this server does not do.
     pub(super) fn unsupported(detail: &'static str, what: &str) -> Self {
-        Self::sender("w:UnsupportedFeature", 2_150_858_788, what).about(detail)
+        Self::sender("w:UnsupportedFeature", number::UNSUPPORTED_FEATURE, what).about(detail)
     }
 
     /// `w:EncodingLimit`: the answer does not fit the envelope.
-    pub(super) fn too_large(detail: &'static str, what: &str) -> Self {
-        Self::sender("w:EncodingLimit", 2_150_858_813, what).about(detail)
+    pub(super) fn too_large(what: &str) -> Self {
+        Self::sender("w:EncodingLimit", number::ENVELOPE_EXCEEDED, what).about("MaxEnvelopeSizeExceeded")
+    }
+
+    /// `w:EncodingLimit`: no answer fits an envelope of at most `least` bytes.
+    pub(super) fn too_small(least: usize) -> Self {
+        let what = format!("MaxEnvelopeSize is at least {least} bytes.");
+        Self::sender("w:EncodingLimit", number::ENVELOPE_TOO_SMALL, what).about("MinimumEnvelopeLimit")
+    }
+
+    /// `w:InvalidSelectors`
+    pub(super) fn selectors(detail: &'static str, reason: impl Into<String>) -> Self {
+        Self::sender("w:InvalidSelectors", number::INVALID_SELECTORS, reason).about(detail)
+    }
+
+    /// `n:CannotProcessFilter`
+    pub(super) fn filter(reason: impl Into<String>) -> Self {
+        Self::sender("n:CannotProcessFilter", number::CANNOT_PROCESS_FILTER, reason)
+    }
+
+    /// `a:DestinationUnreachable`: there is no such resource.
+    pub(super) fn no_resource(reason: impl Into<String>) -> Self {
+        Self::sender("a:DestinationUnreachable", number::RESOURCE_NOT_FOUND, reason).about("InvalidResourceURI")
     }
 
     /// `n:InvalidEnumerationContext`
     pub(super) fn no_context() -> Self {
         let reason = "The enumeration context is not valid: it was released, read to its end, or not read in time.";
-        Self::sender("n:InvalidEnumerationContext", 2_150_858_831, reason)
+        Self::sender("n:InvalidEnumerationContext", number::INVALID_CONTEXT, reason)
     }
 
     fn action(&self) -> String {
@@ -162,16 +204,15 @@ impl From<Stop> for Fault {
     fn from(stop: Stop) -> Self {
         let Stop::Error(error) = stop else { return Self::schema("nobody reads the answer") };
         let (subcode, detail, number) = match error.status {
-            CimStatus::ACCESS_DENIED => ("w:AccessDenied", None, 5),
+            CimStatus::ACCESS_DENIED => ("w:AccessDenied", None, number::ACCESS_DENIED),
             CimStatus::INVALID_NAMESPACE | CimStatus::INVALID_CLASS | CimStatus::NOT_FOUND => {
-                ("a:DestinationUnreachable", Some("InvalidResourceURI"), 2_150_858_752)
+                ("a:DestinationUnreachable", Some("InvalidResourceURI"), number::RESOURCE_NOT_FOUND)
             }
-            CimStatus::INVALID_PARAMETER => ("w:InvalidParameter", None, 2_150_858_843),
-            CimStatus::INVALID_QUERY => ("n:CannotProcessFilter", None, 2_150_858_769),
-            CimStatus::QUERY_LANGUAGE_NOT_SUPPORTED => ("n:FilterDialectRequestedUnavailable", None, 2_150_858_771),
-            CimStatus::NOT_SUPPORTED => ("w:UnsupportedFeature", None, 2_150_858_788),
-            CimStatus::SERVER_LIMITS_EXCEEDED => ("w:QuotaLimit", None, 2_150_859_174),
-            _ => ("w:InternalError", None, 2_150_858_793),
+            CimStatus::INVALID_PARAMETER => ("w:InvalidParameter", None, number::INVALID_PARAMETER),
+            CimStatus::INVALID_QUERY => ("n:CannotProcessFilter", None, number::CANNOT_PROCESS_FILTER),
+            CimStatus::NOT_SUPPORTED => ("w:UnsupportedFeature", None, number::UNSUPPORTED_FEATURE),
+            CimStatus::SERVER_LIMITS_EXCEEDED => ("w:QuotaLimit", None, number::QUOTA_LIMIT),
+            _ => ("w:InternalError", None, number::PROVIDER_FAILURE),
         };
         let code = if subcode == "w:InternalError" || subcode == "w:QuotaLimit" { "Receiver" } else { "Sender" };
         let reason = error.description.clone();
@@ -189,7 +230,6 @@ const fn hresult(status: CimStatus) -> u32 {
         CimStatus::NOT_FOUND => 0x8004_1002,
         CimStatus::NOT_SUPPORTED => 0x8004_100C,
         CimStatus::INVALID_QUERY => 0x8004_1017,
-        CimStatus::QUERY_LANGUAGE_NOT_SUPPORTED => 0x8004_1018,
         CimStatus::SERVER_LIMITS_EXCEEDED => 0x8004_106C,
         _ => 0x8004_1001,
     }

@@ -5,8 +5,8 @@
 
 use super::{
     envelope::{ADDRESSING, BINDING, Element, MANAGEMENT},
-    fault::Fault,
-    request::{Selected, Selector, invalid_selectors, selectors},
+    fault::{Fault, number},
+    request::{Selected, Selector, selectors},
     resource::{self, Resource},
 };
 use crate::{
@@ -45,28 +45,26 @@ impl Filter {
             WQL | CQL => Self::Query(filter.text.clone()),
             SELECTORS => {
                 let set = filter.child(MANAGEMENT, "SelectorSet");
-                let set = set.ok_or_else(|| cannot("A selector filter has a SelectorSet."))?;
+                let set = set.ok_or_else(|| Fault::filter("A selector filter has a SelectorSet."))?;
                 Self::Selectors(selectors(set)?.1)
             }
             ASSOCIATION => association(filter, repository)?,
             other => {
                 let reason = format!("The filter dialect {other} is not known here.");
-                return Err(Fault::sender("n:FilterDialectRequestedUnavailable", 2_150_858_771, reason));
+                let subcode = "n:FilterDialectRequestedUnavailable";
+                return Err(Fault::sender(subcode, number::FILTER_DIALECT, reason));
             }
         }))
     }
-}
-
-fn cannot(reason: &str) -> Fault {
-    Fault::sender("n:CannotProcessFilter", 2_150_858_769, reason)
 }
 
 fn association(filter: &Element, repository: &Repository) -> Result<Filter, Fault> {
     let found = [("AssociatedInstances", true), ("AssociationInstances", false)]
         .into_iter()
         .find_map(|(name, ends)| filter.child(BINDING, name).map(|asked| (asked, ends)));
-    let (asked, ends) = found.ok_or_else(|| cannot("An association filter says what it wants."))?;
-    let object = asked.child(BINDING, "Object").ok_or_else(|| cannot("An association filter names an object."))?;
+    let (asked, ends) = found.ok_or_else(|| Fault::filter("An association filter says what it wants."))?;
+    let object =
+        asked.child(BINDING, "Object").ok_or_else(|| Fault::filter("An association filter names an object."))?;
     let name = |name: &str| {
         let text = asked.child(BINDING, name).map(Element::trimmed).filter(|text| !text.is_empty());
         text.map(CimName::new)
@@ -88,7 +86,7 @@ fn association(filter: &Element, repository: &Repository) -> Result<Filter, Faul
 
 /// The instance an endpoint reference names.
 pub(super) fn endpoint(reference: &Element, repository: &Repository) -> Result<ObjectPath, Fault> {
-    let broken = || cannot("An endpoint reference names a class and its keys.");
+    let broken = || Fault::filter("An endpoint reference names a class and its keys.");
     let parameters = reference.child(ADDRESSING, "ReferenceParameters").ok_or_else(broken)?;
     let uri = parameters.child(MANAGEMENT, "ResourceURI").ok_or_else(broken)?;
     let named = resource::read(uri.trimmed()).ok_or_else(broken)?;
@@ -130,18 +128,18 @@ fn checked(path: ObjectPath, class: &SchemaClass) -> Result<ObjectPath, Fault> {
     for binding in &path.keys {
         let Some(key) = keys().find(|key| key.name == binding.name) else {
             let reason = format!("{} has no key {}.", class.name(), binding.name);
-            return Err(invalid_selectors("UnexpectedSelectors", &reason));
+            return Err(Fault::selectors("UnexpectedSelectors", reason));
         };
         let is_text = matches!(key.ty, CimType::String | CimType::DateTime | CimType::Char16);
         if matches!(binding.value, KeyValue::String(_)) && !is_text {
             let reason = format!("The key {} is a {}.", key.name, key.ty);
-            return Err(invalid_selectors("TypeMismatch", &reason));
+            return Err(Fault::selectors("TypeMismatch", reason));
         }
     }
     match keys().find(|key| path.key(key.name.as_str()).is_none()) {
         Some(missing) => {
             let reason = format!("The key {} is not among the selectors.", missing.name);
-            Err(invalid_selectors("InsufficientSelectors", &reason))
+            Err(Fault::selectors("InsufficientSelectors", reason))
         }
         None => Ok(path),
     }
@@ -152,19 +150,19 @@ pub(super) fn condition(selectors: &[Selector], class: &SchemaClass) -> Result<C
     let mut parts = Vec::new();
     for (name, value) in selectors {
         let property = class.index(name).and_then(|at| class.class().properties.get(at));
-        let property = property.ok_or_else(|| cannot(&format!("{} has no property {name}.", class.name())))?;
-        let Selected::Text(text) = value else { return Err(cannot("References cannot be filtered by.")) };
+        let property = property.ok_or_else(|| Fault::filter(format!("{} has no property {name}.", class.name())))?;
+        let Selected::Text(text) = value else { return Err(Fault::filter("References cannot be filtered by.")) };
         let literal = match parse_value(property.ty, text.trim()) {
             Ok(crate::cim::CimValue::Bool(value)) => Literal::Bool(value),
             Ok(crate::cim::CimValue::UInt(value)) => Literal::Integer(value.into()),
             Ok(crate::cim::CimValue::SInt(value)) => Literal::Integer(value.into()),
             Ok(crate::cim::CimValue::Real(value)) => Literal::Real(value),
             Ok(_) => Literal::Text(text.clone()),
-            Err(_) => return Err(cannot(&format!("{name} is a {}.", property.ty))),
+            Err(_) => return Err(Fault::filter(format!("{name} is a {}.", property.ty))),
         };
         parts.push(Condition::Compare(property.name.clone(), Comparison::Equal, literal));
     }
     let condition = Condition::All(parts);
-    condition.check(class).map_err(|wrong| cannot(&wrong.to_string()))?;
+    condition.check(class).map_err(|wrong| Fault::filter(wrong.to_string()))?;
     Ok(condition)
 }

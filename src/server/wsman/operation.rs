@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::{
     WsMan,
     envelope::{BINDING, ENUMERATION, Element, MANAGEMENT, TRANSFER},
-    fault::Fault,
+    fault::{Fault, number},
     filter::{self, Filter},
-    request::{Action, Request, Selected, invalid_selectors},
+    request::{Action, Request, Selected},
     resource::{Named, Resource},
     write,
 };
@@ -87,7 +87,7 @@ fn no_namespace(namespace: &Namespace) -> Fault {
 fn fitting(request: &Request, mut text: String) -> Result<String, Fault> {
     text.push_str(write::CLOSE);
     if text.len() > request.envelope {
-        return Err(Fault::too_large("MaxEnvelopeSizeExceeded", "The answer is larger than MaxEnvelopeSize."));
+        return Err(Fault::too_large("The answer is larger than MaxEnvelopeSize."));
     }
     Ok(text)
 }
@@ -97,8 +97,7 @@ fn get(service: &WsMan, request: &Request, named: &Named) -> Result<String, Faul
         Resource::Schema(name) => return get_class(service, request, name.as_ref()),
         Resource::Class(name) => name,
         Resource::All => {
-            let reason = "An instance is got by the URI of its class.";
-            return Err(Fault::sender("a:DestinationUnreachable", 2_150_858_752, reason).about("InvalidResourceURI"));
+            return Err(Fault::no_resource("An instance is got by the URI of its class."));
         }
     };
     let on = service.on(&request.namespace)?;
@@ -114,7 +113,7 @@ fn get(service: &WsMan, request: &Request, named: &Named) -> Result<String, Faul
     };
     let at = class.index(fragment).ok_or_else(|| {
         let reason = format!("{fragment} is no property of {}; a fragment is the name of one.", class.name());
-        Fault::sender("w:InvalidParameter", 2_150_858_843, reason).about("FragmentLevel")
+        Fault::sender("w:InvalidParameter", number::INVALID_PARAMETER, reason).about("FragmentLevel")
     })?;
     let mut out = write::open(&action, request.message.as_deref(), |out| {
         out.push_str("<w:FragmentTransfer s:mustUnderstand=\"true\">");
@@ -135,9 +134,7 @@ fn class_selector(request: &Request) -> Result<Option<CimName>, Fault> {
     match found {
         None => Ok(None),
         Some((_, Selected::Text(text))) => Ok(Some(text.trim()).filter(|name| !name.is_empty()).map(CimName::new)),
-        Some((_, Selected::Reference(_))) => {
-            Err(invalid_selectors("TypeMismatch", "ClassName is the name of a class."))
-        }
+        Some((_, Selected::Reference(_))) => Err(Fault::selectors("TypeMismatch", "ClassName is the name of a class.")),
     }
 }
 
@@ -152,7 +149,7 @@ fn class_told(request: &Request) -> Told {
 fn get_class(service: &WsMan, request: &Request, name: Option<&CimName>) -> Result<String, Fault> {
     let selected = class_selector(request)?;
     let name = selected.as_ref().or(name);
-    let name = name.ok_or_else(|| invalid_selectors("InsufficientSelectors", "The selector ClassName is missing."))?;
+    let name = name.ok_or_else(|| Fault::selectors("InsufficientSelectors", "The selector ClassName is missing."))?;
     let mut out = write::open(&format!("{TRANSFER}/GetResponse"), request.message.as_deref(), |_| {});
     if *name == NAMESPACE && service.children(&request.namespace).is_some() {
         out.push_str(write::NAMESPACE_CLASS);
@@ -298,17 +295,16 @@ fn open_instances(
             let (class, select) = selected(on, &text)?;
             if name.is_some_and(|name| !on.schema.is_a(class.name(), name)) {
                 let reason = format!("The query is of {}, the resource is another class.", class.name());
-                return Err(Fault::sender("n:CannotProcessFilter", 2_150_858_769, reason));
+                return Err(Fault::filter(reason));
             }
             shape.properties = select.properties;
             gathered(on, class, shape, select.condition, Depth::Whole)?
         }
         (None, None) => {
-            let reason = "All classes are enumerated by a filter only.";
-            return Err(Fault::sender("a:DestinationUnreachable", 2_150_858_752, reason).about("InvalidResourceURI"));
+            return Err(Fault::no_resource("All classes are enumerated by a filter only."));
         }
         (Some(Filter::Selectors(_)), None) => {
-            return Err(Fault::sender("n:CannotProcessFilter", 2_150_858_769, "A selector filter is of one class."));
+            return Err(Fault::filter("A selector filter is of one class."));
         }
         (filter, Some(name)) => {
             let class = of_class(on, name, None)?;
@@ -448,7 +444,7 @@ impl<'a> Taking<'a> {
     /// The fault of an enumeration whose next item alone is larger than an envelope.
     fn too_large(&self, page: &Page) -> Option<Fault> {
         let is_stuck = self.is_full && page.rows.is_empty();
-        is_stuck.then(|| Fault::too_large("MaxEnvelopeSizeExceeded", "One item alone is larger than MaxEnvelopeSize."))
+        is_stuck.then(|| Fault::too_large("One item alone is larger than MaxEnvelopeSize."))
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{
     Charset,
     envelope::{ADDRESSING, ANONYMOUS, ENUMERATION, Element, IDENTITY, MANAGEMENT, MICROSOFT, SOAP, TRANSFER},
-    fault::Fault,
+    fault::{Fault, number},
     resource::{self, Named, Resource},
 };
 use crate::cim::Namespace;
@@ -132,15 +132,15 @@ impl Request {
         understand(header)?;
         let action = required(header, "Action")?;
         let action = Action::of(action).ok_or_else(|| {
-            Fault::sender("a:ActionNotSupported", 2_150_858_754, "The action is not supported: this server only reads.")
+            let reason = "The action is not supported: this server only reads.";
+            Fault::sender("a:ActionNotSupported", number::ACTION_NOT_SUPPORTED, reason)
         })?;
         let mut request = Self { body, ..Self::bare(action) };
         request.message = Some(required(header, "MessageID")?.to_owned());
         required_reply(header)?;
         let uri = header.child(MANAGEMENT, "ResourceURI").map(Element::trimmed).unwrap_or_default();
         let named = resource::read(uri).ok_or_else(|| {
-            let reason = "The resource URI is missing, or is of no spelling this server knows.";
-            Fault::sender("a:DestinationUnreachable", 2_150_858_752, reason).about("InvalidResourceURI")
+            Fault::no_resource("The resource URI is missing, or is of no spelling this server knows.")
         })?;
         request.select(header)?;
         if let Some(namespace) = &named.namespace {
@@ -213,16 +213,11 @@ fn pairs(set: &Element, name: &str) -> Result<Vec<(String, Element)>, Fault> {
             return Err(Fault::schema("more selectors or options than any request has"));
         }
         if name == "Selector" && found.iter().any(|(known, _)| known.eq_ignore_ascii_case(key)) {
-            return Err(invalid_selectors("DuplicateSelectors", &format!("The selector {key} is given twice.")));
+            return Err(Fault::selectors("DuplicateSelectors", format!("The selector {key} is given twice.")));
         }
         found.push((key.to_owned(), child.clone()));
     }
     Ok(found)
-}
-
-/// `w:InvalidSelectors`
-pub(super) fn invalid_selectors(detail: &'static str, reason: &str) -> Fault {
-    Fault::sender("w:InvalidSelectors", 2_150_858_843, reason).about(detail)
 }
 
 /// Refuses a header that must be understood and is not (SOAP 1.2 part 1 section 5.2.3).
@@ -260,15 +255,14 @@ fn required_reply(header: &Element) -> Result<(), Fault> {
 
 fn missing(name: &str) -> Fault {
     let reason = format!("The header {name} is missing.");
-    Fault::sender("a:MessageInformationHeaderRequired", 2_150_858_760, reason)
+    Fault::sender("a:MessageInformationHeaderRequired", number::HEADER_REQUIRED, reason)
 }
 
 fn envelope_size(header: &Element) -> Result<usize, Fault> {
     let Some(asked) = header.child(MANAGEMENT, "MaxEnvelopeSize") else { return Ok(ENVELOPE) };
     let size = asked.trimmed().parse::<u64>().map_err(|_| Fault::schema("MaxEnvelopeSize is no number"))?;
     if size < ENVELOPE_MIN as u64 {
-        let what = format!("MaxEnvelopeSize is at least {ENVELOPE_MIN} bytes.");
-        return Err(Fault::too_large("MinimumEnvelopeLimit", &what));
+        return Err(Fault::too_small(ENVELOPE_MIN));
     }
     Ok(usize::try_from(size).unwrap_or(ENVELOPE_MAX).min(ENVELOPE_MAX))
 }

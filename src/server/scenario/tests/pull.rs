@@ -22,7 +22,7 @@ fn request(method: &str, operation: &str, prefix: &str) -> String {
 }
 
 /// Sends `text` on a connection of its own and reads the answer until its end, or until the server closes.
-async fn ask(server: &RunningServer, text: &str) -> String {
+pub async fn ask(server: &RunningServer, text: &str) -> String {
     let mut stream = connect(server).await;
     stream.write_all(text.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();

@@ -1,0 +1,86 @@
+//! The scenarios in WS-Man, each played as far as it goes.
+
+use super::*;
+
+const OPEN: &str = "Enumerate";
+const PULL: &str = "Pull";
+const CLOSE: &str = "Release";
+
+fn request(operation: &str, more: &str) -> String {
+    let actions = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
+    let inner = match operation {
+        OPEN => "<w:OptimizeEnumeration/>",
+        _ => "<n:EnumerationContext>uuid:scripted-1</n:EnumerationContext>",
+    };
+    let body = format!(
+        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+         xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" xmlns:n=\"{actions}\" \
+         xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\"><s:Header><a:Action>{actions}/{operation}</a:Action>\
+         <w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ManagedElement</w:ResourceURI>\
+         <a:MessageID>uuid:1</a:MessageID><a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous\
+         </a:Address></a:ReplyTo></s:Header><s:Body><n:{operation}>{inner}</n:{operation}></s:Body></s:Envelope>"
+    );
+    format!(
+        "POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n{more}Content-Length: {}\
+         \r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn every_scenario_in_ws_man_plays_what_it_is_about() {
+    let (ends, opened_ends) = ("<n:EndOfSequence/>", "<w:EndOfSequence/>");
+    let goes_on = "uuid:scripted-1<";
+    let (failed, lost, released) = ("the provider died", "n:InvalidEnumerationContext", "ReleaseResponse");
+    let plays: &[(&str, &[(&str, &str)])] = &[
+        ("read_to_its_end", &[(OPEN, goes_on), (PULL, "two</p:Name>"), (PULL, ends)]),
+        ("ends_without_rows", &[(OPEN, goes_on), (PULL, ends)]),
+        ("open_not_supported", &[(OPEN, "w:UnsupportedFeature")]),
+        ("second_pull_fails", &[(OPEN, goes_on), (PULL, goes_on), (PULL, failed), (CLOSE, released)]),
+        ("context_is_lost", &[(OPEN, goes_on), (PULL, goes_on), (PULL, lost)]),
+        ("every_pull_fails", &[(OPEN, "EnumerateResponse"), (PULL, failed), (CLOSE, lost)]),
+        ("pull_is_cut", &[(OPEN, goes_on), (PULL, goes_on), (PULL, "three</p:Name>"), (CLOSE, released)]),
+        ("pull_is_not_answered", &[(OPEN, goes_on), (PULL, ""), (CLOSE, released)]),
+        ("makes_no_progress", &[(OPEN, goes_on), (PULL, goes_on), (PULL, goes_on), (CLOSE, released)]),
+        ("progress_after_nothing", &[(OPEN, goes_on), (PULL, "<n:Items></n:Items>"), (PULL, ends)]),
+        (
+            "never_ends",
+            &[(OPEN, goes_on), (PULL, "next-1<"), (PULL, "next-2<"), (PULL, "<p:Name>3<"), (CLOSE, released)],
+        ),
+        ("close_is_refused", &[(OPEN, goes_on), (PULL, goes_on), (PULL, failed), (CLOSE, "not now")]),
+        ("close_is_not_answered", &[(OPEN, goes_on), (PULL, goes_on), (PULL, failed), (CLOSE, "")]),
+        ("context_after_the_end", &[(OPEN, goes_on), (PULL, goes_on), (PULL, ends), (CLOSE, lost)]),
+        ("open_is_not_answered", &[(OPEN, "")]),
+        ("many_rows", &[(OPEN, opened_ends)]),
+        ("fault_with_http_200", &[(OPEN, failed)]),
+        ("fault_with_http_400", &[(OPEN, failed)]),
+        ("error_without_body", &[(OPEN, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")]),
+        ("reason_is_null", &[(OPEN, "HTTP/1.1 200 (null)\r\n")]),
+        ("answered_in_utf_16", &[(OPEN, "charset=UTF-16")]),
+        ("no_answer_without_credentials", &[(OPEN, "")]),
+        ("digest_is_refused", &[(OPEN, "WWW-Authenticate: Digest realm")]),
+    ];
+    for (name, answers) in plays {
+        let server = server(&format!("wsman/{name}")).await;
+        for (operation, holds) in *answers {
+            let answer = pull::ask(&server, &request(operation, "")).await;
+            assert!(answer.contains(holds), "{name}, {operation}: {answer}");
+            assert_eq!(answer.is_empty(), holds.is_empty(), "{name}, {operation}");
+            let is_cut = holds.starts_with("three");
+            let has_envelope = answer.contains("<s:Envelope");
+            assert_eq!(answer.ends_with("</s:Envelope>"), has_envelope && !is_cut && *name != "many_rows");
+        }
+    }
+    let folder = std::fs::read_dir(folder().join("wsman")).unwrap();
+    let all = folder.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "toml"));
+    assert_eq!(all.count(), plays.len());
+}
+
+#[tokio::test]
+async fn a_step_can_be_for_one_scheme() {
+    let server = server("wsman/digest_is_refused").await;
+    let digest = pull::ask(&server, &request(OPEN, "Authorization: Digest username=\"a\"\r\n")).await;
+    assert!(digest.starts_with("HTTP/1.1 401 "), "{digest}");
+    let basic = pull::ask(&server, &request(OPEN, "Authorization: basic YTpi\r\n")).await;
+    assert!(basic.starts_with("HTTP/1.1 200 "), "{basic}");
+}
