@@ -50,14 +50,18 @@ impl Choice {
 
     /// Goes on with Digest where it is offered and new, else with Basic.
     fn next(&mut self, challenges: &[Challenge]) -> Option<Step> {
-        if !self.has_tried(digest::SCHEME) && Digest::answers(challenges) {
+        let offers = |scheme: &str| challenges.iter().any(|challenge| challenge.is(scheme));
+        if !self.has_tried(digest::SCHEME) && offers(digest::SCHEME) {
             let mut digest = Digest::new(self.credentials.clone()).ok()?;
-            let step = digest.challenged(challenges);
-            self.now = Some(Box::new(digest));
-            return Some(step);
+            match digest.challenged(challenges) {
+                Step::Refused(why) => self.given_up.push((digest::SCHEME, why)),
+                step => {
+                    self.now = Some(Box::new(digest));
+                    return Some(step);
+                }
+            }
         }
-        let offers_basic = challenges.iter().any(|challenge| challenge.is(basic::SCHEME));
-        if self.has_tried(basic::SCHEME) || !offers_basic {
+        if self.has_tried(basic::SCHEME) || !offers(basic::SCHEME) {
             return None;
         }
         if !self.may_reveal {

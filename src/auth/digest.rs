@@ -109,11 +109,6 @@ impl Digest {
         Ok(Self { credentials, nonces: Box::new(random_nonce), session: None, sent: None, taken: false })
     }
 
-    /// Whether one of `challenges` can be answered.
-    pub fn answers(challenges: &[Challenge]) -> bool {
-        challenges.iter().any(|challenge| Offer::of(challenge).is_some())
-    }
-
     /// Begins anew with the strongest of the challenges; of equal ones with the first.
     fn begin(&mut self, challenges: &[Challenge]) -> Option<()> {
         let offers = challenges.iter().filter_map(Offer::of);

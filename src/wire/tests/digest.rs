@@ -157,3 +157,22 @@ async fn a_server_that_proves_itself_wrongly_is_not_believed() {
     assert!(error.cause().contains("did not prove that it knows the password"), "{error}");
     assert_eq!(server.eof().await, 0);
 }
+
+#[tokio::test]
+async fn a_digest_that_cannot_be_answered_is_told_and_basic_is_tried() {
+    let odd = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"\n";
+    for (offers, taken) in [(vec![odd, BASIC], true), (vec![odd], false)] {
+        let script = vec![Do::Read, refusing(&offers), Do::Read, ok("in"), Do::Hold];
+        let mut server = Server::start(vec![script]).await;
+        let mut settings = settings(&server, "127.0.0.1", &Told::new());
+        settings.authenticator = ann_by("digest");
+        let asked = ask(&mut dial(settings), post("x")).await;
+        assert_eq!(asked.is_ok(), taken);
+        match asked {
+            Ok(_) => assert_eq!(schemes(&mut server, 2).await, ["-", "Basic"]),
+            Err(error) => {
+                assert!(error.cause().contains("cannot be answered (algorithm none, qop auth-int)"), "{error}")
+            }
+        }
+    }
+}
