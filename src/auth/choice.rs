@@ -67,8 +67,16 @@ impl Choice {
         if !self.may_reveal {
             return Some(Step::Exposed { scheme: basic::SCHEME, tried: self.tried() });
         }
-        self.now = Some(Box::new(Basic::new(self.credentials.clone()).ok()?));
-        Some(Step::Again)
+        match Basic::new(self.credentials.clone()) {
+            Ok(basic) => {
+                self.now = Some(Box::new(basic));
+                Some(Step::Again)
+            }
+            Err(unusable) => {
+                self.given_up.push((basic::SCHEME, unusable.to_string()));
+                None
+            }
+        }
     }
 }
 
