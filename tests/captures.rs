@@ -5,6 +5,8 @@
 //! absence a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+#[path = "captures/asked.rs"]
+mod asked;
 #[path = "captures/expected.rs"]
 mod expected;
 #[path = "captures/mof.rs"]
@@ -70,6 +72,7 @@ fn trials(folder: &Path) -> Vec<Trial> {
     trials.extend(values::trials(folder));
     trials.extend(requests::trials(folder));
     trials.extend(mof::trials(folder));
+    trials.extend(asked::trials(folder));
     trials
 }
 

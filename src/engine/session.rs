@@ -25,9 +25,7 @@ use crate::{
         explain::{exchange::authenticate, start},
     },
     protocol::ServerFacts,
-    session::{
-        HttpProxy, InstanceId, LiveSession, Mechanism, Proxy, SecretSource, Target, Tls, TlsVersion,
-    },
+    session::{HttpProxy, InstanceId, LiveSession, Mechanism, Proxy, SecretSource, Target, Tls, TlsVersion},
     wire::{
         AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
         is_loopback,
