@@ -3,6 +3,7 @@
 //! Owns: authenticators and the parsing of challenges. Must not know connections, protocols or where secrets are kept.
 
 pub mod basic;
+pub mod certificate;
 pub mod challenge;
 pub mod choice;
 pub mod digest;
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 pub use challenge::Challenge;
 
 use basic::Basic;
+use certificate::Certificate;
 use choice::{Choice, First};
 use digest::Digest;
 
@@ -104,6 +106,7 @@ type Make = fn(Credentials) -> Result<Box<dyn Authenticator>, Unusable>;
 static REGISTRY: &[(&str, Make)] = &[
     ("auto", |credentials| choice(First::Basic, credentials)),
     ("basic", |credentials| Ok(Box::new(Basic::new(credentials)?))),
+    ("certificate", |_| Ok(Box::new(Certificate))),
     ("digest", |credentials| choice(First::Nothing, credentials)),
 ];
 
@@ -145,7 +148,7 @@ mod tests {
         let error = authenticator_for("kerberos", ann()).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "there is no authentication mechanism \"kerberos\"; there is auto, basic, digest"
+            "there is no authentication mechanism \"kerberos\"; there is auto, basic, certificate, digest"
         );
     }
 }

@@ -433,6 +433,8 @@ pub enum Auth {
     Auto,
     /// Basic alone
     Basic,
+    /// The client certificate (--client-cert), without a user, as WinRM takes it
+    Certificate,
     /// Digest; Basic only where the server refuses Digest and the password may be shown
     Digest,
 }
@@ -442,6 +444,7 @@ impl From<Auth> for Mechanism {
         match auth {
             Auth::Auto => Self::Auto,
             Auth::Basic => Self::Basic,
+            Auth::Certificate => Self::Certificate,
             Auth::Digest => Self::Digest,
         }
     }

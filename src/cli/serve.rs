@@ -26,16 +26,20 @@ pub(super) async fn run(arguments: ServeArguments, target: TargetArguments) -> R
     let Some(variable) = target.password_env else {
         return Err(usage("it needs the user's password", "--password-env VAR"));
     };
+    let offer = match target.auth {
+        None | Some(Auth::Auto) => Offer::Both,
+        Some(Auth::Basic) => Offer::Basic,
+        Some(Auth::Digest) => Offer::Digest,
+        Some(Auth::Certificate) => {
+            return Err(usage("it knows no users by their certificates", "--auth basic or --auth digest"));
+        }
+    };
     let secret = secret_in(&variable)?;
     let options = ServeOptions {
         listen: arguments.listen,
         port: arguments.port,
         credentials: Credentials { user, secret },
-        offer: match target.auth {
-            None | Some(Auth::Auto) => Offer::Both,
-            Some(Auth::Basic) => Offer::Basic,
-            Some(Auth::Digest) => Offer::Digest,
-        },
+        offer,
         tls: arguments.tls_cert.zip(arguments.tls_key),
         allow_clear_text_from_the_network: arguments.allow_clear_text_from_the_network,
     };

@@ -139,6 +139,7 @@ impl Session {
         let (Some(_), Some(user)) = (&self.target.computer, &self.target.user) else { return Ok(Need::Nothing) };
         self.refuse_clear_text()?;
         Ok(match self.target.secret {
+            _ if self.target.mechanism == Mechanism::Certificate => Need::Nothing,
             SecretSource::Prompt => Need::Prompt(user.clone()),
             _ => Need::Source,
         })
@@ -196,7 +197,7 @@ impl Session {
         else {
             return Ok(());
         };
-        if *mechanism == Mechanism::Digest {
+        if matches!(mechanism, Mechanism::Digest | Mechanism::Certificate) {
             return Ok(());
         }
         match computer.parse::<std::net::IpAddr>() {
@@ -275,7 +276,15 @@ pub(super) fn dial(settings: &Settings, conn_ids: &ConnIds, request: DialRequest
 }
 
 fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<AuthenticatorFactory, OpError> {
-    let Some(credentials) = credentials else { return Ok(Arc::new(|| None)) };
+    let shows_certificate = target.mechanism == Mechanism::Certificate;
+    if shows_certificate && target.tls.as_ref().is_none_or(|tls| tls.client_cert.is_none()) {
+        let name = target.computer.clone().unwrap_or_default();
+        return Err(authenticate::NO_CERTIFICATE.error(Phase::Authenticate(1), name, ErrorKind::Configuration));
+    }
+    let nobody = || Credentials { user: String::new(), secret: String::new().into() };
+    let Some(credentials) = credentials.or_else(|| shows_certificate.then(nobody)) else {
+        return Ok(Arc::new(|| None));
+    };
     // Tried once here, so that a user the mechanism cannot carry is told at once and not at each connection.
     let mechanism = target.mechanism.name();
     if let Err(unusable) = authenticator_for(mechanism, credentials.clone()) {

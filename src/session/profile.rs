@@ -113,6 +113,8 @@ pub enum Mechanism {
     Auto,
     /// Basic (RFC 7617) alone.
     Basic,
+    /// The client certificate of TLS, which WinRM wants said (DSP0226); there is no user.
+    Certificate,
     /// Digest (RFC 7616); Basic only where the server refuses Digest and the password may be shown.
     Digest,
 }
@@ -123,13 +125,16 @@ impl Mechanism {
         match self {
             Self::Auto => "auto",
             Self::Basic => "basic",
+            Self::Certificate => "certificate",
             Self::Digest => "digest",
         }
     }
 
     /// The mechanism called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Auto, Self::Basic, Self::Digest].into_iter().find(|mechanism| mechanism.name() == name)
+        [Self::Auto, Self::Basic, Self::Certificate, Self::Digest]
+            .into_iter()
+            .find(|mechanism| mechanism.name() == name)
     }
 }
 

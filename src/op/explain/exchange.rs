@@ -31,6 +31,8 @@ pub mod authenticate {
             "give the password again, without control characters";
         UNSENDABLE_USER = "the user cannot be sent", "the authentication cannot carry that name",
             "correct the user of the session";
+        NO_CERTIFICATE = "there is no client certificate to show", "the session is to be known by one",
+            "name it (--client-cert FILE, client_cert), over https";
         UNSENDABLE = "the credentials cannot be sent", "they hold what an HTTP header cannot",
             "check the user name for control characters";
     }

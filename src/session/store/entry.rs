@@ -323,7 +323,7 @@ impl Reader<'_> {
                 let cause = "`auth` has a user and mechanism \"none\"".to_owned();
                 self.problem(found.at, cause, "leave mechanism out");
             }
-            (None, None) => {
+            (None, None) if chosen != Mechanism::Certificate => {
                 // A preset knows the mechanism and not the user.
                 let said = auth.0.iter().any(|layer| !matches!(layer.origin, Origin::Inherited(Parent::Preset(_))));
                 let wrong = mechanism.is_none() && auth.get("mechanism").is_some();
@@ -337,7 +337,11 @@ impl Reader<'_> {
         // Where the secret comes from belongs to the user it stands with, or to one below.
         let secrets = auth.down_to(found.map_or(usize::MAX - 1, |found| found.layer));
         let secret = self.secret(&secrets, "secret").unwrap_or(SecretSource::Prompt);
-        let chosen = if user.is_some() { chosen } else { Mechanism::default() };
+        let chosen = match chosen {
+            Mechanism::Certificate => chosen,
+            _ if user.is_none() => Mechanism::default(),
+            _ => chosen,
+        };
         (user, chosen, secret)
     }
 }

@@ -59,7 +59,7 @@ const fn key(name: &'static str, kind: Kind, example: &'static str, about: &'sta
 pub(super) const PROTOCOLS: &[&str] = &["cimxml", "wsman", AUTO];
 const TRIED: &[&str] = &[Scheme::ALL[0].name(), Scheme::ALL[1].name()];
 /// Mechanisms of authentication a session can name.
-pub(super) const MECHANISMS: &[&str] = &["auto", "basic", "digest", "none"];
+pub(super) const MECHANISMS: &[&str] = &["auto", "basic", "certificate", "digest", "none"];
 const PULLS: &[&str] = &[PullUse::NAMES[0].1, PullUse::NAMES[1].1, PullUse::NAMES[2].1];
 const TLS_VERSIONS: &[&str] = &[TlsVersion::Tls12.text(), TlsVersion::Tls13.text()];
 const PIN: &str = "\"4E:D0:45:50:9E:E4:62:F5:8B:3F:37:F9:1A:6A:51:11:A6:A6:9B:33:A5:E2:3C:BE:44:E5:AD:1C:E5:FC:8D:3A\"";

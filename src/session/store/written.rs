@@ -8,7 +8,7 @@ use toml_edit::{Array, InlineTable, Item, TableLike, Value};
 
 use super::keys::KEYS;
 use crate::session::{
-    Profile, Tls,
+    Mechanism, Profile, Tls,
     options::{HttpProxy, LimitChanges, Proxy},
     secret::{SecretCommand, SecretSource},
     url::Scheme,
@@ -34,7 +34,11 @@ pub(super) fn value(profile: &Profile, name: &str) -> Option<Value> {
         "path" => text(&target.path),
         "namespace" => text(target.namespace.as_str()),
         "tls.use" => Some(target.tls.is_some().into()),
-        "auth.mechanism" => text(if target.user.is_some() { target.mechanism.name() } else { "none" }),
+        "auth.mechanism" => text(match target.mechanism {
+            Mechanism::Certificate => Mechanism::Certificate.name(),
+            _ if target.user.is_none() => "none",
+            mechanism => mechanism.name(),
+        }),
         "auth.user" => target.user.as_deref().and_then(text),
         "auth.secret" => target.user.as_ref().map(|_| secret(&target.secret)),
         "allow_clear_text" => Some(target.allow_clear_text.into()),

@@ -159,6 +159,18 @@ async fn a_server_that_proves_itself_wrongly_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_certificate_is_said_to_be_all_the_proof() {
+    let mut server = Server::start(vec![vec![Do::Read, refusing(&[BASIC]), Do::Hold]]).await;
+    let mut settings = settings(&server, "127.0.0.1", &Told::new());
+    settings.authenticator = ann_by("certificate");
+    let error = failure(settings, post("x")).await;
+    let request = server.request().await;
+    assert!(request.contains("authorization: http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual\r\n"));
+    assert_eq!((error.phase, &error.kind), (Phase::Authenticate(1), &ErrorKind::Unauthorized));
+    assert!(error.cause().contains("it offers Basic"), "{error}");
+}
+
+#[tokio::test]
 async fn a_digest_that_cannot_be_answered_is_told_and_basic_is_tried() {
     let odd = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"\n";
     for (offers, taken) in [(vec![odd, BASIC], true), (vec![odd], false)] {

@@ -55,6 +55,15 @@ fn profile(id: &str) -> Profile {
 }
 
 #[test]
+fn a_certificate_needs_no_user_and_is_written_again() {
+    let file = parse("[[session]]\nid = \"a\"\ncomputer = \"h\"\nauth = { mechanism = \"certificate\" }\n");
+    assert_eq!(file.problems, []);
+    let target = &file.entries[0].target;
+    assert_eq!((target.mechanism, target.user.as_deref()), (Mechanism::Certificate, None));
+    assert_eq!(written::value(&file.entries[0], "auth.mechanism").unwrap().as_str(), Some("certificate"));
+}
+
+#[test]
 fn the_documented_entry_reads_as_documented() {
     let file = parse(&format!("version = 1\n{WEB01}"));
     assert_eq!(file.problems, []);
