@@ -107,7 +107,13 @@ impl Refusal {
         if self.challenges.is_empty() {
             return error;
         }
-        let offered: Vec<&str> = self.challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
+        let mut offered: Vec<&str> = Vec::new();
+        for challenge in &self.challenges {
+            // One scheme may be offered several times, Digest with each of its algorithms.
+            if !offered.iter().any(|known| challenge.is(known)) {
+                offered.push(&challenge.scheme);
+            }
+        }
         error.because(format!("it offers {}", plain(&offered.join(", "))))
     }
 }

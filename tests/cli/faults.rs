@@ -65,6 +65,25 @@ fn the_wrong_password_is_told_at_authentication() {
 }
 
 #[test]
+fn what_a_server_offers_decides_between_basic_and_digest() {
+    let serve = Serve::with(&["--auth", "digest"]);
+    let legs = |auth: &str| {
+        let ran = serve.run(&["--auth", auth, "-v", "namespaces"]).expect_code(0);
+        assert!(ran.stdout.contains("root/cimv2"), "{ran:?}");
+        let lines = ran.stderr.lines().filter_map(|line| line.split(" authenticate ").nth(1)).map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(legs("digest"), ["Digest"]);
+    assert_eq!(legs("auto"), ["Basic", "2 Digest"]);
+    let ran = serve.run(&["--auth", "basic", "namespaces"]).expect_failure(1, "authenticate: ", "--auth");
+    assert!(ran.stderr.contains("does not take Basic authentication") && ran.stderr.contains("it offers Digest\n"));
+    let ran = lazycim(&["--url", &serve.target("bob"), "--password-env", "PW", "--auth", "digest", "namespaces"]);
+    let ran = ran.expect_failure(1, "authenticate: ", "check user and password");
+    assert!(ran.stderr.contains("refused user and password by Digest for \"lazycim\""), "{ran:?}");
+    lazycim(&["--url", &serve.url, "--auth", "certificate", "namespaces"]).expect_failure(2, "client certificate", "");
+}
+
+#[test]
 fn clear_text_to_another_machine_is_refused_before_connecting() {
     // An address of TEST-NET-1: connecting to it would run into the time-out.
     let url = "cimxml+http://ann@192.0.2.1";

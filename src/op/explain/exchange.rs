@@ -17,7 +17,7 @@ pub mod authenticate {
         NO_USER = "the server wants to know who asks", "the session names no user",
             "give the session a user (--user NAME)";
         OTHER_SCHEMES = "the server does not take {scheme} authentication", "it offers other schemes alone",
-            "let the server take {scheme}, or look for another port of it that does";
+            "take one of those (--auth, auth.mechanism) if lazycim has it, or let the server take {scheme}";
         NO_SCHEME = "the server refused and offers no scheme", "it broke HTTP, or something in front of it answered",
             "check user and password, and that the port is the CIM server's own and not a proxy's";
         NOT_TAKEN_UP = "the server refused without looking at user and password",
