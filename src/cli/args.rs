@@ -139,6 +139,7 @@ impl TargetArguments {
             ("--user", self.user.is_some()),
             ("--password-env", self.password_env.is_some()),
             ("--pull", self.pull.is_some()),
+            ("--auth", self.auth.is_some()),
             ("--allow-clear-text", self.allow_clear_text),
             ("-n", self.namespace.is_some()),
         ];
