@@ -176,7 +176,7 @@ pub(super) fn reparented(text: &str, old: &ProfileId, new: &ProfileId) -> Option
     Some(out)
 }
 
-fn session_in(document: &Item) -> Option<&toml_edit::Table> {
+pub(super) fn session_in(document: &Item) -> Option<&toml_edit::Table> {
     document.get("session")?.as_array_of_tables()?.get(0)
 }
 

@@ -130,6 +130,49 @@ pub const KEYS: &[Key] = &[
     key("colour", Kind::Choice(&Colour::NAMES), "\"cyan\"", "the colour it is marked with"),
 ];
 
+/// What the choices of a key mean: key, choice, meaning. A colour is its own explanation.
+const CHOICES: &[(&str, &str, &str)] = &[
+    ("protocol", "cimxml", "CIM-XML over HTTP (DSP0200): SFCB, OpenPegasus, ESXi, storage and blade controllers"),
+    ("protocol", "wsman", "WS-Man (DSP0226): Windows (WinRM), AMT, OMI, openwsman"),
+    ("tls.min_version", "1.2", "TLS 1.2 or 1.3, whichever the server speaks"),
+    ("tls.min_version", "1.3", "TLS 1.3 alone"),
+    ("auth.mechanism", "basic", "user and password in a header, readable unless TLS is used"),
+    ("auth.mechanism", "none", "no user; also turns off the one that is inherited"),
+    ("pull", "auto", "pulled in batches where the server can, found out by the first enumeration"),
+    ("pull", "on", "always pulled; a server that cannot is an error"),
+    ("pull", "off", "one answer with everything in it"),
+    ("auth.secret", "prompt", "asked for once per run, kept in memory"),
+    ("auth.secret", "env:", "read from an environment variable: env:NAME"),
+    ("auth.secret", "keyring", "kept by the keyring of the operating system"),
+    (
+        "auth.secret",
+        "{ command = [\"pass\", \"show\", \"NAME\"] }",
+        "what a program prints; no shell unless shell = true",
+    ),
+    ("proxy", "none", "straight to the server"),
+    ("proxy", "system", "as https_proxy, http_proxy and no_proxy of the environment say"),
+    ("proxy", "http://", "this proxy: http://HOST:PORT, without a user"),
+    ("proxy", "{ url = \"http://HOST:PORT\", user = \"NAME\", secret = \"prompt\" }", "this proxy, with a user"),
+];
+
+impl Key {
+    /// What its value may be, or may begin with, each with what it means; empty where there is nothing to choose from.
+    pub fn choices(&self) -> Vec<(&'static str, &'static str)> {
+        let about = |choice: &str| {
+            let known = CHOICES.iter().find(|known| (known.0, known.1) == (self.name, choice));
+            known.map_or("", |known| known.2)
+        };
+        match self.kind {
+            Kind::Choice(choices) => choices.iter().map(|choice| (*choice, about(choice))).collect(),
+            Kind::Switch => vec![("true", "yes"), ("false", "no")],
+            Kind::Secret | Kind::Proxy => {
+                CHOICES.iter().filter(|known| known.0 == self.name).map(|known| (known.1, known.2)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Keys that say who a session is: never taken over from a parent.
 pub(super) const OWN: &[&str] = &["id", "name", "inherits", "notes"];
 

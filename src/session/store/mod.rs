@@ -18,6 +18,7 @@ mod rewrite;
 mod save;
 mod settings;
 mod template;
+mod trial;
 mod writers;
 mod written;
 
@@ -32,9 +33,10 @@ pub use self::{
     disk::{Disk, RealDisk},
     keys::{KEYS, Key, Kind},
     layers::Origin,
-    save::{Conflict, Keep, Removed, SaveError},
+    save::{Conflict, Difference, Keep, Removed, SaveError},
     settings::{Effective, Setting, SettingError},
     template::template,
+    trial::{LINE_BREAK, Mistake, Trial},
     writers::check_writers,
 };
 use super::{Profile, ProfileId, profile::THIS_COMPUTER};

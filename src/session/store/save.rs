@@ -13,7 +13,7 @@ use super::{
     disk::{self, Failed},
     edit,
     keys::KEYS,
-    whole, written,
+    trial, whole, written,
 };
 use crate::{
     op::Fingerprint,
@@ -40,6 +40,37 @@ pub struct Conflict {
     pub ours: Option<String>,
     /// Its text in the file; `None` if somebody removed it.
     pub theirs: Option<String>,
+}
+
+/// A key that the versions of a conflict say differently. A version that does not say it has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key, as in [`KEYS`].
+    pub key: &'static str,
+    /// Its value when the file was read.
+    pub base: Option<String>,
+    /// Our value.
+    pub ours: Option<String>,
+    /// Their value.
+    pub theirs: Option<String>,
+}
+
+impl Conflict {
+    /// The keys that the two versions say differently.
+    pub fn differences(&self) -> Vec<Difference> {
+        let said = |block: &str| trial::texts_in(block);
+        let base = said(&self.base);
+        let ours = self.ours.as_deref().map(said).unwrap_or_default();
+        let theirs = self.theirs.as_deref().map(said).unwrap_or_default();
+        let of = |said: &[(&str, String)], key| said.iter().find(|known| known.0 == key).map(|known| known.1.clone());
+        let all = KEYS.iter().map(|key| Difference {
+            key: key.name,
+            base: of(&base, key.name),
+            ours: of(&ours, key.name),
+            theirs: of(&theirs, key.name),
+        });
+        all.filter(|difference| difference.ours != difference.theirs).collect()
+    }
 }
 
 /// What to do about a [`Conflict`].
@@ -299,7 +330,7 @@ impl SessionsFile {
     }
 
     /// Their version, if it still says what ours was made from.
-    fn unless_changed<'t>(
+    pub(super) fn unless_changed<'t>(
         &self,
         id: &ProfileId,
         base: &str,

@@ -14,8 +14,8 @@ use crate::session::{Parent, Profile, ProfileId};
 /// A key of a session, and the value it gets or that it is taken out.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    key: &'static str,
-    value: Option<Value>,
+    pub(super) key: &'static str,
+    pub(super) value: Option<Value>,
 }
 
 /// Why a text sets nothing. Repeats no value: a password may stand in it.
@@ -124,15 +124,18 @@ impl SessionsFile {
     /// # Errors
     /// As for [`SessionsFile::update`]; a setting the reader does not take is told in the reader's words.
     pub fn set(&mut self, id: &ProfileId, settings: &[Setting]) -> Result<(), SaveError> {
-        self.save(|now| {
-            let block = now.changed(applied(now.block(id)?, settings))?;
-            let mut text = now.changed(edit::replace(&now.text, id.as_str(), &block))?;
-            let renamed = settings.iter().rev().find(|setting| setting.key == "id");
-            if let Some(new) = renamed.and_then(|setting| ProfileId::new(setting.value.as_ref()?.as_str()?)) {
-                text = now.changed(edit::reparented(&text, id, &new))?;
-            }
-            Ok((now.accepted(text)?, ()))
-        })
+        self.save(|now| Ok((now.with_settings(id, now.block(id)?, settings)?, ())))
+    }
+
+    /// The text with `settings` made in `block`, which is that of the session `id`.
+    pub(super) fn with_settings(&self, id: &ProfileId, block: &str, settings: &[Setting]) -> Result<String, SaveError> {
+        let block = self.changed(applied(block, settings))?;
+        let mut text = self.changed(edit::replace(&self.text, id.as_str(), &block))?;
+        let renamed = settings.iter().rev().find(|setting| setting.key == "id");
+        if let Some(new) = renamed.and_then(|setting| ProfileId::new(setting.value.as_ref()?.as_str()?)) {
+            text = self.changed(edit::reparented(&text, id, &new))?;
+        }
+        self.accepted(text)
     }
 
     /// `text`, if it has no mistake. What is wrong in it has no place yet that anybody could look at.
@@ -160,7 +163,7 @@ impl SessionsFile {
 }
 
 /// A value on one line: only a text is ever written on several.
-fn one_line(mut value: Value) -> String {
+pub(super) fn one_line(mut value: Value) -> String {
     value.decor_mut().clear();
     match &value {
         // JSON's way to write a text is one of TOML's, and always one line.

@@ -5,6 +5,7 @@ mod disk;
 mod inherit;
 mod rewrite;
 mod save;
+mod trial;
 
 use std::fs;
 
