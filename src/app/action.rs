@@ -2,11 +2,8 @@
 //!
 //! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
 
-use super::{CommandId, Pane, SessionEntry};
-use crate::{
-    op::{Fingerprint, SessionId},
-    session::LiveSession,
-};
+use super::{Changed, CommandId, Pane};
+use crate::session::LiveSession;
 
 /// One intent.
 #[derive(Clone, Debug)]
@@ -50,27 +47,11 @@ pub enum Action {
     SecretSubmitted,
     /// The user declined to give the secret.
     SecretDeclined,
-    /// A session was added: saved, or given on the command line.
-    SessionAdded(Box<SessionEntry>),
     /// The sessions that are open, as the engine knows them. A front tells this when one is opened or closed, and before it
     /// draws [`super::Layer::LiveSessions`].
     Live(Vec<LiveSession>),
-    /// A profile could not be saved.
-    SaveFailed {
-        /// Why, raw.
-        cause: String,
-        /// What to try.
-        hint: String,
-    },
-    /// A session is to be pinned from now on.
-    Pinned {
-        /// The session.
-        session: SessionId,
-        /// The fingerprint of the one certificate it accepts.
-        pin: Fingerprint,
-        /// It is in the sessions file; else it holds for this run.
-        saved: bool,
-    },
+    /// A change of the saved sessions was tried.
+    Changed(Box<Changed>),
     /// Something the user should know, as a toast and in the log, raw.
     Notice(String),
     /// A failure outside of any operation, as a toast and in the log, raw.

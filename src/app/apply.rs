@@ -44,6 +44,8 @@ pub(super) enum What {
     Mof,
     /// Whether the session's server answers.
     Test,
+    /// Whether what is typed in the form connects.
+    Trial,
     /// The associations of an instance, as paths; their shapes.
     References(ObjectPath, Vec<Arc<Shape>>),
     /// The far ends of an instance's associations of a class, as paths; their shapes.
@@ -228,6 +230,10 @@ impl State {
     fn ended(&mut self, op: OpId, end: &End) {
         let Some(asked) = self.asked.remove(&op) else { return };
         self.drop_prompts(asked.session);
+        if matches!(asked.what, What::Trial) {
+            self.trial_ended(op, end);
+            return;
+        }
         if matches!(end, End::Done)
             && let Some(session) = self.sessions.get_mut(asked.session)
         {
@@ -287,7 +293,7 @@ impl State {
             What::Instances { .. } => self.table.as_mut().map(|table| &mut table.load),
             What::Instance(..) => Some(&mut self.detail.load),
             What::References(..) | What::FarEnds(..) => self.tree_load(asked),
-            What::Class(_) | What::Mof | What::Test => None,
+            What::Class(_) | What::Mof | What::Test | What::Trial => None,
         };
         let Some(load) = load.filter(|load| load.operation() == Some(op)) else { return false };
         *load = end.load();
@@ -334,11 +340,11 @@ impl State {
         if on_top || self.secrets.iter().any(asked_already) {
             return;
         }
-        let Some(known) = self.sessions.get(session) else { return };
+        let Some(profile) = self.profile_of(session) else { return };
         self.secrets.push_back(SecretPrompt {
             session,
-            name: known.name(),
-            address: known.address(),
+            name: display::safe(&profile.name),
+            address: super::sessions::address(&profile.target),
             user: display::safe(user),
             again,
             length: 0,
@@ -348,9 +354,9 @@ impl State {
 
     /// Shows the next prompt for a secret, unless text is being typed elsewhere: it must not end up there.
     pub(super) fn show_prompt(&mut self) {
-        if self.layers.last().is_none_or(|layer| !layer.is_text())
-            && let Some(prompt) = self.secrets.pop_front()
-        {
+        let typing = self.layers.last().is_some_and(Layer::is_text);
+        let fits = |prompt: &SecretPrompt| !typing || self.is_on_trial(prompt.session);
+        if let Some(prompt) = self.secrets.iter().position(fits).and_then(|at| self.secrets.remove(at)) {
             self.pending.clear();
             self.layers.push(Layer::Secret(prompt));
         }
@@ -362,7 +368,11 @@ impl State {
             return;
         }
         self.secrets.retain(|prompt| prompt.session != session);
+        let shown = self.layers.len();
         self.layers.retain(|layer| !matches!(layer, Layer::Secret(prompt) if prompt.session == session));
+        if let (true, Some(Layer::Form(form))) = (self.layers.len() < shown, self.layers.last_mut()) {
+            form.deaf = true;
+        }
     }
 
     /// Takes away the toasts of earlier failures of what `op` now did.

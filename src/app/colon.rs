@@ -1,9 +1,13 @@
 //! The `:` line.
 //!
-//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, `query TEXT`, `tag TAG [NS:]CLASS [/FILTER]`, `tag TAG query TEXT`, a
-//! command's name, an instance's path; its completions; what to offer for a name nobody knows.
+//! Owns: its grammar `[NS:]CLASS [/FILTER] [@SESSION]`, `ns NAME`, `query TEXT`, `tag TAG [NS:]CLASS [/FILTER]`, `tag TAG query TEXT`,
+//! `import` and `export`, a command's name, an instance's path; its completions; what to offer for a name nobody knows.
 
-use super::{COMMANDS, CommandId, Layer, Load, Query, Source, State, Tagged, nearest::nearest};
+use super::{
+    COMMANDS, CommandId, Layer, Load, Query, Source, State, Tagged,
+    exchange::{self, Exchange},
+    nearest::nearest,
+};
 use crate::{
     cim::{CimName, Namespace, ObjectPath},
     op::{QueryLanguage, SessionId},
@@ -34,6 +38,7 @@ enum Line<'a> {
     },
     /// A tag, and nothing yet to ask its sessions.
     TagAlone(&'a str),
+    Exchange(Exchange<'a>),
 }
 
 fn parse(text: &str) -> Result<Line<'_>, String> {
@@ -45,6 +50,9 @@ fn parse(text: &str) -> Result<Line<'_>, String> {
     }
     if let Some(rest) = text.strip_prefix("tag ") {
         return of_tag(rest.trim());
+    }
+    if let Some(asked) = exchange::parse(text) {
+        return asked.map(Line::Exchange);
     }
     if let Some(path) = text.parse::<ObjectPath>().ok().filter(|path| !path.keys.is_empty()) {
         return Ok(Line::Instance(path));
@@ -160,6 +168,7 @@ impl State {
                 self.open_tag(Tagged { tag: tag.to_owned(), namespace, of: Box::new(of) }, filter);
                 Ok(())
             }
+            Line::Exchange(asked) => self.exchange(asked),
             Line::Instance(path) => {
                 let session = self.session_named(None)?;
                 if let Some(host) = &path.host
@@ -186,7 +195,7 @@ impl State {
     }
 
     /// The session a line names: exact id, else exact name, else a unique beginning of either; without a name, the present one.
-    fn session_named(&self, name: Option<&str>) -> Result<SessionId, String> {
+    pub(super) fn session_named(&self, name: Option<&str>) -> Result<SessionId, String> {
         let Some(name) = name else {
             let present = self.session().or_else(|| self.sessions.all().first());
             return present.map(|session| session.entry.id).ok_or_else(|| "there is no session".to_owned());
@@ -279,7 +288,7 @@ impl State {
                 && name.is_char_boundary(word.len())
                 && name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
-        let mut found = Vec::new();
+        let mut found = exchange::completions(before, word);
         if let Some(start) = word.strip_prefix('@') {
             let ids = self.sessions.all().iter().map(|session| session.entry.profile.id.as_str());
             found.extend(ids.filter(|id| id.starts_with(start)).map(|id| format!("@{id}")));

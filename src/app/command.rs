@@ -72,6 +72,7 @@ const TREES: Scope = Scope::Panes(&[Sessions, Classes, Detail]);
 const RIGHT: Scope = Scope::Panes(&[Table, Operations]);
 const TABLE: Scope = Scope::Panes(&[Table]);
 const DATA: Scope = Scope::Panes(&[Classes, Table, Detail]);
+const SESSIONS: Scope = Scope::Panes(&[Sessions]);
 const LISTED: Scope = Scope::Panes(&[Sessions, Classes, Table, Detail]);
 
 commands! {
@@ -168,13 +169,35 @@ commands! {
     /// Copy the lazycim command that does the same.
     CopyCommand "copy-command" "copy lazycim" ["Y"] LISTED;
     /// Add a session.
-    NewSession "new-session" "new session" ["a"] Scope::Panes(&[Sessions]);
+    NewSession "new-session" "new session" ["a"] SESSIONS;
+    /// Add a session that builds on a preset.
+    NewFromPreset "new-from-preset" "from a preset" ["A"] SESSIONS;
+    /// Edit the saved session.
+    EditSession "edit-session" "edit" ["e"] SESSIONS;
+    /// Give the saved session another name.
+    RenameSession "rename-session" "rename" ["f2"] SESSIONS;
+    /// Add a copy of the saved session.
+    DuplicateSession "duplicate-session" "duplicate" ["D"] SESSIONS;
+    /// Remove the saved session; it can be put back.
+    RemoveSession "remove-session" "remove" ["d d" "delete"] SESSIONS;
+    /// Put the session back that was removed last.
+    UndoRemove "undo-remove" "undo remove" ["u"] SESSIONS;
+    /// Move the saved session up.
+    MoveUp "move-up" "move up" ["K" "alt-up"] SESSIONS;
+    /// Move the saved session down.
+    MoveDown "move-down" "move down" ["J" "alt-down"] SESSIONS;
+    /// Group the sessions by their tags, or list them one after the other again.
+    GroupByTag "group-by-tag" "group by tag" ["t"] SESSIONS;
+    /// Add the sessions of another tool's file.
+    Import "import" "import" [] HERE;
+    /// Write sessions into another tool's file.
+    Export "export" "export" [] HERE;
     /// Close the session: its operations are cancelled, its secret is forgotten.
-    CloseSession "close-session" "close session" ["X"] Scope::Panes(&[Sessions]);
+    CloseSession "close-session" "close session" ["X"] SESSIONS;
     /// Ask every session of a tag at once, for one table.
-    Tag "tag" "tag" ["T"] Scope::Panes(&[Sessions]);
+    Tag "tag" "tag" ["T"] SESSIONS;
     /// Test the session: connect, authenticate and ask one question every server can answer.
-    TestSession "test-session" "test" ["p"] Scope::Panes(&[Sessions]);
+    TestSession "test-session" "test" ["p"] SESSIONS;
     /// List the live sessions: id, instance id, state, operations in flight, whether a secret is held.
     LiveSessions "live-sessions" "live sessions" ["S"] HERE;
     /// Show the newest error in full.

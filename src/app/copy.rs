@@ -66,7 +66,7 @@ impl State {
             Pane::Sessions => match self.sessions.selected()? {
                 SessionRow::Session(id) => self.sessions.get(*id).map(|session| session.entry.profile.name.clone()),
                 SessionRow::Namespace(_, name) => Some(name.as_str().to_owned()),
-                SessionRow::New => None,
+                SessionRow::New | SessionRow::Tag(_) => None,
             },
             Pane::Classes => self.classes.as_ref()?.selected().map(|row| row.name.as_str().to_owned()),
             Pane::Table => {
@@ -103,7 +103,7 @@ impl State {
             Pane::Sessions => match self.sessions.selected()? {
                 SessionRow::Session(_) => Some(Subject::Namespaces),
                 SessionRow::Namespace(_, name) => Some(Subject::Classes(name.clone())),
-                SessionRow::New => None,
+                SessionRow::New | SessionRow::Tag(_) => None,
             },
             Pane::Classes => {
                 let classes = self.classes.as_ref()?;

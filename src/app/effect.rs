@@ -3,11 +3,14 @@
 //! Owns: the vocabulary. Must not know who does the work; the loop of the terminal front hands it to the engine, the
 //! clipboard, the sessions file.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
+use super::Change;
 use crate::{
-    op::{Fingerprint, OpId, Operation, SessionId},
-    session::{Profile, ProfileId, Target},
+    op::{OpId, Operation, SessionId},
+    session::{Target, store::SessionsFile},
 };
 
 /// Something to be done outside.
@@ -48,16 +51,12 @@ pub enum Effect {
         /// The secret.
         secret: Option<SecretString>,
     },
-    /// Append a profile to the sessions file; answer with [`super::Action::SessionAdded`] or [`super::Action::SaveFailed`].
-    SaveProfile(Box<Profile>),
-    /// Save a pin in the sessions file, if the profile is in it; answer with [`super::Action::Pinned`].
-    SavePin {
-        /// The session.
-        session: SessionId,
-        /// Its profile.
-        profile: ProfileId,
-        /// The fingerprint of the certificate to accept from now on.
-        pin: Fingerprint,
+    /// Change the saved sessions, after the changes asked for before; answer with [`super::Action::Changed`].
+    Save {
+        /// The sessions as they were when the change was made up.
+        base: Arc<SessionsFile>,
+        /// The change.
+        change: Box<Change>,
     },
     /// Put a text on the clipboard.
     Copy(String),

@@ -3,10 +3,9 @@
 //! Owns: [`State::key`] and [`State::paste`]: the topmost layer first, then the keymap with its chords. Must not log keys.
 
 use super::{
-    CommandId, CommandLine, ConfirmDanger, ConfirmPin, ConfirmQuit, Effect, Form, Key, KeyCode, Layer, Level,
-    ListCursor, Lookup, Motion, State,
+    CommandId, CommandLine, ConfirmDanger, ConfirmPin, ConfirmQuit, Effect, Key, KeyCode, Layer, ListCursor, Lookup,
+    Motion, Question, State,
 };
-use crate::session::Profile;
 
 /// The most lines the history of the `:` line keeps.
 const LINES: usize = 200;
@@ -39,7 +38,8 @@ impl State {
             Some(Layer::Query(prompt)) => prompt.input.insert(text),
             Some(Layer::Filter(prompt)) => prompt.input.insert(text),
             Some(Layer::ClassName(input)) => input.insert(text),
-            Some(Layer::NewSession(form)) if !form.field.is_switch() => form.edit().insert(text),
+            Some(Layer::Rename(rename)) => rename.input.insert(text),
+            Some(Layer::Form(form)) => form.paste(text),
             _ => {}
         }
         self.edited();
@@ -73,9 +73,15 @@ impl State {
             Some(Layer::Secret(_)) | None => {}
             Some(Layer::CommandLine(_)) => self.command_line_key(key),
             Some(Layer::Query(_)) => self.query_key(key),
-            Some(Layer::NewSession(_)) => self.form_key(key),
-            Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_) | Layer::ConfirmDanger(_)) => self.confirm_key(key),
-            Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Help(_) | Layer::Palette(_)) => self.prompt_key(key),
+            Some(Layer::Form(_)) => self.form_key(key),
+            Some(Layer::Conflict(_)) => self.conflict_key(key),
+            Some(Layer::Presets(_)) => self.presets_key(key),
+            Some(Layer::ConfirmQuit(_) | Layer::ConfirmPin(_) | Layer::ConfirmDanger(_) | Layer::Question(_)) => {
+                self.confirm_key(key)
+            }
+            Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Rename(_) | Layer::Help(_) | Layer::Palette(_)) => {
+                self.prompt_key(key)
+            }
             Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_) | Layer::LiveSessions(_)) => {
                 self.view_key(key);
             }
@@ -102,6 +108,7 @@ impl State {
             Some(Layer::Palette(layer)) => layer.input.key(key),
             Some(Layer::Filter(layer)) => layer.input.key(key),
             Some(Layer::ClassName(input)) => input.key(key),
+            Some(Layer::Rename(rename)) => rename.input.key(key),
             _ => false,
         };
         if taken {
@@ -136,6 +143,7 @@ impl State {
                     self.open_class(session, namespace, line.as_str().into(), "");
                 }
             }
+            Some(Layer::Rename(_)) => self.submit_rename(),
             Some(Layer::Help(layer)) => {
                 let chosen = self.help_rows().get(layer.list.at).map(|row| row.id);
                 self.choose(chosen);
@@ -202,41 +210,14 @@ impl State {
         }
     }
 
-    fn form_key(&mut self, key: Key) {
-        let Some(Layer::NewSession(form)) = self.layers.last_mut() else { return };
-        match key.code {
-            KeyCode::Tab | KeyCode::Down => form.step(1),
-            KeyCode::BackTab | KeyCode::Up => form.step(-1),
-            KeyCode::Enter => self.submit_form(),
-            KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right if form.field.is_switch() => form.switch(),
-            _ if form.field.is_switch() => {}
-            _ => {
-                form.edit().key(key);
-            }
-        }
-    }
-
-    fn submit_form(&mut self) {
-        if let Some(why) = self.unsaveable.clone() {
-            self.log_text(
-                Level::Error,
-                None,
-                None,
-                &format!("the session cannot be saved: {why}"),
-                "correct the file and restart",
-            );
-            return;
-        }
-        let taken = self.sessions.all().iter().map(|session| session.entry.profile.id.as_str().to_owned());
-        let taken = taken.collect::<Vec<_>>();
-        let taken = taken.iter().map(String::as_str).collect::<Vec<_>>();
-        let Some(Layer::NewSession(form)) = self.layers.last_mut() else { return };
-        if form.saving {
-            return;
-        }
-        if let Some(profile) = checked(form, &taken) {
-            form.saving = true;
-            self.effects.push(Effect::SaveProfile(Box::new(profile)));
+    fn presets_key(&mut self, key: Key) {
+        let height = self.layer_height();
+        let Some(Layer::Presets(picker)) = self.layers.last_mut() else { return };
+        match (key.code, motion(key, false)) {
+            (KeyCode::Enter, _) => self.take_preset(),
+            (KeyCode::Char('q') | KeyCode::Backspace, _) => drop(self.layers.pop()),
+            (_, Some(motion)) => picker.go(motion, height),
+            _ => {}
         }
     }
 
@@ -245,6 +226,7 @@ impl State {
             Some(Layer::ConfirmQuit(ConfirmQuit { yes })) => yes,
             Some(Layer::ConfirmPin(ConfirmPin { yes, .. })) => yes,
             Some(Layer::ConfirmDanger(ConfirmDanger { yes, .. })) => yes,
+            Some(Layer::Question(Question { yes, .. })) => yes,
             _ => return,
         };
         match key.code {
@@ -263,6 +245,7 @@ impl State {
             Some(Layer::ConfirmQuit(_)) => self.quit(),
             Some(Layer::ConfirmPin(_)) => self.pin(),
             Some(Layer::ConfirmDanger(_)) => self.dare(),
+            Some(Layer::Question(_)) => self.agreed(),
             _ => {}
         }
     }
@@ -394,19 +377,8 @@ const fn of_live(code: KeyCode) -> Option<CommandId> {
     }
 }
 
-fn checked(form: &mut Form, taken: &[&str]) -> Option<Profile> {
-    match form.profile(taken) {
-        Ok(profile) => Some(profile),
-        Err((field, why)) => {
-            form.field = field;
-            form.error = Some((field, why));
-            None
-        }
-    }
-}
-
 /// The motion a key means in a layer; in one with text, only keys that type nothing.
-fn motion(key: Key, text: bool) -> Option<Motion> {
+pub(super) fn motion(key: Key, text: bool) -> Option<Motion> {
     Some(match (key.code, key.ctrl) {
         (KeyCode::Up, false) => Motion::Up,
         (KeyCode::Down, false) => Motion::Down,

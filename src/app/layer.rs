@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
-use super::{CommandId, Form, LineEdit, ListCursor, Pane, QueryPrompt, danger::Risk};
-use crate::op::{OpId, PeerCertificate, SessionId};
+use super::{CommandId, ConflictView, Form, LineEdit, ListCursor, Pane, Picker, QueryPrompt, Question, danger::Risk};
+use crate::{
+    op::{OpId, PeerCertificate, SessionId},
+    session::ProfileId,
+};
 
 /// One layer. The last of [`super::State::layers`] has the keys.
 #[derive(Clone, Debug)]
@@ -25,8 +28,12 @@ pub enum Layer {
     ClassName(LineEdit),
     /// A secret is asked for; see [`super::State::wants_secret`].
     Secret(SecretPrompt),
-    /// A new session.
-    NewSession(Box<Form>),
+    /// A session is edited, or a new one made.
+    Form(Box<Form>),
+    /// The presets a new session may build on.
+    Presets(Picker),
+    /// Another name for a session is typed.
+    Rename(Rename),
     /// An error in full: the number of its entry in the log.
     Error(ErrorView),
     /// The timeline of one operation.
@@ -43,6 +50,10 @@ pub enum Layer {
     ConfirmPin(ConfirmPin),
     /// Really read a class that a preset lists as dangerous?
     ConfirmDanger(ConfirmDanger),
+    /// A question with Yes and No.
+    Question(Question),
+    /// Two versions of a session: which is to stay?
+    Conflict(Box<ConflictView>),
 }
 
 /// The help overlay.
@@ -195,6 +206,15 @@ pub struct ConfirmDanger {
     pub yes: bool,
 }
 
+/// Another name for a session is typed.
+#[derive(Clone, Debug)]
+pub struct Rename {
+    /// The session.
+    pub id: ProfileId,
+    /// What is typed.
+    pub input: LineEdit,
+}
+
 /// A command as palette and help list it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRow {
@@ -222,7 +242,8 @@ impl Layer {
                 | Self::Filter(_)
                 | Self::ClassName(_)
                 | Self::Secret(_)
-                | Self::NewSession(_)
+                | Self::Form(_)
+                | Self::Rename(_)
         )
     }
 }

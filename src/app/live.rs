@@ -73,10 +73,16 @@ impl State {
     /// Closes a session: its operations are cancelled, its secret is forgotten. The next operation on it opens it again,
     /// and asks for the secret then.
     fn close_session(&mut self, id: SessionId) {
+        let Some(name) = self.sessions.get(id).map(Session::name) else { return };
+        self.shut(id);
+        self.note(Some(id), None, &format!("{name} closed; its secret is forgotten"), "");
+    }
+
+    /// Makes the engine forget a session, and the panes what it has shown.
+    pub(super) fn shut(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         (session.unfolded, session.load, session.used, session.open) = (false, Load::Idle, false, false);
         session.namespaces.clear();
-        let name = session.name();
         self.effects.push(Effect::Close(id));
         if self.classes.as_ref().is_some_and(|classes| classes.session == id) {
             self.classes = None;
@@ -91,7 +97,6 @@ impl State {
         self.trees.retain(|tree| tree.session != id);
         self.kept.retain(|table| table.session != id && table.members.iter().all(|member| member.session != id));
         self.sessions.lay_out();
-        self.note(Some(id), None, &format!("{name} closed; its secret is forgotten"), "");
     }
 
     /// Tests the session under the cursor.

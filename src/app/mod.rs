@@ -16,8 +16,10 @@
 
 mod action;
 mod apply;
+mod arrange;
 mod associate;
 mod associations;
+mod changes;
 mod classes;
 mod colon;
 mod columns;
@@ -27,7 +29,9 @@ mod cursor;
 mod danger;
 mod detail;
 mod display;
+mod editor;
 mod effect;
+mod exchange;
 mod filter;
 mod form;
 mod history;
@@ -50,6 +54,7 @@ mod page;
 mod palette;
 mod pin;
 mod query;
+mod question;
 mod sessions;
 mod source;
 mod state;
@@ -74,6 +79,7 @@ mod tests;
 
 pub use action::Action;
 pub use associations::{AssociationNode, AssociationRow, Associations};
+pub use changes::{Change, ChangeError, Changed, Outcome};
 pub use classes::{ClassRow, ClassRowKind, Classes, Fold, Subclasses, TREE_DEPTH};
 pub use columns::{COLUMN_WIDTH, TableColumn};
 pub use command::{COMMANDS, Command, CommandId, Scope};
@@ -81,7 +87,7 @@ pub use detail::{Detail, DetailRow, DetailTab, ValueState};
 pub use display::safe;
 pub use effect::Effect;
 pub use filter::{Filter, Scratch};
-pub use form::{Field, Form};
+pub use form::{Choice, Field, Form, FormRow, FormTest, Picker, Section, origin_text};
 pub use history::{Place, Stop};
 pub use index::{RowIndex, Sort};
 pub use input::{LINE_BYTES, LineEdit};
@@ -89,7 +95,7 @@ pub use key::{Key, KeyCode, KeyError, chord, chord_text};
 pub use keymap::{Keymap, KeymapError, Lookup, keys_markdown, keys_toml};
 pub use layer::{
     CommandLine, CommandRow, ConfirmDanger, ConfirmPin, ConfirmQuit, ErrorView, FilterPrompt, Help, Layer, Palette,
-    SecretPrompt, TextView, TimelineView,
+    Rename, SecretPrompt, TextView, TimelineView,
 };
 pub use layout::{Area, Layout, MIN_HEIGHT, MIN_WIDTH};
 pub use list::{ListCursor, Motion};
@@ -100,7 +106,10 @@ pub use operations::{OperationRow, Operations};
 pub use page::{ERROR_LABEL, ErrorPart, certificate_lines, error_lines, timeline_height, wrap};
 pub use palette::grouped;
 pub use query::QueryPrompt;
+pub use question::{ConflictView, Question};
 pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
 pub use source::{Associated, Query, Source, Tagged};
 pub use state::{Crumb, Hint, Load, Pane, State, StateOptions};
 pub use table::Table;
+
+use question::Subject;

@@ -32,9 +32,13 @@ impl State {
             Id::Pin => why(self.pin_offer(None).is_some(), "no refused certificate to pin"),
             Id::Tag => why(self.tag_here().is_some(), "the session has no tag"),
             Id::CloseSession | Id::TestSession => {
-                let on_one = matches!(self.sessions.selected(), Some(row) if *row != SessionRow::New);
-                why(on_one, "no session is selected")
+                let session = self.sessions.selected().and_then(SessionRow::session);
+                why(session.is_some(), "no session is selected")
             }
+            Id::NewSession | Id::NewFromPreset | Id::Import => why(!self.saved.is_broken(), BROKEN),
+            Id::EditSession | Id::RenameSession | Id::DuplicateSession | Id::RemoveSession => self.unchangeable(),
+            Id::UndoRemove => why(!self.removed.is_empty(), "nothing was removed"),
+            Id::MoveUp | Id::MoveDown => self.unmovable(),
             _ => None,
         }
     }
@@ -123,7 +127,18 @@ impl State {
         match self.focus {
             Pane::Sessions => match self.sessions.selected() {
                 Some(SessionRow::Namespace(..)) => vec![Id::Open, Id::Filter, Id::Refresh],
-                Some(SessionRow::Session(_)) => vec![Id::Open, Id::NewSession, Id::Refresh, Id::Tag],
+                Some(SessionRow::Session(_)) => {
+                    vec![
+                        Id::Open,
+                        Id::UndoRemove,
+                        Id::EditSession,
+                        Id::NewSession,
+                        Id::Tag,
+                        Id::RemoveSession,
+                        Id::Filter,
+                    ]
+                }
+                Some(SessionRow::Tag(_)) => vec![Id::Tag, Id::GroupByTag],
                 _ => vec![Id::Open],
             },
             Pane::Classes => match self.classes.as_ref().and_then(|classes| classes.selected()) {
@@ -175,7 +190,10 @@ impl State {
     pub fn title(&self, pane: Pane) -> String {
         let mut parts = Vec::new();
         match pane {
-            Pane::Sessions => parts.push("Sessions".to_owned()),
+            Pane::Sessions => {
+                parts.push("Sessions".to_owned());
+                parts.extend(self.sessions.is_grouped().then(|| "by tag".to_owned()));
+            }
             Pane::Classes => match &self.classes {
                 None => parts.push("Classes".to_owned()),
                 Some(classes) => {
@@ -338,6 +356,9 @@ impl State {
     }
 }
 
+/// Why nothing can be saved.
+pub(super) const BROKEN: &str = "the sessions file has a mistake: correct it and start lazycim again";
+
 /// What the associations say of a server that does not follow them.
 const NO_ASSOCIATIONS: &str = "This server does not follow associations (CIM_ERR_NOT_SUPPORTED).\ntry: open an association \
                                class from the classes; its instances name both ends";
@@ -384,7 +405,20 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         Layer::Filter(_) => &[("enter", "keep"), ("esc", "undo"), ("!", "invert"), ("~", "fuzzy"), ("re:", "pattern")],
         Layer::ClassName(_) => &[("enter", "open"), ("esc", "close")],
         Layer::Secret(_) => &[("enter", "send"), ("esc", "decline")],
-        Layer::NewSession(_) => &[("enter", "save"), ("tab", "next field"), ("space", "switch"), ("esc", "close")],
+        Layer::Form(form) if form.picker.is_some() => &[("enter", "choose"), ("j/k", "move"), ("esc", "back")],
+        Layer::Form(_) => &[
+            ("ctrl-s", "save"),
+            ("ctrl-t", "test"),
+            ("enter", "pick"),
+            ("f1", "keys"),
+            ("esc", "leave"),
+            ("tab", "next"),
+            ("pgdn", "section"),
+        ],
+        Layer::Presets(_) => &[("enter", "choose"), ("j/k", "move"), ("esc", "close")],
+        Layer::Rename(_) => &[("enter", "rename"), ("esc", "close")],
+        Layer::Question(_) => &[("y", "yes"), ("n", "no")],
+        Layer::Conflict(_) => &[("enter", "do it"), ("left/right", "choose"), ("j/k", "scroll"), ("esc", "back")],
         Layer::Error(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Timeline(_) => &[("x", "cancel"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Text(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],

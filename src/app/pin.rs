@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{ConfirmPin, Effect, Layer, Load, State};
+use super::{Change, ConfirmPin, Effect, Layer, Load, State};
 use crate::op::{Fingerprint, PeerCertificate, SessionId, Verdict};
 
 impl State {
@@ -35,7 +35,12 @@ impl State {
         let Some(Layer::ConfirmPin(confirm)) = self.layers.pop() else { return };
         let Some(known) = self.sessions.get(confirm.session) else { return };
         let (session, profile) = (confirm.session, known.entry.profile.id.clone());
-        self.effects.push(Effect::SavePin { session, profile, pin: confirm.certificate.fingerprint });
+        let pin = confirm.certificate.fingerprint;
+        // A session that is not in the file is pinned for this run.
+        match self.saved.get(&profile) {
+            Some(_) => self.change(Change::Pin { session, id: profile, pin }),
+            None => self.pinned(session, pin, false),
+        }
         // The error it was asked over is dealt with.
         self.layers.retain(|layer| !matches!(layer, Layer::Error(_)));
     }
@@ -61,11 +66,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::{Action, ConfirmPin, script::Script};
+    use super::super::{Action, Changed, ConfirmPin, Outcome, script::Script};
     use super::*;
     use crate::{
         op::{ConnId, OpEventKind, OpId},
-        session::Tls,
+        session::store::SessionsFile,
     };
 
     fn refused(pinnable: bool) -> Arc<PeerCertificate> {
@@ -82,8 +87,7 @@ mod tests {
 
     /// web01, over TLS, whose namespaces could not be listed because of its certificate.
     fn failed(pinnable: bool) -> (Script, OpId) {
-        let mut script = Script::new();
-        script.state.sessions.get_mut(SessionId(2)).unwrap().entry.profile.target.tls = Some(Tls::default());
+        let mut script = Script::saved(WEB01);
         script.keys("j enter");
         let op = script.last();
         script.tell(op, OpEventKind::Certificate { conn: ConnId(1), certificate: refused(pinnable) });
@@ -91,8 +95,10 @@ mod tests {
         (script, op)
     }
 
+    const WEB01: &str = "[[session]]\nid = \"web01\"\ncomputer = \"web01.example\"\nauth = { user = \"ann\" }\n";
+
     fn saves(script: &Script) -> usize {
-        script.effects.iter().filter(|effect| matches!(effect, Effect::SavePin { .. })).count()
+        script.effects.iter().filter(|effect| matches!(effect, Effect::Save { .. })).count()
     }
 
     #[test]
@@ -113,11 +119,15 @@ mod tests {
         for keys in ["P tab enter", "P y", "E P y"] {
             let (mut script, _) = failed(true);
             script.keys(keys);
-            let Some(Effect::SavePin { session: SessionId(2), profile, pin }) = script.effects.pop() else { panic!() };
-            assert_eq!((profile.as_str(), pin), ("web01", Fingerprint([7; 32])));
+            let Some(Effect::Save { change, .. }) = script.effects.pop() else { panic!() };
+            let Change::Pin { session: SessionId(2), ref id, pin } = *change else { panic!() };
+            assert_eq!((id.as_str(), pin), ("web01", Fingerprint([7; 32])));
             assert!(script.state.layers().is_empty(), "{keys}");
             let runs = script.runs.len();
-            script.act(Action::Pinned { session: SessionId(2), pin, saved: true });
+            let text = WEB01.to_owned() + &format!("tls = {{ pin = \"{pin}\" }}\n");
+            let file = Arc::new(SessionsFile::parse("sessions.toml", &text));
+            let changed = Changed { change: *change, outcome: Ok(Outcome::Saved), file };
+            script.act(Action::Changed(Box::new(changed)));
             let changed = script.effects.iter().find_map(|effect| match effect {
                 Effect::Change { session: SessionId(2), target } => target.tls.as_ref().unwrap().pin,
                 _ => None,

@@ -18,7 +18,7 @@ fn on_presets(presets: &[&str]) -> Script {
         let mut entry = entry(id, &host, Some(&host));
         entry.profile.target.preset = Some(preset::find(name).unwrap());
         entry.profile.tags = vec!["lab".to_owned()];
-        script.act(Action::SessionAdded(Box::new(entry)));
+        script.add(entry);
     }
     script
 }

@@ -13,7 +13,7 @@ use crate::{
         ErrorKind, Limits, Names, OpError, OpEvent, OpEventKind, OpId, OpIds, Operation, OperationKind, Phase,
         SessionId, Summary,
     },
-    session::{Profile, ProfileId, Target, profile::THIS_COMPUTER},
+    session::{Profile, ProfileId, Target, profile::THIS_COMPUTER, store::SessionsFile},
 };
 
 /// A state, what it asked for, and the keys to ask for more.
@@ -37,24 +37,37 @@ impl Script {
     }
 
     pub(super) fn with(limits: Limits) -> Self {
-        Self::options(limits, None)
+        Self::options(limits, "")
     }
 
-    /// Nothing can be saved, for the reason given.
-    pub(super) fn unsaveable(why: &str) -> Self {
-        Self::options(Limits::default(), Some(why.to_owned()))
+    /// Lists one session more and puts the cursor on it.
+    pub(super) fn add(&mut self, entry: SessionEntry) {
+        let id = entry.id;
+        self.state.sessions.add(entry);
+        self.state.sessions.select(&SessionRow::Session(id));
+        self.state.settle();
     }
 
-    fn options(limits: Limits, unsaveable: Option<String>) -> Self {
-        let sessions = vec![entry(1, THIS_COMPUTER, None), entry(2, "web01", Some("web01.example"))];
+    /// A sessions file with this text.
+    pub(super) fn saved(text: &str) -> Self {
+        Self::options(Limits::default(), text)
+    }
+
+    fn options(limits: Limits, text: &str) -> Self {
+        let saved = SessionsFile::parse("sessions.toml", text);
+        let mut sessions = vec![entry(1, THIS_COMPUTER, None)];
+        let listed = saved.entries.iter().cloned().zip(2..);
+        sessions.extend(listed.map(|(profile, id)| SessionEntry { id: SessionId(id), profile, read_only: false }));
+        if saved.entries.is_empty() {
+            sessions.push(entry(2, "web01", Some("web01.example")));
+        }
         let state = State::new(StateOptions {
             sessions,
             ids: OpIds::default(),
             keymap: Keymap::default(),
             limits,
             start: None,
-            notices: Vec::new(),
-            unsaveable,
+            saved,
         });
         Self { state, effects: Vec::new(), runs: Vec::new() }
     }

@@ -6,7 +6,7 @@ use super::{Filter, ListCursor, Load, Scratch, display};
 use crate::{
     cim::Namespace,
     op::SessionId,
-    session::{LiveSession, Profile, Target},
+    session::{LiveSession, Profile, ProfileId, Target},
 };
 
 /// The most namespaces of a session that are kept.
@@ -68,7 +68,7 @@ impl Session {
     }
 }
 
-fn address(target: &Target) -> String {
+pub(super) fn address(target: &Target) -> String {
     let Some(computer) = &target.computer else { return "this computer, embedded server on loopback".to_owned() };
     let user = target.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
     let host = if computer.contains(':') { format!("[{computer}]") } else { computer.clone() };
@@ -85,6 +85,18 @@ pub enum SessionRow {
     Namespace(SessionId, Namespace),
     /// The line that begins a new session.
     New,
+    /// A tag, above the sessions that have it; `None` above those without any.
+    Tag(Option<String>),
+}
+
+impl SessionRow {
+    /// The session it is about.
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Session(id) | Self::Namespace(id, _) => Some(*id),
+            Self::New | Self::Tag(_) => None,
+        }
+    }
 }
 
 /// The pane.
@@ -93,6 +105,7 @@ pub struct Sessions {
     sessions: Vec<Session>,
     rows: Vec<SessionRow>,
     filter: Filter,
+    grouped: bool,
     pub(super) list: ListCursor,
 }
 
@@ -156,6 +169,41 @@ impl Sessions {
         self.lay_out();
     }
 
+    /// Whether the sessions are grouped by their tags.
+    pub const fn is_grouped(&self) -> bool {
+        self.grouped
+    }
+
+    pub(super) fn group(&mut self) {
+        self.grouped = !self.grouped;
+        self.lay_out();
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) {
+        self.sessions.retain(|session| session.entry.id != id);
+        self.lay_out();
+    }
+
+    /// The session with the id `old` has another.
+    pub(super) fn rename(&mut self, old: &ProfileId, new: &ProfileId) {
+        let named = self.sessions.iter_mut().filter(|session| session.entry.profile.id == *old);
+        named.for_each(|session| session.entry.profile.id = new.clone());
+    }
+
+    /// Puts the sessions with these ids in their order. The others keep their places: this computer before them, one given
+    /// for this run behind.
+    pub(super) fn arrange(&mut self, ids: &[ProfileId]) {
+        let place = |session: &Session| ids.iter().position(|id| *id == session.entry.profile.id);
+        let (saved, others) =
+            std::mem::take(&mut self.sessions).into_iter().partition::<Vec<_>, _>(|session| place(session).is_some());
+        let mut saved = saved;
+        saved.sort_by_key(place);
+        let (first, last) =
+            others.into_iter().partition::<Vec<_>, _>(|session| session.entry.profile.target.computer.is_none());
+        self.sessions = first.into_iter().chain(saved).chain(last).collect();
+        self.lay_out();
+    }
+
     pub(super) fn set_filter(&mut self, text: &str) {
         self.filter = Filter::new(text);
         self.lay_out();
@@ -180,30 +228,60 @@ impl Sessions {
     pub(super) fn lay_out(&mut self) {
         let selected = self.selected().cloned();
         let mut scratch = Scratch::default();
-        self.rows.clear();
-        for session in &self.sessions {
-            let profile = &session.entry.profile;
-            let shown = |text: &str, scratch: &mut Scratch| self.filter.matches(text, scratch);
-            let itself = shown(&profile.name, &mut scratch) || shown(profile.id.as_str(), &mut scratch);
-            let below = session.namespaces.iter().filter(|_| session.unfolded);
-            let below = below.filter(|name| itself && self.filter.is_all() || shown(name.as_str(), &mut scratch));
-            let below = below.map(|name| SessionRow::Namespace(session.entry.id, name.clone())).collect::<Vec<_>>();
-            if itself || !below.is_empty() {
-                self.rows.push(SessionRow::Session(session.entry.id));
-                self.rows.extend(below);
+        let below = self.sessions.iter().filter_map(|session| {
+            let rows = self.rows_of(session, &mut scratch);
+            (!rows.is_empty()).then_some((session, rows))
+        });
+        let below = below.collect::<Vec<_>>();
+        let mut rows = Vec::new();
+        if self.grouped {
+            for tag in tags(below.iter().map(|(session, _)| *session)) {
+                rows.push(SessionRow::Tag(tag.clone()));
+                for (session, below) in &below {
+                    let own = &session.entry.profile.tags;
+                    if tag.as_ref().map_or(own.is_empty(), |tag| own.contains(tag)) {
+                        rows.extend(below.iter().cloned());
+                    }
+                }
             }
+        } else {
+            rows.extend(below.into_iter().flat_map(|(_, below)| below));
         }
         if self.filter.is_all() {
-            self.rows.push(SessionRow::New);
+            rows.push(SessionRow::New);
         }
-        if let Some(at) = selected.and_then(|selected| self.rows.iter().position(|row| *row == selected)) {
-            self.list.at = at;
+        self.rows = rows;
+        if let Some(selected) = selected {
+            self.select(&selected);
         }
     }
 
+    /// The rows of a session, as far as they pass the filter.
+    fn rows_of(&self, session: &Session, scratch: &mut Scratch) -> Vec<SessionRow> {
+        let profile = &session.entry.profile;
+        let mut shown = |text: &str| self.filter.matches(text, scratch);
+        let itself = shown(&profile.name) || shown(profile.id.as_str()) || profile.tags.iter().any(|tag| shown(tag));
+        let below = session.namespaces.iter().filter(|_| session.unfolded);
+        let below = below.filter(|name| itself && self.filter.is_all() || shown(name.as_str()));
+        let below = below.map(|name| SessionRow::Namespace(session.entry.id, name.clone())).collect::<Vec<_>>();
+        let own = (itself || !below.is_empty()).then_some(SessionRow::Session(session.entry.id));
+        own.into_iter().chain(below).collect()
+    }
+
+    /// Puts the cursor on `row`; where there are several, on the one next to the cursor.
     pub(super) fn select(&mut self, row: &SessionRow) {
-        if let Some(at) = self.rows.iter().position(|known| known == row) {
+        let same = self.rows.iter().enumerate().filter(|(_, known)| *known == row).map(|(at, _)| at);
+        if let Some(at) = same.min_by_key(|at| at.abs_diff(self.list.at)) {
             self.list.at = at;
         }
     }
+}
+
+/// The tags of `sessions` in the order of the alphabet, `None` last where one has none.
+fn tags<'a>(sessions: impl Iterator<Item = &'a Session> + Clone) -> Vec<Option<String>> {
+    let mut tags = sessions.clone().flat_map(|session| session.entry.profile.tags.iter().cloned()).collect::<Vec<_>>();
+    tags.sort();
+    tags.dedup();
+    let untagged = sessions.clone().any(|session| session.entry.profile.tags.is_empty());
+    tags.into_iter().map(Some).chain(untagged.then_some(None)).collect()
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cim::{CimClass, CimName, Namespace},
     op::{Limits, OpError, OpId, OpIds, SessionId},
+    session::store::{Removed, SessionsFile},
 };
 
 /// A pane, in the order of its number key.
@@ -115,10 +116,8 @@ pub struct StateOptions {
     pub limits: Limits,
     /// The session the cursor begins on.
     pub start: Option<SessionId>,
-    /// Things to tell at the start (a broken file), raw.
-    pub notices: Vec<String>,
-    /// Why profiles cannot be saved, if they cannot, raw.
-    pub unsaveable: Option<String>,
+    /// The sessions file; its mistakes are told at the start.
+    pub saved: SessionsFile,
 }
 
 /// Everything the terminal front shows.
@@ -157,7 +156,12 @@ pub struct State {
     pub(super) lines: VecDeque<String>,
     pub(super) queries: VecDeque<Query>,
     pub(super) effects: Vec<Effect>,
-    pub(super) unsaveable: Option<String>,
+    /// The sessions file as it was last read.
+    pub(super) saved: Arc<SessionsFile>,
+    /// How many changes of it are on their way.
+    pub(super) changing: usize,
+    /// Sessions that were removed, the last one last.
+    pub(super) removed: Vec<Box<Removed>>,
     pub(super) quitting: bool,
 }
 
@@ -223,11 +227,13 @@ impl State {
             lines: VecDeque::new(),
             queries: VecDeque::new(),
             effects: Vec::new(),
-            unsaveable: options.unsaveable,
+            saved: Arc::new(options.saved),
+            changing: 0,
+            removed: Vec::new(),
             quitting: false,
         };
-        for notice in options.notices {
-            state.warn(&notice, "");
+        for problem in state.saved.clone().problems.iter() {
+            state.warn(&problem.to_string(), &problem.hint);
         }
         state
     }

@@ -104,8 +104,8 @@ proptest! {
     fn no_keys_events_or_sizes_panic(steps in proptest::collection::vec(step(), 1..120), tagged: bool) {
         let mut script = Script::with(Limits { retained_rows: 40, logged_operations: 8, ..Limits::default() });
         if tagged {
-            script.act(Action::SessionAdded(Box::new(on_preset(3))));
-            script.act(Action::SessionAdded(Box::new(on_preset(4))));
+            script.add(on_preset(3));
+            script.add(on_preset(4));
             script.act(Action::Line("tag lab Win32_Product".to_owned()));
             script.keys("y");
             prop_assert_eq!(script.runs.len(), 2);

@@ -20,8 +20,11 @@ impl State {
         tags
     }
 
-    /// The tag the sessions pane is about: the one its filter names, else the first of the session.
+    /// The tag the sessions pane is about: the one under its cursor, else the one its filter names, else the first of the session.
     pub(super) fn tag_here(&self) -> Option<&str> {
+        if let Some(super::SessionRow::Tag(tag)) = self.sessions.selected() {
+            return tag.as_deref();
+        }
         let filter = self.sessions.filter().text();
         let filtered = self.tags().into_iter().find(|tag| *tag == filter);
         filtered.or_else(|| self.session()?.entry.profile.tags.first().map(String::as_str))

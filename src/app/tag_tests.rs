@@ -14,7 +14,7 @@ fn tagged(count: u32) -> Script {
         let name = format!("web{id}");
         let mut entry = entry(id, &name, Some(&name));
         entry.profile.tags = vec!["web".to_owned(), "all my hosts".to_owned()];
-        script.act(Action::SessionAdded(Box::new(entry)));
+        script.add(entry);
     }
     script
 }

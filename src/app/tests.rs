@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    script::{Script, entry, is_deep, process_class},
+    script::{Script, is_deep, process_class},
     *,
 };
 use crate::{
@@ -415,34 +415,6 @@ fn operations_of_the_engine_join_the_log_and_the_log_is_bounded() {
     }
     assert_eq!(script.state.operations().len(), 3);
     assert!(script.state.is_idle());
-}
-
-#[test]
-fn a_new_session_is_checked_saved_and_added() {
-    let mut script = Script::new();
-    script.keys("a enter");
-    let Some(Layer::NewSession(form)) = script.state.layer() else { panic!() };
-    assert_eq!(form.error.as_ref().unwrap().0, Field::Computer);
-    script.type_in("esx7.example").keys("enter");
-    let Some(Effect::SaveProfile(profile)) = script.effects.pop() else { panic!() };
-    assert_eq!(profile.target.computer.as_deref(), Some("esx7.example"));
-    assert_eq!(script.state.next_session(), SessionId(3));
-    script.act(Action::SessionAdded(Box::new(entry(3, "esx7", Some("esx7.example")))));
-    assert!(script.state.layers().is_empty());
-    assert_eq!(script.state.sessions().selected(), Some(&SessionRow::Session(SessionId(3))));
-    assert!(!script.effects.iter().any(|effect| matches!(effect, Effect::Open { .. })), "nothing is opened by adding");
-}
-
-#[test]
-fn a_broken_sessions_file_is_never_saved_over() {
-    let mut script = Script::unsaveable("sessions.toml:12:1: unknown key `protcol`");
-    script.keys("a tab").type_in("esx7.example").keys("enter");
-    assert!(!script.effects.iter().any(|effect| matches!(effect, Effect::SaveProfile(_))));
-    let told = script.state.log().toasts().last().unwrap();
-    assert!(told.text.contains("sessions.toml:12:1"), "{}", told.text);
-    assert!(!told.hint.is_empty());
-    let Some(Layer::NewSession(form)) = script.state.layer() else { panic!("what was typed is lost") };
-    assert_eq!(form.text(Field::Computer).text(), "esx7.example");
 }
 
 #[test]

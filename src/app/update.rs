@@ -67,31 +67,11 @@ impl State {
             }
             Action::SecretSubmitted => self.answer_prompt(true),
             Action::SecretDeclined => self.answer_prompt(false),
-            Action::SessionAdded(entry) => self.session_added(*entry),
             Action::Live(told) => self.told_of_live(&told),
-            Action::SaveFailed { cause, hint } => self.save_failed(&cause, &hint),
-            Action::Pinned { session, pin, saved } => self.pinned(session, pin, saved),
+            Action::Changed(changed) => self.changed(*changed),
             Action::Notice(text) => self.note(None, None, &text, ""),
             Action::Problem { cause, hint } => self.log_text(Level::Error, None, None, &cause, &hint),
         }
-    }
-
-    fn session_added(&mut self, entry: super::SessionEntry) {
-        let id = entry.id;
-        self.sessions.set_filter("");
-        self.sessions.add(entry);
-        self.sessions.select(&SessionRow::Session(id));
-        self.focus = Pane::Sessions;
-        self.layers.retain(|layer| !matches!(layer, Layer::NewSession(form) if form.saving));
-    }
-
-    fn save_failed(&mut self, cause: &str, hint: &str) {
-        for layer in &mut self.layers {
-            if let Layer::NewSession(form) = layer {
-                form.saving = false;
-            }
-        }
-        self.log_text(Level::Error, None, None, cause, hint);
     }
 
     fn answer_prompt(&mut self, given: bool) {
@@ -149,6 +129,16 @@ impl State {
             Id::Suspend => self.effects.push(Effect::Suspend),
             Id::CloseSession => self.close_selected_session(),
             Id::TestSession => self.test_selected_session(),
+            Id::NewSession => self.open_form(None, None),
+            Id::NewFromPreset => self.pick_preset(),
+            Id::EditSession => self.edit_session(),
+            Id::RenameSession => self.rename_session(),
+            Id::DuplicateSession => self.duplicate_session(),
+            Id::RemoveSession => self.remove_session(),
+            Id::UndoRemove => self.undo_remove(),
+            Id::MoveUp => self.move_session(-1),
+            Id::MoveDown => self.move_session(1),
+            Id::GroupByTag => self.sessions.group(),
             Id::Pin => self.confirm_pin(None),
             Id::Tag => self.tag_line(),
             Id::Mof => self.show_mof(),
@@ -171,8 +161,8 @@ impl State {
                 Layer::Help(Help { pane: self.focus, input: LineEdit::default(), list: ListCursor::default() })
             }
             CommandId::ClassName => Layer::ClassName(LineEdit::default()),
-            CommandId::NewSession => Layer::NewSession(Box::default()),
             CommandId::LiveSessions => Layer::LiveSessions(ListCursor::default()),
+            CommandId::Import | CommandId::Export => self.exchange_line(command),
             CommandId::Log => {
                 // The newest is on top.
                 Layer::Log(ListCursor::default())
@@ -226,7 +216,8 @@ impl State {
             Pane::Sessions => match self.sessions.selected().cloned() {
                 Some(SessionRow::Session(_)) => self.toggle(),
                 Some(SessionRow::Namespace(session, namespace)) => self.open_namespace(session, namespace),
-                Some(SessionRow::New) => self.open_layer(CommandId::NewSession),
+                Some(SessionRow::New) => self.open_form(None, None),
+                Some(SessionRow::Tag(_)) => self.tag_line(),
                 None => {}
             },
             Pane::Classes => {
@@ -452,6 +443,10 @@ impl State {
             None => return false,
             Some(Layer::Secret(_)) => {
                 self.answer_prompt(false);
+                return true;
+            }
+            Some(Layer::Form(_)) => {
+                self.leave_form();
                 return true;
             }
             Some(Layer::Filter(prompt)) => {

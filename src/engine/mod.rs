@@ -8,6 +8,7 @@
 //! start -> Queue (secret, turn) -> Protocol::run -> terminal event -> clean-up, as an operation of its own
 //! ```
 
+mod aside;
 mod auto;
 mod busy;
 mod class_cache;
@@ -32,6 +33,12 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::{
+    aside::aside,
+    local::{LocalServer, StartServer},
+    secrets::keyring::{Account, Keyring, KeyringClient, KeyringError},
+    settings::{DialRequest, FindProtocol, MakeDial, Settings},
+};
 use self::{
     auto::Found,
     busy::Busy,
@@ -40,11 +47,6 @@ use self::{
     outbox::Outbox,
     session::{Need, Session},
     turns::{CalledUp, Declined, Turns},
-};
-pub use self::{
-    local::{LocalServer, StartServer},
-    secrets::keyring::{Account, Keyring, KeyringClient, KeyringError},
-    settings::{DialRequest, FindProtocol, MakeDial, Settings},
 };
 use crate::{
     op::{EventSink, OpEvent, OpEventKind, OpId, OpIds, Operation, Phase, SessionId},

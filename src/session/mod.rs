@@ -4,6 +4,7 @@
 //! Must not know how a connection is made.
 
 pub mod exchange;
+pub mod foreign;
 pub mod live;
 pub mod options;
 pub mod preset;

@@ -9,6 +9,7 @@
 //! At rest nothing is drawn and no timer runs. Everything is generic over [`Screen`], so that tests drive this loop, with the
 //! real state and engine, on a screen in memory.
 
+mod saves;
 mod start;
 
 use std::{io, pin::pin, task::Poll, time::Duration};
@@ -30,12 +31,12 @@ use super::{
     view::{self, chrome, paint::rect, table::column_at},
 };
 use crate::{
-    app::{Action, Effect, Key, KeyCode, Layer, Pane, SessionEntry, State},
+    app::{Action, Effect, Key, KeyCode, Layer, Pane, State},
     engine::Engine,
-    op::{Fingerprint, OpEvent, SessionId},
-    session::{Profile, ProfileId, store::SessionsFile},
+    op::{OpEvent, SessionId},
 };
 
+use saves::Saves;
 pub use start::{Start, TuiOptions, entries, problems, run};
 
 /// A screen to draw on, and the input that comes with it.
@@ -96,7 +97,7 @@ pub struct Front<S: Screen> {
     state: State,
     engine: Engine,
     theme: Theme,
-    sessions: SessionsFile,
+    saves: Saves,
     signals: Signals,
     events: mpsc::Receiver<OpEvent>,
     sender: mpsc::Sender<OpEvent>,
@@ -112,14 +113,7 @@ pub struct Front<S: Screen> {
 
 impl<S: Screen> Front<S> {
     /// A loop that has not begun, and no session is open.
-    pub fn new(
-        screen: S,
-        state: State,
-        engine: Engine,
-        theme: Theme,
-        sessions: SessionsFile,
-        signals: Signals,
-    ) -> Self {
+    pub fn new(screen: S, state: State, engine: Engine, theme: Theme, signals: Signals) -> Self {
         let (sender, events) = mpsc::channel(EVENTS);
         let busy = engine.busy();
         let now = Instant::now();
@@ -128,7 +122,7 @@ impl<S: Screen> Front<S> {
             state,
             engine,
             theme,
-            sessions,
+            saves: Saves::default(),
             signals,
             events,
             sender,
@@ -165,7 +159,8 @@ impl<S: Screen> Front<S> {
 
     /// Whether nothing is left to do until something happens outside: no operation, no event, no work, no frame owed.
     pub fn is_idle(&self) -> bool {
-        !self.dirty && !self.state.has_work() && self.events.is_empty() && *self.busy.borrow() == 0
+        let waits = self.saves.is_empty() && self.events.is_empty() && *self.busy.borrow() == 0;
+        waits && !self.dirty && !self.state.has_work()
     }
 
     /// Runs to the end, clean-ups included.
@@ -210,6 +205,10 @@ impl<S: Screen> Front<S> {
                 if let Some(event) = event {
                     self.apply(event)?;
                 }
+            }
+            changed = self.saves.next() => {
+                self.tick();
+                self.act(Action::Changed(Box::new(changed)))?;
             }
             // Only wakes the loop: what ended told so by events.
             _ = self.busy.changed() => {}
@@ -384,8 +383,7 @@ impl<S: Screen> Front<S> {
                 }
                 Effect::Cancel(op) => self.engine.cancel(op),
                 Effect::GiveSecret { session, secret } => self.engine.give_secret(session, secret),
-                Effect::SaveProfile(profile) => self.save(*profile)?,
-                Effect::SavePin { session, profile, pin } => self.pin(session, &profile, pin)?,
+                Effect::Save { base, change } => self.saves.push(base, *change),
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Suspend => {
                     self.screen.suspend()?;
@@ -399,28 +397,6 @@ impl<S: Screen> Front<S> {
             }
         }
         Ok(())
-    }
-
-    fn save(&mut self, profile: Profile) -> io::Result<()> {
-        match self.sessions.add(&profile, None) {
-            Ok(()) => {
-                let read_only = profile.target.read_only;
-                let entry = SessionEntry { id: self.state.next_session(), profile, read_only };
-                self.act(Action::SessionAdded(Box::new(entry)))
-            }
-            Err(error) => self.act(Action::SaveFailed { cause: error.to_string(), hint: error.hint() }),
-        }
-    }
-
-    /// A session that is not in the file, or whose file cannot be written, is pinned for this run.
-    fn pin(&mut self, session: SessionId, profile: &ProfileId, pin: Fingerprint) -> io::Result<()> {
-        let listed = self.sessions.entries.iter().any(|entry| entry.id == *profile);
-        let saved = if listed { self.sessions.pin(profile, pin) } else { Ok(()) };
-        self.act(Action::Pinned { session, pin, saved: listed && saved.is_ok() })?;
-        match saved {
-            Ok(()) => Ok(()),
-            Err(error) => self.act(Action::Problem { cause: error.to_string(), hint: error.hint() }),
-        }
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -455,7 +431,7 @@ impl<S: Screen> Front<S> {
         Ok(())
     }
 
-    /// Ends every operation and waits, bounded, for the clean-ups; the screen goes on telling how they do.
+    /// Ends every operation and waits, bounded, for the clean-ups and for what is being saved; the screen goes on telling how they do.
     async fn close(&mut self) {
         let engine = self.engine.clone();
         let mut done = pin!(engine.shut_down());
@@ -464,7 +440,7 @@ impl<S: Screen> Front<S> {
         loop {
             tokio::select! {
                 biased;
-                () = &mut done => return,
+                () = &mut done => break,
                 event = self.events.recv() => {
                     if let Some(event) = event {
                         self.state.tick(self.started.elapsed());
@@ -475,9 +451,16 @@ impl<S: Screen> Front<S> {
                         }
                     }
                 }
-                () = sleep_until(deadline) => return,
+                () = sleep_until(deadline) => break,
             }
         }
+        // What was to be saved is saved, however soon after that the user quit.
+        let saved = async {
+            while !self.saves.is_empty() {
+                self.saves.next().await;
+            }
+        };
+        let _ = tokio::time::timeout_at(deadline, saved).await;
     }
 }
 

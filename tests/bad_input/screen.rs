@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use lazycim::{
     app::{Effect, Key, Keymap, Level, SessionEntry, State, StateOptions},
     op::lifecycle::Outcome,
-    session::{Profile, ProfileId},
+    session::{Profile, ProfileId, store::SessionsFile},
     tui::{
         theme::{Environment, Theme},
         view,
@@ -36,8 +36,7 @@ impl<'a> Seat<'a> {
             keymap: Keymap::default(),
             limits: bench.limits,
             start: Some(SESSION),
-            notices: Vec::new(),
-            unsaveable: None,
+            saved: SessionsFile::parse("sessions.toml", ""),
         });
         state.resize(width, height);
         let theme = Theme::named("sixteen", false, &Environment::default()).unwrap();

@@ -113,8 +113,7 @@ impl Harness {
             keymap: Keymap::default(),
             limits,
             start: Some(start),
-            notices: Vec::new(),
-            unsaveable: None,
+            saved: sessions,
         });
         state.resize(width, height);
         let keyboard = Keyboard::default();
@@ -125,7 +124,7 @@ impl Harness {
             suspended: 0,
         };
         let theme = Theme::named("sixteen", false, &Environment::default()).unwrap();
-        Self { front: Front::new(screen, state, engine, theme, sessions, Signals::none()), keyboard }
+        Self { front: Front::new(screen, state, engine, theme, Signals::none()), keyboard }
     }
 
     /// Gives the loop an event without running it.

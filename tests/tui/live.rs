@@ -151,18 +151,6 @@ async fn what_is_copied_reaches_the_clipboard_and_too_much_does_not() {
 }
 
 #[tokio::test]
-async fn a_new_session_is_saved_and_listed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("sessions.toml");
-    let mut harness = Harness::with_sessions(100, 30, SessionsFile::load(&file));
-    harness.press("a \"web\" tab \"web01.example\" enter").await;
-    assert!(harness.screen().contains("web"), "{}", harness.screen());
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("web01.example"), "{text}");
-    assert_eq!(harness.front.state().operations().len(), 0, "saving opens no connection");
-}
-
-#[tokio::test]
 async fn a_typed_secret_stays_out_of_state_and_screen() {
     let text = "version = 1\n[[session]]\nid = \"closed\"\nname = \"closed\"\ncomputer = \"127.0.0.1\"\n\
                 protocol = \"cimxml\"\nport = 1\nnamespace = \"root/cimv2\"\n\

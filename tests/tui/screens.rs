@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use lazycim::{
-    app::{Action, SessionEntry},
     cim::{CimError, CimStatus},
-    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase, SessionId},
+    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase},
     session::{Profile, ProfileId, Target},
 };
 use proptest::prelude::*;
@@ -45,8 +44,6 @@ snapshot!(help_searched, 80 x 24, "? \"filter\"");
 snapshot!(palette, 80 x 24, "ctrl-p \"ref\"");
 snapshot!(command_line, 80 x 24, "enter j enter : \"LC\"");
 snapshot!(command_line_error, 80 x 24, ": \"LC_Process\" space \"@nobody\" enter");
-snapshot!(new_session, 80 x 24, "a \"Web\" tab \"web02.example\" tab \"x\" enter");
-snapshot!(new_session_40, 40 x 10, "a tab tab tab");
 snapshot!(log_empty, 80 x 24, ": \"log\" enter");
 
 #[test]
@@ -361,7 +358,7 @@ fn on_preset(width: u16, height: u16, preset: &str) -> World {
         ..Target::this_computer()
     };
     let profile = Profile::new(ProfileId::new("lab").unwrap(), "lab".to_owned(), target);
-    world.act(Action::SessionAdded(Box::new(SessionEntry { id: SessionId(4), profile, read_only: false })));
+    world.list(vec![profile]);
     world
 }
 

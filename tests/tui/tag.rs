@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use lazycim::{
-    app::{Action, SessionEntry},
     auth::Credentials,
     cim::rows::ShapeId,
-    op::{ErrorKind, OpError, OpEventKind, OpId, Phase, SessionId, Summary},
+    op::{ErrorKind, OpError, OpEventKind, OpId, Phase, Summary},
     server::{self, ServerOptions},
     session::{Profile, ProfileId, Target, store::SessionsFile},
 };
@@ -19,7 +18,7 @@ use super::{
 
 /// A world of `count` more sessions with the tag `lab`, whose table is open.
 fn asked(world: &mut World, count: u32) -> Vec<OpId> {
-    for id in 4..4 + count {
+    let lab = |id| {
         let target = Target {
             computer: Some(format!("lab{id}.example")),
             port: 5989,
@@ -28,8 +27,9 @@ fn asked(world: &mut World, count: u32) -> Vec<OpId> {
         };
         let mut profile = Profile::new(ProfileId::new(&format!("lab{id}")).unwrap(), format!("lab {id}"), target);
         profile.tags = vec!["lab".to_owned()];
-        world.act(Action::SessionAdded(Box::new(SessionEntry { id: SessionId(id), profile, read_only: false })));
-    }
+        profile
+    };
+    world.list((4..4 + count).map(lab).collect());
     world.keys(": \"tag\" space \"lab\" space \"LC_Process\" enter");
     world.asked.drain(..).map(|(op, ..)| op).collect()
 }

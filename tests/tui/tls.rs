@@ -4,8 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use lazycim::{
-    app::{Action, SessionEntry},
-    op::{ConnId, ErrorKind, Fingerprint, OpError, OpEventKind, OpId, PeerCertificate, Phase, SessionId, Verdict},
+    op::{ConnId, ErrorKind, Fingerprint, OpError, OpEventKind, OpId, PeerCertificate, Phase, Verdict},
     server::{self, Scenario, ServerOptions, TlsIdentity},
     session::{Profile, ProfileId, Target, Tls, store::SessionsFile},
 };
@@ -27,7 +26,6 @@ fn certificate(verdict: Verdict) -> Arc<PeerCertificate> {
 
 /// A world with one more session, under the cursor.
 fn with_session(width: u16, height: u16, tls: Tls) -> World {
-    let mut world = World::new(width, height);
     let target = Target {
         computer: Some("lab.example".to_owned()),
         port: 5989,
@@ -35,10 +33,8 @@ fn with_session(width: u16, height: u16, tls: Tls) -> World {
         user: Some("ann".to_owned()),
         ..Target::this_computer()
     };
-    let profile = Profile::new(ProfileId::new("lab").unwrap(), "lab".to_owned(), target);
-    let entry = SessionEntry { id: SessionId(4), profile, read_only: false };
-    let effects = world.state.act(Action::SessionAdded(Box::new(entry)));
-    assert_eq!(effects.len(), 0, "adding opens nothing");
+    let mut world = World::new(width, height);
+    world.list(vec![Profile::new(ProfileId::new("lab").unwrap(), "lab".to_owned(), target)]);
     world
 }
 

@@ -14,7 +14,7 @@ use lazycim::{
         Closer, ConnId, ErrorKind, Limits, Names, OpError, OpEvent, OpEventKind, OpId, OpIds, Operation, OperationKind,
         Phase, Purpose, SessionId, Summary,
     },
-    session::{Profile, ProfileId, Target, Tls},
+    session::{Profile, ProfileId, Target, Tls, store::SessionsFile},
     tui::{
         theme::{Environment, Theme},
         view,
@@ -47,33 +47,58 @@ fn remote(computer: &str, tls: bool) -> Target {
     }
 }
 
+fn own() -> Vec<Profile> {
+    vec![
+        profile("this-computer", Target::this_computer()),
+        profile("web01", remote("web01.example", true)),
+        profile("esx7", remote("esx7.example", false)),
+    ]
+}
+
+fn state(profiles: Vec<Profile>, saved: SessionsFile) -> State {
+    let sessions = profiles.into_iter().zip(1..).map(|(profile, number)| SessionEntry {
+        id: SessionId(number),
+        read_only: profile.target.read_only,
+        profile,
+    });
+    State::new(StateOptions {
+        sessions: sessions.collect(),
+        ids: OpIds::default(),
+        keymap: Keymap::default(),
+        limits: Limits::default(),
+        start: Some(SessionId(1)),
+        saved,
+    })
+}
+
 impl World {
     /// A world of this computer and two others, on a screen of `width` by `height`.
     pub fn new(width: u16, height: u16) -> Self {
         Self::themed(width, height, "sixteen", false)
     }
 
+    /// The same with sessions more, the last under the cursor.
+    pub fn list(&mut self, more: Vec<Profile>) {
+        let (width, height) = self.state.size();
+        let profiles = own().into_iter().chain(more).collect::<Vec<_>>();
+        self.state = state(profiles, SessionsFile::parse("sessions.toml", ""));
+        self.state.resize(width, height);
+        self.keys("G k");
+    }
+
+    /// A world of this computer and the sessions of a sessions.toml.
+    pub fn saved(width: u16, height: u16, text: &str) -> Self {
+        let mut world = Self::new(width, height);
+        let saved = SessionsFile::parse("sessions.toml", text);
+        let profiles = own().into_iter().take(1).chain(saved.entries.iter().cloned()).collect();
+        world.state = state(profiles, saved);
+        world.state.resize(width, height);
+        world
+    }
+
     /// The same in a theme.
     pub fn themed(width: u16, height: u16, theme: &str, ascii: bool) -> Self {
-        let profiles = [
-            profile("this-computer", Target::this_computer()),
-            profile("web01", remote("web01.example", true)),
-            profile("esx7", remote("esx7.example", false)),
-        ];
-        let sessions = profiles.into_iter().zip(1..).map(|(profile, number)| SessionEntry {
-            id: SessionId(number),
-            profile,
-            read_only: false,
-        });
-        let mut state = State::new(StateOptions {
-            sessions: sessions.collect(),
-            ids: OpIds::default(),
-            keymap: Keymap::default(),
-            limits: Limits::default(),
-            start: Some(SessionId(1)),
-            notices: Vec::new(),
-            unsaveable: None,
-        });
+        let mut state = state(own(), SessionsFile::parse("sessions.toml", ""));
         state.resize(width, height);
         let theme = Theme::named(theme, ascii, &Environment::default()).unwrap();
         Self { state, theme, asked: VecDeque::new(), effects: Vec::new(), now: Duration::ZERO, connections: 0 }

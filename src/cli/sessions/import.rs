@@ -2,12 +2,7 @@
 //!
 //! Owns: reading the file, bounded, and saving what it brings. Must not know any format.
 
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use super::{super::serve::print, ImportArguments};
 use crate::{
@@ -17,8 +12,8 @@ use crate::{
     engine::Settings,
     session::{
         exchange::{self, ExchangeError, Format, Import, Placed},
+        foreign,
         store::SessionsFile,
-        url::TargetUrl,
     },
 };
 
@@ -63,7 +58,8 @@ fn read(arguments: &ImportArguments) -> Result<(String, Import), Failure> {
         return Ok((from, import));
     };
     let from = if is_stdin(file) { "stdin".to_owned() } else { file.display().to_string() };
-    let text = text_of(file).map_err(|error| {
+    let text = if is_stdin(file) { foreign::text_of(io::stdin().lock()) } else { foreign::read(file) };
+    let text = text.map_err(|error| {
         let hint = "check its name, its permissions and its encoding";
         Failure::usage("import", &from, &format!("cannot be read: {error}"), hint)
     })?;
@@ -82,25 +78,6 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// The file's text, in UTF-8 or with the mark of UTF-16, as Windows writes it; one byte more than is read at most shows
-/// that there is more.
-fn text_of(file: &PathBuf) -> io::Result<String> {
-    let limit = u64::try_from(exchange::MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(2) + 4;
-    let mut bytes = Vec::new();
-    if is_stdin(file) {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
-    } else {
-        File::open(file)?.take(limit).read_to_end(&mut bytes)?;
-    }
-    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(&bytes) {
-        let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
-        return text
-            .map(std::borrow::Cow::into_owned)
-            .ok_or_else(|| io::Error::other("it is not in the encoding it says"));
-    }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
-}
-
 /// Saves the sessions; on failure, how many are saved, and why no more.
 fn save(sessions: &mut SessionsFile, placed: &[Placed]) -> Result<(), (usize, Failure)> {
     for (number, one) in placed.iter().enumerate() {
@@ -111,29 +88,13 @@ fn save(sessions: &mut SessionsFile, placed: &[Placed]) -> Result<(), (usize, Fa
 
 /// A line for each session: its id and where it connects.
 fn list(placed: &[Placed]) -> String {
-    let width = placed.iter().map(|one| one.profile.id.as_str().len()).max().unwrap_or(0);
-    let mut out = String::new();
-    for Placed { profile, .. } in placed {
-        let target = &profile.target;
-        let url = TargetUrl::of(target).map_or_else(|| target.protocol.clone(), |url| url.to_string());
-        // Writing into a String cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", profile.id.as_str(), escape_for_terminal(&url));
-    }
-    out
+    exchange::listed(placed).iter().map(|line| format!("{}\n", escape_for_terminal(line))).collect()
 }
 
 /// Tells which ids were taken, which sessions check less, and which cannot connect yet.
 fn tell(placed: &[Placed], config: &Config) {
-    for Placed { profile, taken, .. } in placed {
-        if let Some(taken) = taken {
-            say(&format!("the id `{taken}` is taken: {} is `{}`", profile.name, profile.id.as_str()));
-        }
-    }
-    let skips = |one: &&Placed| one.profile.target.tls.as_ref().is_some_and(|tls| tls.skip_chain || tls.skip_name);
-    let unchecked: Vec<&str> = placed.iter().filter(skips).map(|one| one.profile.id.as_str()).collect();
-    if !unchecked.is_empty() {
-        let ids = unchecked.join(", ");
-        say(&format!("the server's certificate is not checked, or not wholly, as the file says: {ids}"));
+    for line in exchange::remarks(placed) {
+        say(&line);
     }
     let settings = Settings::new(config);
     let mut unspoken: Vec<&str> = placed.iter().map(|one| one.profile.target.protocol.as_str()).collect();

@@ -27,7 +27,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{Colour, Parent, Profile, Proxy, SecretSource, Target, store::SessionsFile};
+use super::{Colour, Parent, Profile, Proxy, SecretSource, Target, store::SessionsFile, url::TargetUrl};
 use crate::cim::text::escape_for_terminal;
 
 /// A file of sessions may have this many bytes: 4 MiB, ten thousand sessions of the longest format.
@@ -163,6 +163,32 @@ pub fn summed_up(list: &[LeftOut]) -> Vec<String> {
         LeftOut { session, ..one.clone() }.to_string()
     };
     groups.into_iter().map(line).collect()
+}
+
+/// A line for each session: its id and where it connects.
+pub fn listed(placed: &[Placed]) -> Vec<String> {
+    let width = placed.iter().map(|one| one.profile.id.as_str().len()).max().unwrap_or(0);
+    let line = |Placed { profile, .. }: &Placed| {
+        let target = &profile.target;
+        let url = TargetUrl::of(target).map_or_else(|| target.protocol.clone(), |url| url.to_string());
+        format!("{:width$}  {url}", profile.id.as_str())
+    };
+    placed.iter().map(line).collect()
+}
+
+/// What to know of sessions that were imported: the ids that were taken, and those that check less than they could.
+pub fn remarks(placed: &[Placed]) -> Vec<String> {
+    let taken = |one: &Placed| {
+        let (name, id) = (&one.profile.name, one.profile.id.as_str());
+        Some(format!("the id `{}` is taken: {name} is `{id}`", one.taken.as_ref()?))
+    };
+    let mut lines = placed.iter().filter_map(taken).collect::<Vec<_>>();
+    let skips = |one: &&Placed| one.profile.target.tls.as_ref().is_some_and(|tls| tls.skip_chain || tls.skip_name);
+    let unchecked = placed.iter().filter(skips).map(|one| one.profile.id.as_str()).collect::<Vec<_>>().join(", ");
+    if !unchecked.is_empty() {
+        lines.push(format!("the server's certificate is not checked, or not wholly, as the file says: {unchecked}"));
+    }
+    lines
 }
 
 /// `text` cut to what a list can show, control characters written out.

@@ -104,7 +104,7 @@ impl Disk for RealDisk {
     }
 }
 
-fn private_file() -> fs::OpenOptions {
+pub(in crate::session) fn private_file() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -146,6 +146,13 @@ pub(super) fn replace(disk: &dyn Disk, file: &Path, dir: &Path, bytes: &[u8]) ->
     // Not every file system can sync a directory; the file itself is safe on disk already.
     let _ = disk.sync_dir(dir);
     Ok(())
+}
+
+/// Puts `bytes` in the place of `file`, which a link may lead to: all of them or none.
+pub(in crate::session) fn replace_file(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let real = RealDisk.locate(file);
+    let dir = real.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    replace(&RealDisk, &real, dir, bytes).map_err(|failed| failed.error)
 }
 
 /// What to try after a step failed with `error`.

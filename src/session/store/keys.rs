@@ -134,6 +134,7 @@ pub const KEYS: &[Key] = &[
 const CHOICES: &[(&str, &str, &str)] = &[
     ("protocol", "cimxml", "CIM-XML over HTTP (DSP0200): SFCB, OpenPegasus, ESXi, storage and blade controllers"),
     ("protocol", "wsman", "WS-Man (DSP0226): Windows (WinRM), AMT, OMI, openwsman"),
+    ("protocol", AUTO, "whichever the server speaks, found out by the first operation"),
     ("tls.min_version", "1.2", "TLS 1.2 or 1.3, whichever the server speaks"),
     ("tls.min_version", "1.3", "TLS 1.3 alone"),
     ("auth.mechanism", "basic", "user and password in a header, readable unless TLS is used"),

@@ -29,6 +29,7 @@ use std::{
     sync::Arc,
 };
 
+pub(super) use self::disk::{private_file, replace_file};
 pub use self::{
     disk::{Disk, RealDisk},
     keys::{KEYS, Key, Kind},

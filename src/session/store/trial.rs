@@ -10,7 +10,7 @@
 use toml_edit::{Array, InlineTable, Item, Value};
 
 use super::{
-    Effective, KEYS, Key, Kind, SaveError, SessionsError, SessionsFile, Setting, edit,
+    Effective, KEYS, Key, Kind, Origin, SaveError, SessionsError, SessionsFile, Setting, edit,
     settings::{applied, one_line},
     written,
 };
@@ -50,7 +50,7 @@ impl Setting {
         let value = match key.kind {
             Kind::Lines => Some(text.replace(LINE_BREAK, "\n").into()),
             Kind::Text | Kind::Choice(_) => None,
-            Kind::Texts if !text.starts_with('[') => Some(Value::Array(listed(text).collect())),
+            Kind::Texts | Kind::Choices(_) if !text.starts_with('[') => Some(Value::Array(listed(text).collect())),
             Kind::Secret | Kind::Proxy if !text.starts_with('{') => None,
             _ => as_toml(),
         };
@@ -67,7 +67,7 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 /// A value as the field of `key` shows it; [`Setting::typed`] takes it back.
 fn shown(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
-        (Kind::Texts, Value::Array(list)) => {
+        (Kind::Texts | Kind::Choices(_), Value::Array(list)) => {
             let texts = list.iter().filter_map(Value::as_str).collect::<Vec<_>>();
             let joined = texts.join(", ");
             if listed(&joined).eq(texts.iter().copied()) { joined } else { flat(value).to_string() }
@@ -204,6 +204,8 @@ impl SessionsFile {
         let known = KEYS.iter().filter(|key| !lent.contains(&key.name)).filter_map(|key| {
             let value = match key.name {
                 "name" => Some(Value::from(profile.name.as_str())),
+                // A preset knows the mechanism and not the user; without one nobody authenticates.
+                "auth.mechanism" if profile.target.user.is_none() && self.origin(id, key.name) != Origin::Own => None,
                 name => written::value(profile, name),
             };
             Some(Effective { key: key.name, value: shown(key, &value?), origin: self.origin(id, key.name) })

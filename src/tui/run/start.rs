@@ -163,12 +163,11 @@ fn front(options: TuiOptions, theme: Theme, keymap: Keymap) -> io::Result<Front<
         keymap,
         limits,
         start: Some(start),
-        notices: options.sessions.problems.iter().map(ToString::to_string).collect(),
-        unsaveable: options.sessions.problems.first().map(ToString::to_string),
+        saved: options.sessions,
     });
     let signals = Signals::of_process()?;
     let tty = Tty::open(options.config.ui.mouse, "lazycim")?;
-    Ok(Front::new(tty, state, engine, theme, options.sessions, signals))
+    Ok(Front::new(tty, state, engine, theme, signals))
 }
 
 /// The sessions to list, numbered from 1, and the one to begin on.

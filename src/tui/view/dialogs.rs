@@ -1,4 +1,4 @@
-//! Dialogs: the secret, a new session, pinning a certificate, quitting, and pages of text over the panes.
+//! Dialogs: the secret, pinning a certificate, quitting, and pages of text over the panes.
 //!
 //! Owns: how they look. Must not know what they decide. A secret is never here: only how long it is.
 
@@ -8,11 +8,10 @@ use ratatui::{
 };
 
 use super::{
-    lines,
     paint::{Brush, line_width},
     text, timeline,
 };
-use crate::app::{ConfirmDanger, ConfirmPin, Field, Form, SecretPrompt, safe};
+use crate::app::{ConfirmDanger, ConfirmPin, SecretPrompt};
 
 /// The masked field of a secret.
 pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Option<Position> {
@@ -39,7 +38,7 @@ pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Opt
 }
 
 /// Keys and what they do, as the last line of a dialog.
-pub fn keys(brush: &Brush<'_>, keys: &[(&str, &str)]) -> Line<'static> {
+fn keys(brush: &Brush<'_>, keys: &[(&str, &str)]) -> Line<'static> {
     let roles = &brush.theme.roles;
     let mut spans = vec![Span::raw(" ")];
     for (key, told) in keys {
@@ -47,58 +46,6 @@ pub fn keys(brush: &Brush<'_>, keys: &[(&str, &str)]) -> Line<'static> {
         spans.push(Span::styled(format!(" {told}   "), roles.dim));
     }
     Line::from(spans)
-}
-
-/// The form of a new session.
-pub fn new_session(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<Position> {
-    let roles = brush.theme.roles;
-    let fields = Field::ALL.len() as u16;
-    let title = Line::from(if form.saving { "New session: saving" } else { "New session" });
-    let inner = brush.popup(screen, 72, fields + 5, title, None);
-    let labels = Field::ALL.iter().map(|field| text::width(field.label())).max().unwrap_or(0);
-    // On a low screen the fields scroll so that the one with the cursor is seen.
-    let room = inner.height.saturating_sub(3).max(1);
-    let offset = (form.field as u16 + 1).saturating_sub(room);
-    let mut cursor = None;
-    for (row, field) in Field::ALL.into_iter().skip(usize::from(offset)).take(usize::from(room)).enumerate() {
-        let row = row as u16;
-        let here = form.field == field;
-        let wrong = form.error.as_ref().is_some_and(|(wrong, _)| *wrong == field);
-        let style = match (wrong, here) {
-            (true, _) => roles.error,
-            (_, true) => roles.title_focused,
-            _ => roles.dim,
-        };
-        let mark = if here { brush.theme.symbols.closed } else { " " };
-        let label = format!(" {mark} {}  ", text::left(field.label(), labels, ""));
-        if field.is_switch() {
-            let on = form.is_on(field);
-            let danger = on && matches!(field, Field::ClearText | Field::SkipChain | Field::SkipName);
-            let told = if on { "[x] on" } else { "[ ] off" };
-            let line = Line::from(vec![
-                Span::styled(label.clone(), style),
-                Span::styled(told, if danger { roles.danger } else { roles.text }),
-            ]);
-            brush.line(inner, row, line);
-            if here {
-                cursor = Some(Position::new(inner.x + text::width(&label) as u16 + 1, inner.y + row));
-            }
-        } else {
-            let at = lines::edit(brush, inner, row, Span::styled(label, style), form.text(field), "");
-            if here {
-                cursor = at;
-            }
-        }
-    }
-    let last = inner.height.saturating_sub(1);
-    let told = match &form.error {
-        Some((_, why)) => Span::styled(format!(" {}", safe(why)), roles.error),
-        None => Span::styled(format!(" {}", form.field.help()), roles.dim),
-    };
-    brush.line(inner, last.saturating_sub(1), Line::from(told));
-    let hints = keys(brush, &[("enter", "save"), ("tab", "next"), ("esc", "cancel")]);
-    brush.line(inner, last, hints);
-    cursor
 }
 
 /// Really quit?
@@ -115,7 +62,7 @@ pub fn confirm_quit(brush: &mut Brush<'_>, screen: Rect, running: usize, yes: bo
 }
 
 /// No and Yes side by side in the middle of `row`.
-fn buttons(brush: &mut Brush<'_>, inner: Rect, row: u16, sure: &str, yes: bool) {
+pub fn buttons(brush: &mut Brush<'_>, inner: Rect, row: u16, sure: &str, yes: bool) {
     let roles = brush.theme.roles;
     let button =
         |label: &str, on: bool| Span::styled(format!("  {label}  "), if on { roles.selection } else { roles.dim });

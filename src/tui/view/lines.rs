@@ -1,4 +1,4 @@
-//! The one-line prompts above the footer: `:` command line, a query, `/` filter, a class name to type.
+//! The one-line prompts above the footer: `:` command line, a query, `/` filter, a class or a session's name to type.
 //!
 //! Owns: how a line being edited looks, and where the cursor stands. Must not know what the line does.
 
@@ -112,6 +112,14 @@ pub fn class_name(brush: &mut Brush<'_>, screen: Rect, input: &LineEdit) -> Opti
     brush.clear(footer);
     let style = brush.theme.roles.hint_key;
     edit(brush, footer, 0, Span::styled("class: ", style), input, "the name of a class")
+}
+
+/// The line for another name of a session, on the footer.
+pub fn rename(brush: &mut Brush<'_>, screen: Rect, input: &LineEdit) -> Option<Position> {
+    let footer = footer_of(screen);
+    brush.clear(footer);
+    let style = brush.theme.roles.hint_key;
+    edit(brush, footer, 0, Span::styled("name: ", style), input, "empty: the id")
 }
 
 fn footer_of(screen: Rect) -> Rect {

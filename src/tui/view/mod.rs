@@ -9,11 +9,13 @@ pub mod classes;
 pub mod commands;
 pub mod detail;
 pub mod dialogs;
+pub mod form;
 pub mod lines;
 pub mod live;
 pub mod log;
 pub mod operations;
 pub mod paint;
+pub mod questions;
 pub mod sessions;
 pub mod table;
 pub mod text;
@@ -59,8 +61,18 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
         cursor = paint_layer(&mut brush, screen, state, layer);
     }
     // The pages of errors tell more than their toasts would, and a question must be seen whole.
-    if !matches!(state.layer(), Some(Layer::Error(_) | Layer::Log(_) | Layer::ConfirmPin(_) | Layer::ConfirmDanger(_)))
-    {
+    let whole = matches!(
+        state.layer(),
+        Some(
+            Layer::Error(_)
+                | Layer::Log(_)
+                | Layer::ConfirmPin(_)
+                | Layer::ConfirmDanger(_)
+                | Layer::Conflict(_)
+                | Layer::Form(_)
+        )
+    );
+    if !whole {
         chrome::toasts(&mut brush, screen, state);
     }
     let choices = state.which_key();
@@ -123,13 +135,26 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
         Layer::Filter(prompt) => lines::filter(brush, screen, prompt),
         Layer::ClassName(input) => lines::class_name(brush, screen, input),
         Layer::Secret(prompt) => dialogs::secret(brush, screen, prompt),
-        Layer::NewSession(form) => dialogs::new_session(brush, screen, form),
+        Layer::Form(form) => form::paint(brush, screen, form),
+        Layer::Rename(rename) => lines::rename(brush, screen, &rename.input),
         Layer::ConfirmQuit(confirm) => {
             dialogs::confirm_quit(brush, screen, state.operations().running(), confirm.yes);
             None
         }
         Layer::ConfirmPin(confirm) => {
             dialogs::confirm_pin(brush, screen, confirm);
+            None
+        }
+        Layer::Presets(picker) => {
+            form::picker(brush, screen, picker);
+            None
+        }
+        Layer::Question(question) => {
+            questions::question(brush, screen, question);
+            None
+        }
+        Layer::Conflict(view) => {
+            questions::conflict(brush, screen, view);
             None
         }
         Layer::Log(cursor) => {

@@ -122,6 +122,9 @@ fn what_is_not_said_has_its_value_and_where_that_comes_from_even_beside_mistakes
     assert_eq!(value(&trial, "computer").unwrap(), ("a.example", &Origin::Inherited(Parent::Profile(id("a")))));
     assert_eq!(value(&trial, "auth.user").unwrap().0, "ann");
     assert_eq!(value(&trial, "port").unwrap(), ("5989", &Origin::Default));
+    let listed = [("id", "x"), ("computer", "h"), ("protocol", "auto"), ("auto", "cimxml, wsman")];
+    let trial = file.try_out(None, &settings(&listed));
+    assert_eq!(value(&trial, "auto").unwrap(), ("cimxml, wsman", &Origin::Own), "{:?}", trial.mistakes);
 }
 
 #[test]
