@@ -370,8 +370,8 @@ impl State {
         self.secrets.retain(|prompt| prompt.session != session);
         let shown = self.layers.len();
         self.layers.retain(|layer| !matches!(layer, Layer::Secret(prompt) if prompt.session == session));
-        if let (true, Some(Layer::Form(form))) = (self.layers.len() < shown, self.layers.last_mut()) {
-            form.deaf = true;
+        if self.layers.len() < shown {
+            self.deafen_form();
         }
     }
 

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The most removed sessions that can be put back.
+const REMEMBERED: usize = 20;
+
 impl State {
     /// The saved session under the cursor.
     pub(super) fn saved_under_cursor(&self) -> Option<&ProfileId> {
@@ -74,7 +77,7 @@ impl State {
     /// Puts back what was removed last.
     pub(super) fn undo_remove(&mut self) {
         if let Some(removed) = self.removed.pop() {
-            self.change(Change::Restore(removed));
+            self.change(Change::Restore(Box::new(removed)));
         }
     }
 
@@ -146,7 +149,9 @@ impl State {
             (Change::Revise { renamed, .. }, _) => self.form_saved(renamed.as_str()),
             (Change::Settle { conflict, .. }, _) => self.form_saved(conflict.id.as_str()),
             (Change::Remove(id), Outcome::Removed(removed)) => {
-                self.removed.push(removed);
+                self.removed.push(*removed);
+                let older = self.removed.len().saturating_sub(REMEMBERED);
+                self.removed.drain(..older);
                 let undo = super::CommandId::UndoRemove;
                 let keys = self.keymap.first(undo).unwrap_or_else(|| format!(":{}", undo.command().name));
                 self.note(None, None, &format!("{} is removed; {keys} puts it back", id.as_str()), "");
@@ -177,7 +182,7 @@ impl State {
             }
             ChangeError::Refused { cause, hint } => {
                 if let Change::Restore(removed) = &change {
-                    self.removed.push(removed.clone());
+                    self.removed.push((**removed).clone());
                 }
                 if !self.form_failed(&cause, &hint) {
                     self.log_text(Level::Error, None, None, &cause, &hint);

@@ -186,6 +186,13 @@ impl State {
         true
     }
 
+    /// A prompt over the form has gone away.
+    pub(super) fn deafen_form(&mut self) {
+        if let Some(Layer::Form(form)) = self.layers.last_mut() {
+            form.deaf = true;
+        }
+    }
+
     fn form_help(&mut self) {
         let lines = FORM_KEYS.iter().map(|(key, told)| format!("{key:<16}{told}")).collect::<Vec<_>>();
         let raw = lines.join("\n");

@@ -161,7 +161,7 @@ pub struct State {
     /// How many changes of it are on their way.
     pub(super) changing: usize,
     /// Sessions that were removed, the last one last.
-    pub(super) removed: Vec<Box<Removed>>,
+    pub(super) removed: Vec<Removed>,
     pub(super) quitting: bool,
 }
 

@@ -79,6 +79,7 @@ impl State {
         let session = prompt.session;
         self.layers.pop();
         self.operations.secret_given(session);
+        self.deafen_form();
         if !given {
             self.effects.push(Effect::GiveSecret { session, secret: None });
         }

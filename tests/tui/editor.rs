@@ -4,12 +4,14 @@ use std::{fs, path::PathBuf};
 
 use lazycim::{
     app::{Layer, SessionRow},
+    auth::Credentials,
+    server::{self, ServerOptions},
     session::store::{KEYS, SessionsFile},
 };
 
 use super::{harness::Harness, world::World};
 
-const SAVED: &str = r#"version = 1
+pub const SAVED: &str = r#"version = 1
 
 # the web servers
 [[session]]
@@ -35,14 +37,14 @@ tls = { use = false }
 "#;
 
 /// A sessions.toml on disk, and lazycim looking at it.
-struct Desk {
-    folder: tempfile::TempDir,
+pub struct Desk {
+    pub folder: tempfile::TempDir,
     file: PathBuf,
-    harness: Harness,
+    pub harness: Harness,
 }
 
 impl Desk {
-    fn new(width: u16, height: u16, text: &str) -> Self {
+    pub fn new(width: u16, height: u16, text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sessions.toml");
         fs::write(&file, text).unwrap();
@@ -50,17 +52,17 @@ impl Desk {
         Self { folder, file, harness }
     }
 
-    async fn press(&mut self, keys: &str) -> String {
+    pub async fn press(&mut self, keys: &str) -> String {
         self.harness.press(keys).await;
         self.harness.screen()
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         fs::read_to_string(&self.file).unwrap()
     }
 
     /// The ids of the saved sessions, as the pane lists them.
-    fn listed(&self) -> Vec<String> {
+    pub fn listed(&self) -> Vec<String> {
         let all = self.harness.front.state().sessions().all().iter();
         all.skip(1).map(|session| session.entry.profile.id.as_str().to_owned()).collect()
     }
@@ -316,4 +318,62 @@ async fn quitting_waits_for_what_is_being_saved() {
     }
     harness.front.run().await.unwrap();
     assert!(!fs::read_to_string(&file).unwrap().contains("web01"));
+}
+
+/// A session on the embedded server, which wants a password.
+fn lab(port: u16) -> String {
+    format!(
+        "[[session]]\nid = \"lab\"\ncomputer = \"127.0.0.1\"\nport = {port}\ntls = {{ use = false }}\n\
+         auth = {{ user = \"ann\", secret = \"prompt\" }}\n"
+    )
+}
+
+/// Types a password into the prompt that is to come; the screen when what waited for it has ended.
+async fn give(desk: &mut Desk, password: &str) -> String {
+    desk.harness.run_until(|state| state.wants_secret().is_some()).await;
+    desk.harness.send_keys(&format!("\"{password}\""));
+    desk.harness.run_until(|state| state.wants_secret().is_some_and(|prompt| prompt.length == password.len())).await;
+    desk.press("enter").await
+}
+
+#[tokio::test]
+async fn what_is_typed_is_tried_without_saving_it() {
+    let credentials = Credentials { user: "ann".to_owned(), secret: "hunter2".into() };
+    let server = server::start(ServerOptions::loopback(credentials)).await.unwrap();
+    let text = lab(1);
+    let mut desk = Desk::new(100, 30, &text);
+    desk.harness.send_keys("j e ctrl-t");
+    let refused = give(&mut desk, "wrong").await;
+    assert!(refused.contains("127.0.0.1:1") && refused.contains("try: "), "{refused}");
+    // The result was of what was typed then.
+    let edited = desk.press("pagedown pagedown tab tab tab ctrl-u").await;
+    assert!(!edited.contains("try: "), "{edited}");
+    let port = server.addr().port();
+    desk.harness.send_keys(&format!("\"{port}\" ctrl-t"));
+    let answered = give(&mut desk, "hunter2").await;
+    assert!(answered.contains("the server answered in"), "{answered}");
+    assert!(answered.contains(&format!("{port}")) && !answered.contains("hunter2"), "{answered}");
+    assert_eq!(desk.text(), text, "nothing is saved");
+    let state = desk.harness.front.state();
+    let ran = state.operations().shown().map(|row| row.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(ran, ["TestConnection", "TestConnection"], "each has its row");
+    assert!(state.live_sessions().is_empty() && state.operations().open_connections() == 0);
+    assert!(!format!("{state:?}").contains("hunter2"));
+}
+
+/// A prompt may go away under the fingers: the rest of the password is not for a field.
+#[tokio::test]
+async fn what_was_typed_into_a_prompt_that_went_away_stays_out_of_the_form() {
+    let credentials = Credentials { user: "ann".to_owned(), secret: "hunter2".into() };
+    let server = server::start(ServerOptions::loopback(credentials)).await.unwrap();
+    let mut desk = Desk::new(100, 30, &lab(server.addr().port()));
+    desk.harness.send_keys("j e ctrl-t");
+    desk.harness.run_until(|state| state.wants_secret().is_some()).await;
+    desk.harness.send_keys("\"hun\" esc");
+    desk.harness.run_until(|state| state.wants_secret().is_none()).await;
+    let screen = desk.press("\"ter2\"").await;
+    let Some(Layer::Form(form)) = desk.harness.front.state().layer() else { panic!("no form: {screen}") };
+    assert!(form.fields().iter().all(|field| !field.input.text().contains("ter2")), "{screen}");
+    let typed = desk.press("tab shift-tab \"New\"").await;
+    assert!(typed.contains("New"), "another key gives the fields back: {typed}");
 }

@@ -138,13 +138,18 @@ impl Harness {
 
     /// Presses keys (`j`, `enter`, `ctrl-p`; a word in quotes letter by letter) and runs until idle.
     pub async fn press(&mut self, keys: &str) {
+        self.send_keys(keys);
+        self.run_until_idle().await;
+    }
+
+    /// Gives the loop keys, written as for [`Harness::press`], without running it.
+    pub fn send_keys(&self, keys: &str) {
         for word in keys.split(' ').filter(|word| !word.is_empty()) {
             match word.strip_prefix('"') {
                 Some(text) => text.trim_end_matches('"').chars().for_each(|c| self.send(event_of(Key::char(c)))),
                 None => self.send(event_of(word.parse().unwrap())),
             }
         }
-        self.run_until_idle().await;
     }
 
     /// Runs the loop until nothing is left to do, or it has ended.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod editor;
+mod exchange;
 #[path = "../support/canary.rs"]
 mod found;
 mod harness;

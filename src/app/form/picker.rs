@@ -37,8 +37,8 @@ pub struct Choice {
 
 impl Picker {
     pub(in super::super) fn new(title: &str, choices: Vec<Choice>, now: &str) -> Self {
-        let mut list = ListCursor::default();
-        list.at = choices.iter().position(|choice| choice.text == now).unwrap_or(0);
+        let at = choices.iter().position(|choice| choice.text == now).unwrap_or(0);
+        let list = ListCursor { at, ..ListCursor::default() };
         Self { title: title.to_owned(), choices, list, refused: None }
     }
 
