@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    Change, ChangeError, Changed, Effect, Layer, Level, LineEdit, Outcome, Picker, Rename, SessionEntry, SessionRow,
-    State, Subject, form::presets, palette::BROKEN,
+    Change, ChangeError, Changed, CommandId, Effect, Layer, Level, LineEdit, Outcome, Picker, Rename, SessionEntry,
+    SessionRow, State, Subject, form::presets, palette::BROKEN,
 };
 use crate::{
     op::SessionId,
@@ -56,34 +56,34 @@ impl State {
         self.effects.push(Effect::Save { base, change: Box::new(change) });
     }
 
-    pub(super) fn edit_session(&mut self) {
-        if let Some(id) = self.saved_under_cursor().cloned() {
-            self.open_form(Some(id), None);
+    /// Does a command on the saved sessions; false if it is another one.
+    pub(super) fn arrange(&mut self, command: CommandId) -> bool {
+        let selected = self.saved_under_cursor().cloned();
+        match (command, selected) {
+            (CommandId::NewSession, _) => self.open_form(None, None),
+            (CommandId::NewFromPreset, _) => self.pick_preset(),
+            (CommandId::UndoRemove, _) => self.undo_remove(),
+            (CommandId::GroupByTag, _) => self.sessions.group(),
+            (CommandId::EditSession, Some(id)) => self.open_form(Some(id), None),
+            (CommandId::DuplicateSession, Some(id)) => self.change(Change::Duplicate(id)),
+            (CommandId::RemoveSession, Some(id)) => self.change(Change::Remove(id)),
+            (CommandId::RenameSession, Some(id)) => self.rename_session(id),
+            (CommandId::MoveUp, Some(id)) => self.move_session(id, -1),
+            (CommandId::MoveDown, Some(id)) => self.move_session(id, 1),
+            _ => return false,
         }
-    }
-
-    pub(super) fn duplicate_session(&mut self) {
-        if let Some(id) = self.saved_under_cursor().cloned() {
-            self.change(Change::Duplicate(id));
-        }
-    }
-
-    pub(super) fn remove_session(&mut self) {
-        if let Some(id) = self.saved_under_cursor().cloned() {
-            self.change(Change::Remove(id));
-        }
+        true
     }
 
     /// Puts back what was removed last.
-    pub(super) fn undo_remove(&mut self) {
+    fn undo_remove(&mut self) {
         if let Some(removed) = self.removed.pop() {
             self.change(Change::Restore(Box::new(removed)));
         }
     }
 
     /// Moves the session under the cursor; the pane shows it at once, the file follows.
-    pub(super) fn move_session(&mut self, by: isize) {
-        let Some(id) = self.saved_under_cursor().cloned() else { return };
+    fn move_session(&mut self, id: ProfileId, by: isize) {
         let saved = self.sessions.all().iter().map(|known| &known.entry.profile.id);
         let mut ids = saved.filter(|id| self.saved.get(id).is_some()).cloned().collect::<Vec<_>>();
         let Some(at) = ids.iter().position(|known| *known == id) else { return };
@@ -93,10 +93,10 @@ impl State {
         self.change(Change::Move { id, to });
     }
 
-    pub(super) fn rename_session(&mut self) {
-        let Some(profile) = self.saved_under_cursor().and_then(|id| self.saved.get(id)) else { return };
-        let rename = Rename { id: profile.id.clone(), input: LineEdit::new(&profile.name) };
-        self.layers.push(Layer::Rename(rename));
+    fn rename_session(&mut self, id: ProfileId) {
+        let Some(profile) = self.saved.get(&id) else { return };
+        let input = LineEdit::new(&profile.name);
+        self.layers.push(Layer::Rename(Rename { id, input }));
     }
 
     pub(super) fn submit_rename(&mut self) {
@@ -108,7 +108,7 @@ impl State {
         }
     }
 
-    pub(super) fn pick_preset(&mut self) {
+    fn pick_preset(&mut self) {
         self.layers.push(Layer::Presets(Picker::new("New session from a preset", presets(), "")));
     }
 
@@ -152,7 +152,7 @@ impl State {
                 self.removed.push(*removed);
                 let older = self.removed.len().saturating_sub(REMEMBERED);
                 self.removed.drain(..older);
-                let undo = super::CommandId::UndoRemove;
+                let undo = CommandId::UndoRemove;
                 let keys = self.keymap.first(undo).unwrap_or_else(|| format!(":{}", undo.command().name));
                 self.note(None, None, &format!("{} is removed; {keys} puts it back", id.as_str()), "");
             }

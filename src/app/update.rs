@@ -130,21 +130,12 @@ impl State {
             Id::Suspend => self.effects.push(Effect::Suspend),
             Id::CloseSession => self.close_selected_session(),
             Id::TestSession => self.test_selected_session(),
-            Id::NewSession => self.open_form(None, None),
-            Id::NewFromPreset => self.pick_preset(),
-            Id::EditSession => self.edit_session(),
-            Id::RenameSession => self.rename_session(),
-            Id::DuplicateSession => self.duplicate_session(),
-            Id::RemoveSession => self.remove_session(),
-            Id::UndoRemove => self.undo_remove(),
-            Id::MoveUp => self.move_session(-1),
-            Id::MoveDown => self.move_session(1),
-            Id::GroupByTag => self.sessions.group(),
             Id::Pin => self.confirm_pin(None),
             Id::Tag => self.tag_line(),
             Id::Mof => self.show_mof(),
             Id::Associations => self.show_associations(),
             Id::CopyValue | Id::CopyPath | Id::CopyPowerShell | Id::CopyJson | Id::CopyCommand => self.copy(command),
+            _ if self.arrange(command) => {}
             _ => self.open_layer(command),
         }
     }
