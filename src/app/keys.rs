@@ -284,6 +284,11 @@ impl State {
         let lines = self.layer_lines();
         match self.layers.last_mut() {
             Some(Layer::Log(list) | Layer::LiveSessions(list)) => list.go(motion, entries, height),
+            Some(Layer::Form(form)) => match &mut form.picker {
+                Some(picker) => picker.go(motion, height),
+                None => form.go(motion),
+            },
+            Some(Layer::Presets(picker)) => picker.go(motion, height),
             Some(Layer::Error(super::ErrorView { offset, .. }))
             | Some(Layer::Timeline(super::TimelineView { offset, .. }))
             | Some(Layer::Text(super::TextView { offset, .. })) => {
