@@ -55,10 +55,11 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
     (
         &[
             "auth",
-            "protocol::cimxml::framer",
+            "protocol::xml",
+            "protocol::cimxml::grammar",
             "protocol::cimxml::decode",
             "protocol::cimxml::request",
-            "protocol::cimxml::encoding",
+            "protocol::wsman::decode",
         ],
         &["tokio::", "reqwest::", "std::net", ".await", "async "],
         "authenticators, decoders and request builders are sans-IO: bytes in, bytes or rows out",

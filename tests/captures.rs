@@ -27,10 +27,9 @@ use lazycim::{
         rows::{RowBatch, RowStore, Shape, ShapeId},
     },
     op::{Limits, RawExcerpt},
-    protocol::cimxml::{
-        decode::{Decoder, Expect},
-        encoding::charset_of,
-        framer::DecodeError,
+    protocol::{
+        cimxml::decode::{Decoder, Expect},
+        xml::{encoding::charset_of, fault::DecodeError},
     },
 };
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -9,12 +9,12 @@ use lazycim::{
         rows::{CellRef, RowStore},
     },
     op::Limits,
-    protocol::cimxml::{
-        decode::{
-            Decoder, Expect,
-            row::{MAX_COLUMNS, MAX_SHAPES, MAX_WIDTH},
+    protocol::{
+        cimxml::decode::{Decoder, Expect},
+        xml::{
+            fault::DecodeError,
+            rows::{MAX_COLUMNS, MAX_SHAPES, MAX_WIDTH},
         },
-        framer::DecodeError,
     },
 };
 

@@ -3,7 +3,13 @@
 //! The pieces are the same wherever the body was cut, they lie in it in order and do not overlap, containers nest, and no
 //! more is held than the limit says.
 
-use lazycim::protocol::cimxml::framer::{DecodeError, Framer, Piece};
+use lazycim::{
+    op::Limits,
+    protocol::{
+        cimxml::grammar::CIMXML,
+        xml::framer::{DecodeError, Framer, Piece},
+    },
+};
 
 use super::pieces::Input;
 
@@ -44,7 +50,7 @@ pub fn check(data: &[u8]) {
 }
 
 fn frame<'a>(body: &[u8], pieces: impl Iterator<Item = &'a [u8]>, depth: usize, limit: usize) -> Outcome {
-    let mut framer = Framer::new(depth, limit);
+    let mut framer = Framer::new(&CIMXML, Limits { xml_depth: depth, buffer_bytes: limit, ..Limits::default() });
     let (mut found, mut seen) = (Vec::new(), 0_u64);
     let (mut error, mut after, mut open, mut items) = (None, 0_u64, 0_usize, 0_u64);
     for piece in pieces {
@@ -86,7 +92,7 @@ fn owned(body: &[u8], piece: Piece<'_>, after: &mut u64, open: &mut usize, items
             *open -= 1;
             Found::Close(level)
         }
-        Piece::Item { bytes, offset, index } => {
+        Piece::Item { bytes, offset, index, .. } => {
             assert!(offset >= *after, "an item begins before the one before it ends");
             *after = offset + bytes.len() as u64;
             let at = usize::try_from(offset).unwrap_or(usize::MAX);

@@ -11,7 +11,6 @@ use http::header;
 
 use super::{
     decode::{Decoded, Decoder, Expect},
-    encoding::charset_of,
     explain,
     request::Request,
     run::with_facts,
@@ -19,7 +18,7 @@ use super::{
 use crate::{
     cim::rows::{Shape, ShapeId},
     op::{ErrorKind, OpError, Phase, explain::exchange::send},
-    protocol::OpContext,
+    protocol::{OpContext, xml::encoding::charset_of},
     wire::{BodySource, Exchange, HttpAnswer},
 };
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::framer::{DecodeError, Fault};
 use crate::{
     cim::CimError,
     op::{
         self, ErrorKind, OpError, Phase, RawExcerpt,
         explain::{self, Explanation, answer, answer::body, detail},
     },
+    protocol::xml::fault::{DecodeError, Fault},
     wire,
 };
 
@@ -56,7 +56,8 @@ pub fn unreadable(target: String, error: &DecodeError, raw: Option<RawExcerpt>) 
     explained
 }
 
-const fn row_of(fault: Fault) -> Explanation {
+/// The row of a fault.
+pub const fn row_of(fault: Fault) -> Explanation {
     match fault {
         Fault::IllFormed => body::ILL_FORMED,
         Fault::Misplaced => body::MISPLACED,
@@ -69,7 +70,7 @@ const fn row_of(fault: Fault) -> Explanation {
         Fault::Json => body::JSON,
         Fault::Soap => body::SOAP,
         Fault::Text => body::TEXT,
-        Fault::OtherXml => body::OTHER_XML,
+        Fault::OtherXml | Fault::CimXml => body::OTHER_XML,
     }
 }
 

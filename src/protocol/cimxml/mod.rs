@@ -3,7 +3,7 @@
 //! Owns: everything that is particular to CIM-XML. Must not know the engine, the screen, or how connections are made.
 //!
 //! ```text
-//! Operation -> run -> request -> Exchange ~~> BodySource -> encoding -> framer -> decode -> run -> EventSink
+//! Operation -> run -> request -> Exchange ~~> BodySource -> xml -> decode -> run -> EventSink
 //!               +--> discover (namespaces)                                explain (errors) --^
 //!               +--> related (associations, queries, qualifier types)
 //!               +--> pull (the same and instances, in batches)
@@ -12,10 +12,8 @@
 mod call;
 pub mod decode;
 mod discover;
-pub mod encoding;
 mod explain;
-pub mod fault;
-pub mod framer;
+pub mod grammar;
 mod probe;
 mod pull;
 #[cfg(test)]

@@ -5,13 +5,13 @@
 
 use quick_xml::events::BytesStart;
 
-use super::{
-    value::{self, Declared},
-    xml::{Read, Xml},
-};
-use crate::cim::{
-    CimClass, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind, Flavor, Qualifier,
-    QualifierDeclaration, Scopes, TypedValue,
+use super::value::{self, Declared};
+use crate::{
+    cim::{
+        CimClass, CimName, CimType, CimValue, ClassMethod, ClassParameter, ClassProperty, EmbeddedKind, Flavor,
+        Qualifier, QualifierDeclaration, Scopes, TypedValue,
+    },
+    protocol::xml::reader::{Read, Xml},
 };
 
 /// What the attributes of a class element say, as far as they are there.

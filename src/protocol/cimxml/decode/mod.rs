@@ -1,12 +1,12 @@
 //! The decoder: the body of an answer in, rows, classes, names, errors and parameters out.
 //!
-//! Owns: which item means what ([`Decoder`]); the parts are [`row`], [`class`], [`path`], [`value`] and, underneath, [`xml`].
+//! Owns: which item means what ([`Decoder`]); the parts are [`row`], [`class`], [`path`] and [`value`].
 //! Sans-IO: bytes come in pieces of any size and the result does not depend on where they were cut. Must not know requests,
 //! connections or who takes the result.
 //!
 //! ```text
 //! bytes -> Transcoder -> Framer -> item -> Xml -> row | class | name | error | parameter -> Decoded
-//!                          +-> row, where an instance looks like those before it (row::predict)
+//!                          +-> row, where an instance looks like those before it (Predictor)
 //! ```
 
 pub mod class;
@@ -15,22 +15,13 @@ pub mod row;
 #[cfg(test)]
 mod tests;
 pub mod value;
-pub mod xml;
 
 use std::sync::Arc;
 
 use quick_xml::events::BytesStart;
 
-use self::{
-    path::Named,
-    row::{Outcome, Rows},
-    value::Declared,
-    xml::{Read, Token, Xml},
-};
-use super::{
-    encoding::Transcoder,
-    framer::{DecodeError, Fault, Framer, Piece},
-};
+use self::{path::Named, row::Markup, value::Declared};
+use super::grammar::CIMXML;
 use crate::{
     cim::{
         CimClass, CimError, CimName, CimStatus, CimType, CimValue, EmbeddedKind, Namespace, ObjectPath,
@@ -38,6 +29,15 @@ use crate::{
         rows::{RowBatch, Shape, ShapeId},
     },
     op::{Limits, RawExcerpt, explain::answer::body},
+    protocol::xml::{
+        encoding::Transcoder,
+        framer::{DecodeError, Fault, Framer, Piece},
+        reader::{Read, Token, Xml},
+        rows::{
+            Rows,
+            predict::{Outcome, Predictor},
+        },
+    },
 };
 
 /// The depth of elements a limit must allow for instances to be read by prediction; CIM-XML itself needs half of it.
@@ -165,6 +165,7 @@ struct Items {
     limits: Limits,
     namespace: Option<Namespace>,
     rows: Rows,
+    predictor: Predictor<Markup>,
     decoded: Decoded,
     /// The text around what could not be read.
     excerpt: Option<RawExcerpt>,
@@ -184,12 +185,13 @@ impl Decoder {
             && limits.xml_depth >= PREDICTED_DEPTH;
         Self {
             transcoder: Transcoder::new(charset),
-            framer: Framer::new(limits.xml_depth, limits.buffer_bytes),
+            framer: Framer::new(&CIMXML, limits),
             items: Items {
                 expect,
                 limits,
                 namespace,
                 rows: Rows::default(),
+                predictor: Predictor::default(),
                 decoded: Decoded::default(),
                 excerpt: None,
                 responded: false,
@@ -203,7 +205,8 @@ impl Decoder {
     /// The same for an answer that goes on with the result of `previous`: its rows have the shapes that are known.
     #[must_use]
     pub fn after(mut self, previous: Self) -> Self {
-        (self.items.rows, self.items.warned) = (previous.items.rows, previous.items.warned);
+        let Items { rows, predictor, warned, .. } = previous.items;
+        (self.items.rows, self.items.predictor, self.items.warned) = (rows, predictor, warned);
         self
     }
 
@@ -278,7 +281,7 @@ impl Decoder {
 
     /// How many of them were read by prediction.
     pub fn predicted(&self) -> u64 {
-        self.items.rows.predicted()
+        self.items.predictor.count()
     }
 
     /// Bytes held because their item is not complete.
@@ -299,7 +302,7 @@ impl Items {
             match piece {
                 Piece::Open { name, .. } => self.responded |= name.ends_with(b"METHODRESPONSE"),
                 Piece::Close { .. } => {}
-                Piece::Item { bytes, offset, index } => {
+                Piece::Item { bytes, offset, index, .. } => {
                     let range = offset..offset + bytes.len() as u64;
                     if let Err(mut error) = self.item(bytes, offset, index) {
                         error.item = index;
@@ -318,7 +321,7 @@ impl Items {
             if ahead.is_empty() {
                 return Outcome::Surprise;
             }
-            match self.rows.predict(ahead, &self.limits) {
+            match self.predictor.predict(&mut self.rows, ahead, &self.limits) {
                 Outcome::Row(length) => framer.pass(length),
                 other => return other,
             }
@@ -358,7 +361,8 @@ impl Items {
             self.decoded.warning = Some(warning);
         }
         if self.predicts && self.rows.count() == rows + 1 {
-            self.rows.learn(text, &self.limits);
+            let Self { rows, predictor, limits, .. } = self;
+            predictor.learn(rows, || row::markup(rows, text, limits));
         }
         Ok(())
     }
@@ -376,7 +380,7 @@ impl Items {
                     Expect::Instance(path) => Some(ObjectPath { host: None, ..path.clone() }),
                     _ => None,
                 };
-                self.rows.instance(xml, tag, path, self.namespace.as_ref())
+                row::row(&mut self.rows, xml, tag, path, self.namespace.as_ref())
             }
             _ if is_object(name) => self.object(xml),
             "QUALIFIER.DECLARATION" => {
@@ -431,7 +435,7 @@ impl Items {
                         self.rows.name(xml, path, self.namespace.as_ref())?;
                     }
                 }
-                "INSTANCE" => self.rows.instance(xml, &tag, path.take(), self.namespace.as_ref())?,
+                "INSTANCE" => row::row(&mut self.rows, xml, &tag, path.take(), self.namespace.as_ref())?,
                 "CLASS" => {
                     let mut class = class::class(xml, &tag)?;
                     class.namespace = path.take().and_then(|path| path.namespace).or_else(|| self.namespace.clone());

@@ -5,11 +5,14 @@
 
 use quick_xml::events::BytesStart;
 
-use super::{
-    value,
-    xml::{Read, Xml},
+use super::value;
+use crate::{
+    cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath, rows::CellRef},
+    protocol::xml::{
+        reader::{Read, Xml},
+        scalar,
+    },
 };
-use crate::cim::{CimName, CimType, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath, rows::CellRef};
 
 /// A path and what it names. An instance without keys and a class have the same path.
 #[derive(Debug)]
@@ -193,9 +196,9 @@ impl KeyKind {
             Self::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(CellRef::Bool(true)),
             Self::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(CellRef::Bool(false)),
             Self::Boolean => None,
-            Self::Numeric => value::unsigned(trimmed)
+            Self::Numeric => scalar::unsigned(trimmed)
                 .map(CellRef::UInt)
-                .or_else(|| value::signed(trimmed).filter(|value| *value < 0).map(CellRef::SInt))
+                .or_else(|| scalar::signed(trimmed).filter(|value| *value < 0).map(CellRef::SInt))
                 .or_else(|| trimmed.parse().ok().map(CellRef::Real)),
         }
     }

@@ -8,19 +8,22 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use super::{
-    Rows, head,
-    predict::{Content, Key, MAX_MARKUPS, Markup, PathMarkup, Property},
+    head,
+    predict::{Content, Key, Markup, PathMarkup, Property},
 };
 use crate::{
     cim::{CimType, CimValue, rows::PathFrame},
     op::Limits,
-    protocol::cimxml::{
-        decode::{
+    protocol::{
+        cimxml::decode::{
             path,
             value::{self, Declared},
-            xml::{Token, Xml},
         },
-        framer::scan_tag,
+        xml::{
+            framer::scan_tag,
+            reader::{Token, Xml},
+            rows::Rows,
+        },
     },
 };
 
@@ -40,84 +43,68 @@ const PATH_ELEMENTS: [&str; 12] = [
     "KEYBINDING",
 ];
 
-impl Rows {
-    /// The row decoded last was made of `item`: learns its markup if that is worth it.
-    pub fn learn(&mut self, item: &str, limits: &Limits) {
-        if !self.predictor.went_general() {
-            return;
-        }
-        let Some(learned) = self.markup(item, limits) else { return };
-        let markups = &mut self.predictor.markups;
-        if let Some(known) = markups.iter_mut().find(|known| known.is_like(&learned)) {
-            known.merge(learned);
-        } else if markups.len() < MAX_MARKUPS {
-            markups.push(learned);
-        }
+/// The markup of `item`, of which `rows` were made last; `None` where it is unusual.
+pub fn markup(rows: &Rows, item: &str, limits: &Limits) -> Option<Markup> {
+    let mut cursor = Cursor { text: item, at: 0, limits };
+    let path = cursor.path(0, |tag| tag.starts_with('<') && name(tag) == "INSTANCE" && !tag.ends_with("/>"))?;
+    let (number, shape) = rows.shape()?;
+    if path.keys.len() != shape.path_keys.len() {
+        return None;
     }
-
-    fn markup(&self, item: &str, limits: &Limits) -> Option<Markup> {
-        let mut cursor = Cursor { text: item, at: 0, limits };
-        let path = cursor.path(0, |tag| tag.starts_with('<') && name(tag) == "INSTANCE" && !tag.ends_with("/>"))?;
-        let shape = &self.shapes.get(self.current)?.shape;
-        if path.keys.len() != shape.path_keys.len() {
+    let mut properties: Vec<Property> = Vec::new();
+    loop {
+        let begin = cursor.space();
+        let tag = cursor.tag()?;
+        if tag == "</INSTANCE>" {
+            let last = if item.starts_with("<INSTANCE") { tag } else { cursor.tag()? };
+            let is_end = last.starts_with("</") && item.get(1..)?.starts_with(name(last));
+            let close = item.get(begin..).filter(|_| is_end && cursor.at == item.len())?;
+            return Some(Markup { shape: number, path, properties, close: Box::from(close.as_bytes()) });
+        }
+        let property = property(rows, &mut cursor, tag)?;
+        if properties.iter().any(|known| known.place == property.place) {
             return None;
         }
-        let mut properties: Vec<Property> = Vec::new();
-        loop {
-            let begin = cursor.space();
-            let tag = cursor.tag()?;
-            if tag == "</INSTANCE>" {
-                let last = if item.starts_with("<INSTANCE") { tag } else { cursor.tag()? };
-                let is_end = last.starts_with("</") && item.get(1..)?.starts_with(name(last));
-                let close = item.get(begin..).filter(|_| is_end && cursor.at == item.len())?;
-                return Some(Markup { shape: self.current, path, properties, close: Box::from(close.as_bytes()) });
-            }
-            let property = self.markup_of(&mut cursor, tag)?;
-            if properties.iter().any(|known| known.place == property.place) {
-                return None;
-            }
-            properties.push(property);
-        }
+        properties.push(property);
     }
+}
 
-    /// The property `tag` begins; the cursor passes it.
-    fn markup_of(&self, cursor: &mut Cursor<'_>, tag: &str) -> Option<Property> {
-        let tail: &'static [u8] = match name(tag) {
-            "PROPERTY" => b"</PROPERTY>",
-            "PROPERTY.ARRAY" => b"</PROPERTY.ARRAY>",
-            "PROPERTY.REFERENCE" => b"</PROPERTY.REFERENCE>",
-            _ => return None,
-        };
-        let mut xml = Xml::new(tag, 0, 0, *cursor.limits);
-        // The tag alone is no whole document, but its start can be read.
-        let Ok(Token::Start(start)) = xml.token() else { return None };
-        let head = head(&xml, &start).ok()?;
-        let growing = self.shapes.get(self.current)?;
-        let place = growing.known(&head.name)?;
-        let column = growing.shape.columns.get(place)?;
-        let ty = head.ty.unwrap_or(CimType::String);
-        if column.ty != Some(ty) || column.is_array != head.is_array {
-            return None;
-        }
-        let is_empty = tag.ends_with("/>");
-        let embedded = column.embedded.is_some() || head.embedded.is_some();
-        let content = match name(tag) {
-            _ if embedded => Content::Embedded,
-            "PROPERTY.REFERENCE" => Content::Reference(if is_empty { None } else { cursor.reference()? }),
-            "PROPERTY.ARRAY" => Content::Array,
-            _ => Content::Scalar,
-        };
-        if !is_empty {
-            cursor.pass(tail)?;
-        }
-        let head = tag.strip_suffix("/>").or_else(|| tag.strip_suffix('>'))?;
-        Some(Property { head: Box::from(head.as_bytes()), tail, place, ty, content })
+/// The property `tag` begins; the cursor passes it.
+fn property(rows: &Rows, cursor: &mut Cursor<'_>, tag: &str) -> Option<Property> {
+    let tail: &'static [u8] = match name(tag) {
+        "PROPERTY" => b"</PROPERTY>",
+        "PROPERTY.ARRAY" => b"</PROPERTY.ARRAY>",
+        "PROPERTY.REFERENCE" => b"</PROPERTY.REFERENCE>",
+        _ => return None,
+    };
+    let mut xml = Xml::new(tag, 0, 0, *cursor.limits);
+    // The tag alone is no whole document, but its start can be read.
+    let Ok(Token::Start(start)) = xml.token() else { return None };
+    let head = head(&xml, &start).ok()?;
+    let place = rows.known(&head.name)?;
+    let column = rows.column(place)?;
+    let ty = head.ty.unwrap_or(CimType::String);
+    if column.ty != Some(ty) || column.is_array != head.is_array {
+        return None;
     }
+    let is_empty = tag.ends_with("/>");
+    let embedded = column.embedded.is_some() || head.embedded.is_some();
+    let content = match name(tag) {
+        _ if embedded => Content::Embedded,
+        "PROPERTY.REFERENCE" => Content::Reference(if is_empty { None } else { cursor.reference()? }),
+        "PROPERTY.ARRAY" => Content::Array,
+        _ => Content::Scalar,
+    };
+    if !is_empty {
+        cursor.pass(tail)?;
+    }
+    let head = tag.strip_suffix("/>").or_else(|| tag.strip_suffix('>'))?;
+    Some(Property { head: Box::from(head.as_bytes()), tail, place, ty, content })
 }
 
 impl Markup {
     /// Whether this is of the same class and path.
-    fn is_like(&self, other: &Self) -> bool {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
         self.shape == other.shape
             && self.close == other.close
             && self.path.after == other.path.after
@@ -126,7 +113,7 @@ impl Markup {
     }
 
     /// Takes in the properties of another instance that this one did not have.
-    fn merge(&mut self, other: Self) {
+    pub(super) fn take_in(&mut self, other: Self) {
         let mut next = 0;
         for property in other.properties {
             match self.properties.iter_mut().position(|known| known.head == property.head) {

@@ -9,9 +9,9 @@ use crate::{
         rows::{RowStore, Shape},
     },
     op::Limits,
-    protocol::cimxml::{
-        decode::{Decoder, Expect},
-        framer::DecodeError,
+    protocol::{
+        cimxml::decode::{Decoder, Expect},
+        xml::fault::DecodeError,
     },
 };
 

@@ -11,32 +11,43 @@ use crate::cim::{
 
 /// A cell before its row is written.
 #[derive(Debug)]
-pub(super) enum Slot {
+pub enum Slot {
+    /// The property was not sent.
     Absent,
+    /// A scalar that borrows nothing.
     Scalar(CellRef<'static>),
     /// Text at this place in the item, or in the scratch string.
     Text {
+        /// Where it begins, in bytes.
         at: usize,
+        /// How many bytes it has.
         len: usize,
+        /// Whether it stands in the scratch string.
         cooked: bool,
+        /// Whether its type is not known.
         untyped: bool,
     },
+    /// A value of its own.
     Value(CimValue),
     /// An array whose items stand at this place among the items.
     Array {
+        /// The first.
         from: usize,
+        /// How many.
         count: usize,
     },
     /// A reference, the values of whose keys stand at this place among the items.
     Reference {
+        /// The path but for the values of its keys.
         frame: Arc<PathFrame>,
+        /// The first of those.
         from: usize,
     },
 }
 
 impl Slot {
     /// A scalar that owns nothing and borrows nothing.
-    pub(super) fn scalar(cell: CellRef<'_>) -> Option<Self> {
+    pub fn scalar(cell: CellRef<'_>) -> Option<Self> {
         Some(Self::Scalar(match cell {
             CellRef::Bool(value) => CellRef::Bool(value),
             CellRef::UInt(value) => CellRef::UInt(value),
@@ -49,7 +60,7 @@ impl Slot {
     }
 
     /// The cell of a slot that is neither a value nor an array or reference.
-    pub(super) fn cell<'t>(&self, item: &'t str, scratch: &'t str) -> CellRef<'t> {
+    pub fn cell<'t>(&self, item: &'t str, scratch: &'t str) -> CellRef<'t> {
         match self {
             Self::Scalar(cell) => *cell,
             Self::Text { at, len, cooked, untyped } => {

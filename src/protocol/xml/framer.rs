@@ -1,29 +1,27 @@
 //! The framer: finds where each item of an answer ends while the answer is still arriving.
 //!
 //! Owns: lexing of UTF-8 XML far enough to know quotes, comments, CDATA, processing instructions and depth, kept between
-//! chunks. Every byte is looked at once. Must not know what an item means: whole items go to [`super::decode`].
+//! chunks, by the protocol's [`Grammar`]. Every byte is looked at once. Must not know what an item means: whole items go to
+//! the protocol's decoder.
 //!
 //! ```text
 //! chunk* -> push -> piece -> Piece::Open | Piece::Item | Piece::Close ... -> end
-//!           CIM > MESSAGE > SIMPLERSP > IMETHODRESPONSE > IRETURNVALUE are opened and closed,
-//!           every other element is one item, whole
+//!           the grammar's containers are opened and closed, every other element is one item, whole
 //! ```
 
 use memchr::{memchr, memchr3};
+use quick_xml::events::BytesStart;
 
 pub use super::fault::{DecodeError, Fault};
-use crate::op::{RawExcerpt, explain::answer::body};
-
-/// The elements that are opened and closed by themselves, by depth (DSP0201 section 5: message elements). Whatever else
-/// stands in them is an item.
-const CONTAINERS: [&[&[u8]]; 5] =
-    [&[b"CIM"], &[b"MESSAGE"], &[b"SIMPLERSP"], &[b"IMETHODRESPONSE", b"METHODRESPONSE"], &[b"IRETURNVALUE"]];
-
-/// The depth from which other elements than containers may stand: inside the response element.
-const ITEMS_FROM: usize = 4;
+use super::{
+    grammar::{Grammar, MAX_LEVELS},
+    reader::Xml,
+    scope::{Scope, split},
+};
+use crate::op::{Limits, RawExcerpt};
 
 /// One thing found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Piece<'a> {
     /// The start tag of a container.
     Open {
@@ -45,6 +43,10 @@ pub enum Piece<'a> {
         offset: u64,
         /// Its number among the items of the result; `None` for what stands beside the result (errors, parameters).
         index: Option<u64>,
+        /// How many containers are open around it.
+        level: usize,
+        /// The namespaces in force around it; empty where the grammar knows none.
+        scope: &'a Scope,
     },
 }
 
@@ -88,10 +90,13 @@ pub struct Framer {
     /// Where the markup being read begins.
     mark: usize,
     lex: Lex,
-    /// Containers open, by their position in [`CONTAINERS`].
+    grammar: &'static Grammar,
+    /// How many containers are open.
     level: usize,
-    /// Which name was taken at each level.
-    open: [usize; CONTAINERS.len()],
+    /// The names of those, as written.
+    open: [Box<[u8]>; MAX_LEVELS],
+    /// The namespaces they declare.
+    scope: Scope,
     /// Elements open inside the item; 0 outside items.
     depth: usize,
     /// Items of the result begun so far.
@@ -99,13 +104,12 @@ pub struct Framer {
     /// An empty container's close is still to be told.
     close_next: bool,
     rooted: bool,
-    max_depth: usize,
-    max_item: usize,
+    limits: Limits,
 }
 
 impl Framer {
-    /// A framer that refuses elements nested deeper than `max_depth` and items longer than `max_item` bytes.
-    pub fn new(max_depth: usize, max_item: usize) -> Self {
+    /// A framer of answers that follow `grammar`, which refuses elements nested deeper and items longer than `limits` say.
+    pub fn new(grammar: &'static Grammar, limits: Limits) -> Self {
         Self {
             buffer: Vec::new(),
             base: 0,
@@ -113,14 +117,15 @@ impl Framer {
             at: 0,
             mark: 0,
             lex: Lex::Text,
+            grammar,
             level: 0,
-            open: [0; CONTAINERS.len()],
+            open: Default::default(),
+            scope: Scope::default(),
             depth: 0,
             items: 0,
             close_next: false,
             rooted: false,
-            max_depth,
-            max_item,
+            limits,
         }
     }
 
@@ -158,6 +163,8 @@ impl Framer {
                 offset: self.base + range.start as u64,
                 bytes: self.buffer.get(range).unwrap_or_default(),
                 index,
+                level: self.level,
+                scope: &self.scope,
             }),
         })
     }
@@ -179,7 +186,7 @@ impl Framer {
 
     /// The item that is being read, if one is.
     pub fn item(&self) -> Option<u64> {
-        (self.depth > 0 && self.level == CONTAINERS.len()).then(|| self.items.saturating_sub(1))
+        (self.depth > 0 && self.level == self.grammar.containers.len()).then(|| self.items.saturating_sub(1))
     }
 
     /// Items of the result begun so far.
@@ -189,7 +196,7 @@ impl Framer {
 
     /// What lies ahead where a whole item of the result may begin, white space passed; empty anywhere else.
     pub fn ahead(&mut self) -> &[u8] {
-        if self.level != CONTAINERS.len() || self.depth > 0 || self.lex != Lex::Text || self.close_next {
+        if self.level != self.grammar.containers.len() || self.depth > 0 || self.lex != Lex::Text || self.close_next {
             return &[];
         }
         let rest = self.buffer.get(self.at..).unwrap_or_default();
@@ -207,7 +214,7 @@ impl Framer {
 
     /// Whether more is held than one item may have.
     pub fn is_overfull(&self) -> bool {
-        self.held() > self.max_item
+        self.held() > self.limits.buffer_bytes
     }
 
     /// The text of `item`, a piece or part of one that is still held, around the fault at `fault`.
@@ -230,19 +237,33 @@ impl Framer {
         DecodeError::at(self.base + at as u64, message)
     }
 
+    /// Something at `at` that the protocol does not have there.
+    fn none_there(&self, at: usize, what: &str) -> DecodeError {
+        self.error(at, &format!("{what} where {} has none", self.grammar.name)).of(Fault::Misplaced)
+    }
+
+    /// An answer that is not the protocol's, as seen at `at`.
+    fn foreign(&self, at: usize, fault: Fault) -> DecodeError {
+        self.error(at, (self.grammar.seen)(fault)).of(fault)
+    }
+
+    /// Whether containers are told by their namespaces.
+    fn is_qualified(&self) -> bool {
+        self.grammar.containers.iter().copied().flatten().any(|container| !container.namespaces.is_empty())
+    }
+
     /// Needs more bytes: checks that what is held may grow.
     fn more(&self) -> Result<Option<Found>, DecodeError> {
         if !self.is_overfull() {
             return Ok(None);
         }
-        let message = format!("an element is longer than {} bytes", self.max_item);
+        let message = format!("an element is longer than {} bytes", self.limits.buffer_bytes);
         Err(DecodeError::limit(self.base + self.start as u64, "buffer_bytes", message))
     }
 
     fn step(&mut self) -> Result<Option<Found>, DecodeError> {
         if std::mem::take(&mut self.close_next) {
-            self.level -= 1;
-            return Ok(Some(Found::Close { level: self.level }));
+            return Ok(Some(self.closed()));
         }
         loop {
             let rest = self.buffer.get(self.at..).unwrap_or_default();
@@ -329,12 +350,11 @@ impl Framer {
             text.iter().position(|b| !(matches!(b, b' ' | b'\t' | b'\r' | b'\n') || *b == 0 && self.is_complete()));
         let Some(odd) = odd else { return Ok(()) };
         let first = text.get(odd).copied().unwrap_or_default();
-        let (message, fault) = match first {
-            _ if self.rooted => ("text where CIM-XML has none", Fault::Misplaced),
-            b'{' | b'[' => (body::JSON.seen, Fault::Json),
-            _ => (body::TEXT.seen, Fault::Text),
-        };
-        Err(self.error(from + odd, message).of(fault))
+        Err(match first {
+            _ if self.rooted => self.none_there(from + odd, "text"),
+            b'{' | b'[' => self.foreign(from + odd, Fault::Json),
+            _ => self.foreign(from + odd, Fault::Text),
+        })
     }
 
     /// What kind of markup begins at `mark`; `rest` is what follows its `<`. `None` if it cannot be told yet.
@@ -349,7 +369,7 @@ impl Framer {
                 {
                     if rest.starts_with(word) {
                         if lex == Lex::CData && self.depth == 0 {
-                            return Err(self.error(self.mark, "CDATA where CIM-XML has none").of(Fault::Misplaced));
+                            return Err(self.none_there(self.mark, "CDATA"));
                         }
                         if lex == Lex::Doctype(0) && self.rooted {
                             return Err(self.error(self.mark, "a DOCTYPE inside the document"));
@@ -362,7 +382,7 @@ impl Framer {
                 }
                 let html = rest.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"!DOCTYPE"));
                 if html && !self.rooted {
-                    return Err(self.error(self.mark, body::HTML.seen).of(Fault::Html));
+                    return Err(self.foreign(self.mark, Fault::Html));
                 }
                 if rest.len() < 9 && b"!DOCTYPE".iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b)) {
                     return Ok(None);
@@ -394,7 +414,7 @@ impl Framer {
 
     fn no_subset(&self, to: usize) -> Result<(), DecodeError> {
         match memchr(b'[', self.buffer.get(self.at..to).unwrap_or_default()) {
-            Some(at) => Err(self.error(self.at + at, body::SUBSET.seen).of(Fault::Subset)),
+            Some(at) => Err(self.foreign(self.at + at, Fault::Subset)),
             None => Ok(()),
         }
     }
@@ -405,8 +425,8 @@ impl Framer {
         if self.depth > 0 {
             if !is_empty {
                 self.depth += 1;
-                if self.level + self.depth > self.max_depth {
-                    let message = format!("elements are nested deeper than {}", self.max_depth);
+                if self.level + self.depth > self.limits.xml_depth {
+                    let message = format!("elements are nested deeper than {}", self.limits.xml_depth);
                     return Err(DecodeError::limit(self.base + self.mark as u64, "xml_depth", message));
                 }
             }
@@ -414,26 +434,23 @@ impl Framer {
         }
         let tag = self.buffer.get(self.mark + 1..self.at - 1).unwrap_or_default();
         let length = tag.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'/')).unwrap_or(tag.len());
-        let name = tag.get(..length).unwrap_or_default();
         if self.is_complete() {
             return Err(self.error(self.mark, "a second root element"));
         }
-        let known = CONTAINERS.get(self.level).and_then(|names| names.iter().position(|known| *known == name));
-        if let Some(which) = known {
+        let range = self.mark + 1..self.at - 1;
+        if self.opens(range, length)? {
             let (level, range) = (self.level, self.mark + 1..self.mark + 1 + length);
-            if let Some(open) = self.open.get_mut(level) {
-                *open = which;
-            }
             self.level += 1;
             self.rooted = true;
             self.close_next = is_empty;
             self.start = self.at;
             return Ok(Some(Found::Open { level, name: range }));
         }
-        if self.level < ITEMS_FROM {
+        let name = self.buffer.get(self.mark + 1..self.mark + 1 + length).unwrap_or_default();
+        if self.level < self.grammar.items_from {
             return Err(self.misplaced(name));
         }
-        let index = (self.level == CONTAINERS.len()).then_some(self.items);
+        let index = (self.level == self.grammar.containers.len()).then_some(self.items);
         self.items += u64::from(index.is_some());
         self.start = self.mark;
         if is_empty {
@@ -443,19 +460,52 @@ impl Framer {
         Ok(None)
     }
 
+    /// Whether the start tag in `range`, whose name is `length` long, is that of a container; if so, it is noted as open.
+    fn opens(&mut self, range: std::ops::Range<usize>, length: usize) -> Result<bool, DecodeError> {
+        let Some(known) = self.grammar.containers.get(self.level) else { return Ok(false) };
+        let tag = self.buffer.get(range).unwrap_or_default();
+        let name = tag.get(..length).unwrap_or_default();
+        let local =
+            name.iter().position(|b| *b == b':').map_or(name, |colon| name.get(colon + 1..).unwrap_or_default());
+        let may_be = |known: &super::grammar::Container| [name, local].contains(&known.name.as_bytes());
+        if !known.iter().any(may_be) {
+            return Ok(false);
+        }
+        let Ok(tag) = std::str::from_utf8(tag) else { return Ok(false) };
+        let name = tag.get(..length).unwrap_or_default();
+        if self.is_qualified() {
+            let xml = Xml::new("", self.base + self.mark as u64, 0, self.limits);
+            let tag = tag.strip_suffix('/').unwrap_or(tag);
+            self.scope.open(&xml, &BytesStart::from_content(tag, length))?;
+        }
+        let scope = &self.scope;
+        if !known.iter().any(|known| known.is(name, || scope.namespace(split(name).0))) {
+            self.scope.close();
+            return Ok(false);
+        }
+        if let Some(open) = self.open.get_mut(self.level) {
+            *open = Box::from(name.as_bytes());
+        }
+        Ok(true)
+    }
+
     fn misplaced(&self, name: &[u8]) -> DecodeError {
         let name = String::from_utf8_lossy(name.get(..name.len().min(64)).unwrap_or_default()).into_owned();
         if self.rooted {
-            let message = format!("the answer is not CIM-XML: unexpected element {name:?}");
+            let message = format!("the answer is not {}: unexpected element {name:?}", self.grammar.name);
             return self.error(self.mark, &message).of(Fault::Misplaced);
         }
         if name.eq_ignore_ascii_case("html") || name.eq_ignore_ascii_case("head") || name.eq_ignore_ascii_case("body") {
-            return self.error(self.mark, body::HTML.seen).of(Fault::Html);
+            return self.foreign(self.mark, Fault::Html);
         }
         if name.rsplit(':').next() == Some("Envelope") {
-            return self.error(self.mark, body::SOAP.seen).of(Fault::Soap);
+            return self.foreign(self.mark, Fault::Soap);
         }
-        self.error(self.mark, &format!("the answer is not CIM-XML: its root element is {name:?}")).of(Fault::OtherXml)
+        if name == "CIM" {
+            return self.foreign(self.mark, Fault::CimXml);
+        }
+        let message = format!("the answer is not {}: its root element is {name:?}", self.grammar.name);
+        self.error(self.mark, &message).of(Fault::OtherXml)
     }
 
     fn found_item(&mut self, index: Option<u64>) -> Found {
@@ -470,25 +520,30 @@ impl Framer {
             if self.depth > 0 {
                 return Ok(None);
             }
-            let index = (self.level == CONTAINERS.len()).then(|| self.items.saturating_sub(1));
+            let index = (self.level == self.grammar.containers.len()).then(|| self.items.saturating_sub(1));
             return Ok(Some(self.found_item(index)));
         }
         let name = self.buffer.get(self.mark + 2..self.at - 1).unwrap_or_default().trim_ascii_end();
-        let expected = self.level.checked_sub(1).and_then(|level| {
-            let which = self.open.get(level)?;
-            CONTAINERS.get(level)?.get(*which).copied()
-        });
-        if expected != Some(name) {
+        let expected = self.level.checked_sub(1).and_then(|level| self.open.get(level));
+        if expected.map(|name| &**name) != Some(name) {
             return Err(self.error(self.mark, "an end tag that closes no open element"));
         }
-        self.level -= 1;
         self.start = self.at;
-        Ok(Some(Found::Close { level: self.level }))
+        Ok(Some(self.closed()))
+    }
+
+    /// The container opened last has ended.
+    fn closed(&mut self) -> Found {
+        self.level -= 1;
+        if self.is_qualified() {
+            self.scope.close();
+        }
+        Found::Close { level: self.level }
     }
 }
 
 /// Where the `>` stands that ends a tag, or the quote that is open at the end of `rest`.
-pub(super) fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
+pub fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
     let mut at = 0;
     loop {
         let tail = rest.get(at..).unwrap_or_default();

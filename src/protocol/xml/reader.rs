@@ -11,10 +11,8 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use crate::{
-    op::Limits,
-    protocol::cimxml::framer::{DecodeError, Fault},
-};
+use super::fault::{DecodeError, Fault};
+use crate::op::Limits;
 
 /// What a cursor answers.
 pub type Read<T> = Result<T, DecodeError>;
@@ -111,7 +109,7 @@ impl<'a> Xml<'a> {
                 Ok(Event::Text(text)) if text.trim_ascii().is_empty() => {}
                 Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_)) => {}
                 Ok(Event::DocType(_)) => return Err(self.error("a DOCTYPE inside the document")),
-                Ok(_) => return Err(self.error("text where CIM-XML has none")),
+                Ok(_) => return Err(self.error("text where none belongs")),
                 Err(error) => return Err(self.ill_formed(&error)),
             }
         }
@@ -165,6 +163,26 @@ impl<'a> Xml<'a> {
         match resolve(raw, false) {
             Ok(text) => Ok(Cow::Owned(text)),
             Err((offset, message)) => Err(DecodeError::at(at + offset as u64, message)),
+        }
+    }
+
+    /// Whether an element is the first thing inside the one just begun, white space, comments and instructions aside.
+    pub fn has_child(&self) -> bool {
+        let at = self.reader.buffer_position() as usize;
+        if self.text.get(..at).is_some_and(|before| before.ends_with("/>")) {
+            return false;
+        }
+        let mut rest = self.text.get(at..).unwrap_or_default();
+        loop {
+            rest = rest.trim_ascii_start();
+            let passed = [("<!--", "-->"), ("<?", "?>")].iter().find_map(|(begin, end)| {
+                let inner = rest.strip_prefix(begin)?;
+                inner.get(inner.find(end)? + end.len()..)
+            });
+            match passed {
+                Some(after) => rest = after,
+                None => return rest.starts_with('<') && !rest.starts_with("</") && !rest.starts_with("<!"),
+            }
         }
     }
 

@@ -22,7 +22,7 @@ pub struct DecodeError {
 pub enum Fault {
     /// XML that is not well-formed.
     IllFormed,
-    /// Something CIM-XML does not have there.
+    /// Something the protocol does not have there.
     Misplaced,
     /// Bytes the encoding, named here, does not have.
     WrongBytes(&'static str),
@@ -30,7 +30,7 @@ pub enum Fault {
     Subset,
     /// Nothing at all.
     Empty,
-    /// The frame of CIM-XML without a response in it.
+    /// The frame of the protocol without a response in it.
     NoResponse,
     /// It ends before its end.
     CutShort,
@@ -38,8 +38,10 @@ pub enum Fault {
     Html,
     /// JSON.
     Json,
-    /// SOAP.
+    /// SOAP; of another version, where SOAP was asked for.
     Soap,
+    /// CIM-XML, where something else was asked for.
+    CimXml,
     /// Text.
     Text,
     /// XML of another kind.
