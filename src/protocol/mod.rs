@@ -11,6 +11,7 @@
 pub mod cimxml;
 #[cfg(test)]
 pub mod fakes;
+pub mod wsman;
 pub mod xml;
 
 use std::sync::{Arc, Mutex};

@@ -37,6 +37,29 @@ pub mod body {
     }
 }
 
+/// The body is not what WS-Man has. What both protocols share is in [`body`].
+pub mod soap {
+    section! {
+        "Answers that are not WS-Man (receive)", "As above, where WS-Man was asked for.",
+        HTML = "the answer is not WS-Man (looks like HTML)", "a web server or a proxy answered",
+            "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        JSON = "the answer is not WS-Man (looks like JSON)", "another interface answered, Redfish perhaps",
+            "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        CIM_XML = "the answer is not WS-Man (it is CIM-XML)", "a CIM-XML server answered",
+            "use cimxml as the protocol, or the port of WS-Man (5986, 5985)";
+        TEXT = "the answer is not WS-Man (it begins with text)", "another service answered",
+            "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        VERSION = "the answer is SOAP, but not of version 1.2", "another web service answered",
+            "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        OTHER_XML = "the answer is not WS-Man: its root element is another", "another service that speaks XML answered",
+            "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        NO_RESPONSE = "the envelope holds no response", "its body is empty where something was asked for",
+            "look at the server's log: what was to answer may have died";
+        MISPLACED = "something WS-Man does not have there", "the server sent something broken: XML, but not by DSP0226",
+            "ask for fewer properties to leave the broken one out; E or -v shows its raw text";
+    }
+}
+
 /// The body is well, what it holds is not what was asked for.
 pub mod content {
     section! {

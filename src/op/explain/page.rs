@@ -60,7 +60,13 @@ fn sections() -> Vec<Section> {
         exchange::receive::section(),
     ];
     sections.extend(http::sections());
-    sections.extend([answer::body::section(), answer::content::section(), answer::limits(), cim::section()]);
+    sections.extend([
+        answer::body::section(),
+        answer::soap::section(),
+        answer::content::section(),
+        answer::limits(),
+        cim::section(),
+    ]);
     sections
 }
 

@@ -9,15 +9,16 @@ use http::HeaderMap;
 use crate::{
     cim::CimError,
     op::{
-        self, ErrorKind, OpError, Phase, RawExcerpt,
-        explain::{self, Explanation, answer, answer::body, detail},
+        ErrorKind, OpError, Phase, RawExcerpt,
+        explain::{self, Explanation, answer::body, detail},
     },
-    protocol::xml::fault::{DecodeError, Fault},
+    protocol::xml::{
+        self,
+        explain::plain,
+        fault::{DecodeError, Fault},
+    },
     wire,
 };
-
-/// The most characters shown of a server's text.
-const SHOWN: usize = 2_000;
 
 /// The error a server answered, with what its `CIM_Error` instances say and recommend.
 pub fn cim(target: String, error: CimError) -> OpError {
@@ -41,19 +42,7 @@ pub fn cim(target: String, error: CimError) -> OpError {
 
 /// An answer that cannot be read on, with the text around the place.
 pub fn unreadable(target: String, error: &DecodeError, raw: Option<RawExcerpt>) -> OpError {
-    let (kind, row, part) = match error.limit {
-        Some(key) => (ErrorKind::Limit(key), answer::limit(key), ("key", key)),
-        None => {
-            let kind = ErrorKind::BadAnswer { offset: error.offset, item: error.item };
-            let encoding = if let Fault::WrongBytes(encoding) = error.fault { encoding } else { "" };
-            (kind, row_of(error.fault), ("encoding", encoding))
-        }
-    };
-    let mut explained = row.with(Phase::Receive, target, kind, &[part]).showing(raw);
-    if let Some(first) = explained.causes.first_mut() {
-        *first = plain(&error.to_string());
-    }
-    explained
+    xml::explain::unreadable(target, error, raw, row_of(error.fault))
 }
 
 /// The row of a fault.
@@ -96,11 +85,6 @@ pub fn http(target: String, status: u16, reason: &str, headers: &HeaderMap) -> O
     let value = value.map(|value| format!("CIMError: {value}"));
     error.causes.splice(1..1, value.into_iter().chain(wire::details(headers)));
     error
-}
-
-/// The text of a server for people.
-pub fn plain(text: &str) -> String {
-    op::plain(text, SHOWN)
 }
 
 #[cfg(test)]

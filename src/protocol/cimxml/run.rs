@@ -19,7 +19,7 @@ use crate::{
         rows::{RowBatch, Shape, ShapeId},
     },
     op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose, explain::answer::content},
-    protocol::{ClassKey, OpContext},
+    protocol::{ClassKey, OpContext, xml::explain::plain},
     wire::Exchange,
 };
 
@@ -390,7 +390,7 @@ impl<'r, 'c> Rows<'r, 'c> {
         }
         if let Some(text) = decoded.warning {
             let kind = ErrorKind::BadAnswer { offset: 0, item: None };
-            let (target, seen) = (self.cx.dial.peer_name(), super::explain::plain(&text));
+            let (target, seen) = (self.cx.dial.peer_name(), plain(&text));
             self.warn(Arc::new(content::ODD_VALUE.told(Phase::Receive, target, kind, seen))).await;
         }
         for batch in decoded.rows {
@@ -484,7 +484,7 @@ async fn schema(
         let locale = op.options.locale.as_deref();
         Box::pin(async move {
             let conn = exchange.connection();
-            let detail = Some(Box::from(format!("GetClass {}", super::explain::plain(key.class.as_str()))));
+            let detail = Some(Box::from(format!("GetClass {}", plain(key.class.as_str()))));
             cx.sink.tell(OpEventKind::PhaseStarted { conn, phase: Phase::Schema, detail });
             let result = fetch_class(cx, exchange, &key, locale).await;
             let error = result.as_ref().err().map(|error| Arc::new(error.clone()));

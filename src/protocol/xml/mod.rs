@@ -9,6 +9,7 @@
 //! ```
 
 pub mod encoding;
+pub mod explain;
 pub mod fault;
 pub mod framer;
 pub mod grammar;

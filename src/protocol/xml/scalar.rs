@@ -56,8 +56,12 @@ pub fn signed(text: &str) -> Option<i64> {
 
 /// What is told about a value that is none of its type.
 pub fn odd(ty: CimType, text: &str) -> String {
-    let shown: String = text.chars().take(40).collect();
-    format!("{shown:?} is no {ty}; it is shown as it was sent")
+    format!("{} is no {ty}; it is shown as it was sent", shown(text))
+}
+
+/// The beginning of a text that a server sent, quoted.
+pub fn shown(text: &str) -> String {
+    format!("{:?}", text.chars().take(40).collect::<String>())
 }
 
 #[cfg(test)]

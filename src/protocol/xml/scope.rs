@@ -93,6 +93,11 @@ impl<'a> Qualified<'a> {
         Self { xml, outer, inner: Scope::default() }
     }
 
+    /// The namespaces in force around the item.
+    pub fn outer(&self) -> &'a Scope {
+        self.outer
+    }
+
     /// The next child's start tag, or `None` at the end of the element the cursor is in, or of the item.
     ///
     /// # Errors
@@ -126,6 +131,30 @@ impl<'a> Qualified<'a> {
     pub fn content(&mut self, tag: &BytesStart<'_>) -> Read<std::borrow::Cow<'a, str>> {
         self.inner.close();
         self.xml.content(tag)
+    }
+
+    /// Reads the rest of the element begun last with a reader that knows no namespaces.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn plainly<T>(&mut self, read: impl FnOnce(&mut Xml<'a>) -> Read<T>) -> Read<T> {
+        self.inner.close();
+        read(&mut self.xml)
+    }
+
+    /// The qualified name that the element `tag` began holds as its text: namespace, empty for none, and local name.
+    ///
+    /// # Errors
+    /// As [`Xml::content`]; the name is too long.
+    pub fn name(&mut self, tag: &BytesStart<'_>) -> Read<(String, String)> {
+        let text = self.xml.content(tag)?;
+        let text = text.trim_ascii();
+        self.xml.check_name(text)?;
+        let (prefix, local) = split(text);
+        // The element itself may declare the prefix.
+        let namespace = self.namespace(prefix).unwrap_or_default().to_owned();
+        self.inner.close();
+        Ok((namespace, local.to_owned()))
     }
 
     /// The namespace `prefix` stands for here; `None` where it stands for none.

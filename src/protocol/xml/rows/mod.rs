@@ -24,8 +24,8 @@ use super::{
     scalar,
 };
 use crate::cim::{
-    CimName, CimType, EmbeddedKind, KeyBinding, Namespace, ObjectPath,
-    rows::{Column, RowBatch, RowWriter, Shape, ShapeId},
+    CimName, CimType, CimValue, EmbeddedKind, KeyBinding, KeyValue, Namespace, ObjectPath,
+    rows::{CellRef, Column, RowBatch, RowWriter, Shape, ShapeId},
 };
 
 /// The most shapes one result may have.
@@ -178,9 +178,8 @@ impl Rows {
         Ok(())
     }
 
-    /// The slot of `text` as a value of `ty`; untyped text, and a warning, where it is none.
-    pub fn scalar(&mut self, xml: &mut Xml<'_>, ty: CimType, text: &str) -> Slot {
-        let cell = scalar::of(ty, text);
+    /// The slot of `text`, which is `cell` as a value of `ty`; untyped text, and a warning, where it is none.
+    pub fn scalar(&mut self, xml: &mut Xml<'_>, ty: CimType, text: &str, cell: Option<CellRef<'_>>) -> Slot {
         if let Some(slot) = cell.and_then(Slot::scalar) {
             return slot;
         }
@@ -264,13 +263,44 @@ impl Rows {
         Some((self.current, &self.shapes.get(self.current)?.shape))
     }
 
-    /// A column whose type is not known turned out to hold arrays: the shape is told again.
-    pub fn is_array_after_all(&mut self, place: usize) {
+    /// Takes in what a value tells of a column whose type is not known; the shape is told again where that is new.
+    pub fn learn(&mut self, place: usize, ty: Option<CimType>, is_array: bool, embedded: Option<EmbeddedKind>) {
         let Some(growing) = self.shapes.get_mut(self.current) else { return };
-        if let Some(column) = growing.shape.columns.get_mut(place) {
-            column.is_array = true;
+        let Some(column) = growing.shape.columns.get_mut(place) else { return };
+        let known = (column.ty.or(ty), column.is_array || is_array, column.embedded.or(embedded));
+        if (column.ty, column.is_array, column.embedded) != known {
+            (column.ty, column.is_array, column.embedded) = known;
             growing.is_told = false;
             self.changes.columns += 1;
+        }
+    }
+
+    /// Whether the row has a cell for a column already.
+    pub fn has(&self, place: usize) -> bool {
+        self.slots.get(place).is_some_and(|slot| !matches!(slot, Slot::Absent))
+    }
+
+    /// Adds `slot` to the array in a column, which becomes one if it is none; the item read is `item`.
+    pub fn add(&mut self, place: usize, slot: Slot, item: &str) {
+        let added = slot.into_value(item, &self.scratch);
+        let Some(at) = self.slots.get_mut(place) else {
+            return self.put(place, Slot::Value(CimValue::Array(vec![added])));
+        };
+        match std::mem::replace(at, Slot::Absent) {
+            Slot::Absent => *at = Slot::Value(CimValue::Array(vec![added])),
+            Slot::Value(CimValue::Array(mut items)) => {
+                items.push(added);
+                *at = Slot::Value(CimValue::Array(items));
+            }
+            first => *at = Slot::Value(CimValue::Array(vec![first.into_value(item, &self.scratch), added])),
+        }
+    }
+
+    /// The value of a column of the row, as a key; `None` where it has none.
+    pub fn key(&self, place: usize, item: &str) -> Option<KeyValue> {
+        match self.slots.get(place)? {
+            Slot::Value(value) => KeyValue::of(value),
+            slot => KeyValue::of(&slot.cell(item, &self.scratch).to_value()?),
         }
     }
 

@@ -73,6 +73,16 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// The slot as a value of its own; NULL where there is nothing.
+    pub(super) fn into_value(self, item: &str, scratch: &str) -> CimValue {
+        match self {
+            Self::Value(value) => value,
+            slot => slot.cell(item, scratch).to_value().unwrap_or(CimValue::Null),
+        }
+    }
+}
+
 /// A key as a cell, with the type as far as a path tells it.
 pub(super) fn key_cell(key: &KeyValue) -> (CimType, Slot) {
     match key {

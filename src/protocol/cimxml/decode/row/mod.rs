@@ -22,6 +22,7 @@ use crate::{
     protocol::xml::{
         reader::{Read, Xml},
         rows::{Kind, Rows, Slot},
+        scalar,
     },
 };
 
@@ -151,7 +152,7 @@ fn property(rows: &mut Rows, xml: &mut Xml<'_>, tag: &BytesStart<'_>, last: usiz
         match tag.name().as_ref() {
             "VALUE" if declared.embedded.is_none() => {
                 let text = xml.content(&tag)?;
-                slot = rows.scalar(xml, declared.ty, &text);
+                slot = rows.scalar(xml, declared.ty, &text, scalar::of(declared.ty, &text));
             }
             "QUALIFIER" => xml.skip(&tag)?,
             _ => {
