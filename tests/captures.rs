@@ -1,4 +1,4 @@
-//! Captured exchanges of two real CIM-XML servers, fed to the decoder.
+//! Captured exchanges of two real CIM-XML servers and one of WS-Man, fed to the decoders.
 //!
 //! One trial per exchange: what its answer holds, and that it does not matter how the answer was cut into pieces. The
 //! captures lie outside the repository; `LAZYCIM_CAPTURES` names their folder, `LAZYCIM_REQUIRE_CAPTURES=1` makes their
@@ -11,6 +11,10 @@ mod asked;
 mod expected;
 #[path = "captures/mof.rs"]
 mod mof;
+#[path = "captures/omi.rs"]
+mod omi;
+#[path = "captures/omi_values.rs"]
+mod omi_values;
 #[path = "captures/requests.rs"]
 mod requests;
 #[path = "captures/values.rs"]
@@ -72,6 +76,8 @@ fn trials(folder: &Path) -> Vec<Trial> {
     trials.extend(requests::trials(folder));
     trials.extend(mof::trials(folder));
     trials.extend(asked::trials(folder));
+    trials.extend(omi::trials(folder));
+    trials.extend(omi_values::trials(folder));
     trials
 }
 
@@ -281,7 +287,7 @@ fn same(what: &str, whole: &Outcome, cut: &Outcome) -> Result<(), Failed> {
 }
 
 /// A small generator: the same chunkings in every run.
-struct Seeded(u64);
+pub struct Seeded(u64);
 
 impl Seeded {
     fn below(&mut self, limit: usize) -> usize {
@@ -291,7 +297,8 @@ impl Seeded {
         (self.0 % limit.max(1) as u64) as usize
     }
 
-    fn cuts(&mut self, length: usize, largest: usize) -> Vec<usize> {
+    /// Where `length` bytes are cut into pieces of at most `largest`.
+    pub fn cuts(&mut self, length: usize, largest: usize) -> Vec<usize> {
         let (mut at, mut cuts) = (0, Vec::new());
         loop {
             at += 1 + self.below(largest);

@@ -33,6 +33,7 @@ mod page;
 pub mod secret;
 pub mod start;
 pub mod tls;
+pub mod wsman;
 
 pub use self::page::errors_markdown;
 use super::{ErrorKind, OpError, Phase};

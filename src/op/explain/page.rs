@@ -2,7 +2,7 @@
 //!
 //! Owns: the order of the sections and their form in Markdown. Must not hold a row.
 
-use super::{Explanation, answer, cim, connection, exchange, http, secret, start, tls};
+use super::{Explanation, answer, cim, connection, exchange, http, secret, start, tls, wsman};
 
 /// A part of the page.
 pub(super) struct Section {
@@ -67,6 +67,7 @@ fn sections() -> Vec<Section> {
         answer::limits(),
         cim::section(),
     ]);
+    sections.extend(wsman::sections());
     sections
 }
 
