@@ -169,6 +169,11 @@ impl Framer {
         })
     }
 
+    /// The namespaces that the open containers declare.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// Whether the root element has ended.
     pub fn is_complete(&self) -> bool {
         self.rooted && self.level == 0

@@ -16,7 +16,7 @@ const MAX_BINDINGS: usize = 1_024;
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The declarations in force, innermost last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
     bindings: Vec<(Box<str>, Box<str>)>,
     /// How many were in force outside each open element.

@@ -113,6 +113,16 @@ pub fn read_from(xml: &mut Qualified<'_>, tag: &BytesStart<'_>) -> Read<Epr> {
     Ok(epr)
 }
 
+/// As [`read_from`], up to the end of the first child that is no part of a reference.
+pub fn read_inside(xml: &mut Qualified<'_>, tag: &BytesStart<'_>) -> Read<Epr> {
+    let mut epr = Epr::default();
+    part(xml, tag, &mut epr, 0)?;
+    while let Ok(Some(tag)) = xml.child() {
+        part(xml, &tag, &mut epr, 0)?;
+    }
+    Ok(epr)
+}
+
 fn read_into(xml: &mut Qualified<'_>, epr: &mut Epr, depth: usize) -> Read<()> {
     if depth > xml.xml.limits.embedded_depth {
         let message = format!("objects are embedded deeper than {}", xml.xml.limits.embedded_depth);

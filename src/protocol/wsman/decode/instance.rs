@@ -71,6 +71,11 @@ impl Schema {
         }
     }
 
+    /// Whether the class asked for has the property `name`.
+    fn declares(&self, name: &str) -> bool {
+        self.properties.contains_key(&CimName::new(name))
+    }
+
     /// The names of the keys whose values stand in the rows themselves.
     pub fn keys(&self) -> impl Iterator<Item = &CimName> {
         self.template.iter().flat_map(|path| path.keys.iter().map(|key| &key.name))
@@ -146,7 +151,7 @@ fn property(
     };
     match &slot {
         _ if is_repeated => {
-            if ty.is_some() && !is_array {
+            if !is_array && schema.declares(local) {
                 xml.xml.warn(|| format!("{} comes more than once; all its values are shown", scalar::shown(local)));
             } else {
                 rows.learn(place, None, true, None);

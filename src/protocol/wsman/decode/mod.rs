@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! bytes -> Transcoder -> Framer -> item -> Qualified -> row | class | fault | output | context -> Decoded
+//!                          +-> row, where an instance looks like those before it (Predictor)
 //! ```
 //!
 //! Elements are told by namespace and local name, never by prefix (protocols differ in both, servers in prefixes).
@@ -15,14 +16,17 @@ pub mod datetime;
 pub mod epr;
 pub mod fault;
 pub mod instance;
+mod predict;
+#[cfg(test)]
+mod tests;
 pub mod value;
 
 use std::sync::Arc;
 
 use quick_xml::events::BytesStart;
 
-use self::instance::Schema;
 pub use self::{answer::Identity, epr::Epr, fault::SoapFault};
+use self::{instance::Schema, predict::Markup};
 use super::{
     explain::row_of,
     grammar::SOAP12,
@@ -40,12 +44,17 @@ use crate::{
             encoding::Transcoder,
             framer::{DecodeError, Fault, Framer, Piece},
             reader::{Read, Token, Xml},
-            rows::Rows,
+            rows::{
+                Rows,
+                predict::{Outcome, Predictor},
+            },
             scope::{Qualified, Scope, split},
         },
     },
 };
 
+/// The depth of elements a limit must allow for instances to be read by prediction; WS-Man itself needs half of it.
+const PREDICTED_DEPTH: usize = 32;
 /// How many containers are open around a child of Body, and around one of EnumerateResponse or PullResponse.
 const IN_BODY: usize = 2;
 const IN_RESPONSE: usize = 3;
@@ -138,6 +147,11 @@ struct Items {
     /// The method that was invoked.
     method: Option<CimName>,
     rows: Rows,
+    predictor: Predictor<Markup>,
+    /// The namespaces in force where the markup was learned.
+    scope: Scope,
+    /// Instances are read by what those before them were like, where that can be.
+    predicts: bool,
     decoded: Decoded,
     /// The text around what could not be read.
     excerpt: Option<RawExcerpt>,
@@ -150,6 +164,8 @@ impl Decoder {
     /// A decoder for an answer that brings `expect`, whose Content-Type names `charset`. `namespace` is that of the request:
     /// many references come without one.
     pub fn new(expect: Expect, limits: Limits, namespace: Option<Namespace>, charset: Option<&str>) -> Self {
+        // Markup that is foreseen is not measured: its depth must be far from the limit.
+        let predicts = matches!(expect, Expect::Instances | Expect::Anything) && limits.xml_depth >= PREDICTED_DEPTH;
         Self {
             transcoder: Transcoder::new(charset),
             framer: Framer::new(&SOAP12, limits),
@@ -159,6 +175,9 @@ impl Decoder {
                 schema: Schema::new(namespace),
                 method: None,
                 rows: Rows::default(),
+                predictor: Predictor::default(),
+                scope: Scope::default(),
+                predicts,
                 decoded: Decoded::default(),
                 excerpt: None,
                 answered: false,
@@ -186,8 +205,15 @@ impl Decoder {
     /// is known of the class holds.
     #[must_use]
     pub fn after(mut self, previous: Self) -> Self {
-        let Items { rows, schema, warned, .. } = previous.items;
-        (self.items.rows, self.items.schema, self.items.warned) = (rows, schema, warned);
+        let Items { rows, predictor, scope, schema, warned, .. } = previous.items;
+        self.items = Items { rows, predictor, scope, schema, warned, ..self.items };
+        self
+    }
+
+    /// The same decoder without prediction: every item goes the general way. Slower, and the measure of what is right.
+    #[must_use]
+    pub fn general(mut self) -> Self {
+        self.items.predicts = false;
         self
     }
 
@@ -200,7 +226,7 @@ impl Decoder {
             return Err(error.clone());
         }
         let Self { transcoder, framer, items, .. } = self;
-        let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text));
+        let result = transcoder.feed(chunk, &mut |text| items.take_in(framer, text, false));
         self.settle(result)
     }
 
@@ -213,7 +239,10 @@ impl Decoder {
             return Err(error.clone());
         }
         let Self { transcoder, framer, items, .. } = self;
-        let result = transcoder.finish(&mut |text| items.take_in(framer, text)).and_then(|()| items.ended(framer));
+        let result = transcoder
+            .finish(&mut |text| items.take_in(framer, text, false))
+            .and_then(|()| items.take_in(framer, &[], true))
+            .and_then(|()| items.ended(framer));
         self.settle(result)
     }
 
@@ -250,6 +279,11 @@ impl Decoder {
         self.items.rows.count()
     }
 
+    /// How many of them were read by prediction.
+    pub fn predicted(&self) -> u64 {
+        self.items.predictor.count()
+    }
+
     /// Bytes held because their item is not complete.
     pub fn held(&self) -> usize {
         self.framer.held()
@@ -257,13 +291,18 @@ impl Decoder {
 }
 
 impl Items {
-    fn take_in(&mut self, framer: &mut Framer, text: &[u8]) -> Result<(), DecodeError> {
+    /// Takes in `text`; with `last`, nothing follows it, and what was held back for prediction is read at last.
+    fn take_in(&mut self, framer: &mut Framer, text: &[u8], last: bool) -> Result<(), DecodeError> {
         framer.push(text);
         loop {
+            if self.predicts && self.predict(framer) == Outcome::More && !last && !framer.is_overfull() {
+                return Ok(());
+            }
             let Some(piece) = framer.piece()? else { return Ok(()) };
             match piece {
                 // Whoever asked for something of another kind gets it, or a fault, as an item.
                 Piece::Open { level: IN_BODY, .. } => self.answered = true,
+                Piece::Open { level: IN_RESPONSE, .. } => self.within(framer.scope()),
                 Piece::Open { .. } | Piece::Close { .. } => {}
                 Piece::Item { bytes, offset, index, level, scope } => {
                     let range = offset..offset + bytes.len() as u64;
@@ -273,6 +312,28 @@ impl Items {
                         return Err(error);
                     }
                 }
+            }
+        }
+    }
+
+    /// Items begin where `scope` is in force: markup learned elsewhere may mean something else there.
+    fn within(&mut self, scope: &Scope) {
+        if self.scope != *scope {
+            self.scope = scope.clone();
+            self.predictor.forget();
+        }
+    }
+
+    /// Reads items by prediction as far as that goes.
+    fn predict(&mut self, framer: &mut Framer) -> Outcome {
+        loop {
+            let ahead = framer.ahead();
+            if ahead.is_empty() {
+                return Outcome::Surprise;
+            }
+            match self.predictor.predict(&mut self.rows, ahead, &self.limits) {
+                Outcome::Row(length) => framer.pass(length),
+                other => return other,
             }
         }
     }
@@ -308,6 +369,10 @@ impl Items {
         if fault::is_fault(&xml, &tag) {
             return self.fault(&mut xml);
         }
+        let rows = self.rows.count();
+        let is_special = xml.is(&tag, &[WSMAN], "Item")
+            || xml.is(&tag, &[WSMAN], "XmlFragment")
+            || xml.is(&tag, &[ADDRESSING], "EndpointReference");
         match level {
             _ if index.is_some() => self.result_item(&mut xml, &tag, text)?,
             IN_RESPONSE => self.beside(&mut xml, &tag)?,
@@ -316,6 +381,11 @@ impl Items {
         }
         if !matches!(xml.xml.token()?, Token::Eof) {
             return Err(xml.error("something follows the item"));
+        }
+        let is_object = index.is_some() && self.rows.count() == rows + 1;
+        if self.predicts && is_object && !is_special {
+            let Self { rows, predictor, schema, limits, .. } = self;
+            predictor.learn(rows, || predict::markup(rows, text, scope, schema, *limits));
         }
         if let Some(warning) = xml.xml.warning.take().filter(|_| !self.warned) {
             self.warned = true;

@@ -207,7 +207,7 @@ pub fn structured(
         let value = path.map_or(CimValue::Null, |path| CimValue::Reference(Box::new(path)));
         return Ok((value, Some(CimType::Reference)));
     }
-    if ["Datetime", "Date", "Interval", "Time", "CIM_DateTime"].iter().any(|local| xml.is(&first, &[CIM], local)) {
+    if is_datetime(xml, &first) {
         let text = xml.content(&first)?;
         let value = match datetime::parse(&text) {
             Some(value) => CimValue::DateTime(value),
@@ -223,6 +223,11 @@ pub fn structured(
     }
     let instance = embedded(xml, marks.class, first, namespace)?;
     Ok((CimValue::Instance(Box::new(instance)), Some(CimType::String)))
+}
+
+/// Whether `tag` begins an element around a datetime.
+pub fn is_datetime(xml: &Qualified<'_>, tag: &BytesStart<'_>) -> bool {
+    ["Datetime", "Date", "Interval", "Time", "CIM_DateTime"].iter().any(|local| xml.is(tag, &[CIM], local))
 }
 
 /// An embedded instance from its first property on, up to its end. Without `xsi:type`, the class is what the XML namespace

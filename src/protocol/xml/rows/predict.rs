@@ -13,11 +13,13 @@
 //! Nothing is accepted that the general way would not accept, and nothing is read differently: where markup is not the
 //! expected to the byte (white space between elements excepted), it is a surprise.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr2};
 
 use super::{Changes, Rows, Slot};
 use crate::{
-    cim::CimType,
+    cim::{CimType, rows::CellRef},
     op::Limits,
     protocol::xml::{reader::resolve, scalar},
 };
@@ -41,11 +43,11 @@ pub trait Markup: Sized {
     /// What every item begins with.
     fn opening(&self) -> &[u8];
 
-    /// Reads one item and puts its cells; answers how many keys stand first among the items.
+    /// Reads one item and puts its cells; answers which of the items are the keys of its path.
     ///
     /// # Errors
     /// Why it cannot.
-    fn read(&self, reading: &mut Reading<'_>) -> Result<usize, Stop>;
+    fn read(&self, reading: &mut Reading<'_>) -> Result<Range<usize>, Stop>;
 
     /// Takes in what another instance of the same class had; gives it back if it is of another.
     fn merge(&mut self, other: Self) -> Option<Self>;
@@ -155,6 +157,11 @@ impl<M: Markup> Predictor<M> {
         }
     }
 
+    /// Forgets all markup: it stands in another place, where the same bytes may mean something else.
+    pub fn forget(&mut self) {
+        self.markups.clear();
+    }
+
     /// Forgets all markup where columns have changed.
     fn keep_up(&mut self, rows: &Rows) {
         if self.changes != rows.changes {
@@ -185,10 +192,10 @@ impl<M: Markup> Predictor<M> {
 }
 
 impl Rows {
-    /// Writes the row whose cells lie in the slots and whose keys are the first `keys` items.
-    fn write_predicted(&mut self, keys: usize) {
+    /// Writes the row whose cells lie in the slots and whose keys are the items `keys`.
+    fn write_predicted(&mut self, keys: Range<usize>) {
         self.write_cells("");
-        for key in self.items.get(..keys).unwrap_or_default() {
+        for key in self.items.get(keys).unwrap_or_default() {
             self.writer.plain_key(key.cell("", &self.scratch));
         }
         self.written();
@@ -304,6 +311,17 @@ impl<'r> Reading<'r> {
     /// Adds an item of an array, or the value of a key.
     pub fn push(&mut self, item: Slot) {
         self.rows.items.push(item);
+    }
+
+    /// The cell put for a column, if a key can be told by it: a text, a number or a boolean.
+    pub fn plain(&self, place: usize) -> Option<Slot> {
+        Some(match self.rows.slots.get(place)? {
+            Slot::Scalar(cell @ (CellRef::Bool(_) | CellRef::UInt(_) | CellRef::SInt(_))) => Slot::Scalar(*cell),
+            Slot::Text { at, len, cooked, untyped: false } => {
+                Slot::Text { at: *at, len: *len, cooked: *cooked, untyped: false }
+            }
+            _ => return None,
+        })
     }
 
     /// Puts the cell of a column.

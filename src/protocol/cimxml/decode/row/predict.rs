@@ -3,7 +3,7 @@
 //! Owns: [`Markup`] and reading an item by it. Must not know how markup is learned ([`super::learn`]), nor when it is tried
 //! ([`crate::protocol::xml::rows::predict`]).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     cim::{
@@ -84,7 +84,7 @@ impl rows::predict::Markup for Markup {
         self.path.keys.first().map_or(&self.path.after, |key| &key.before)
     }
 
-    fn read(&self, reading: &mut Reading<'_>) -> Result<usize, Stop> {
+    fn read(&self, reading: &mut Reading<'_>) -> Result<Range<usize>, Stop> {
         self.path.read(reading)?;
         let keys = reading.items();
         let mut next = 0;
@@ -99,7 +99,7 @@ impl rows::predict::Markup for Markup {
                 }
                 None => {
                     reading.expect(&self.close)?;
-                    return Ok(keys);
+                    return Ok(0..keys);
                 }
             }
         }
