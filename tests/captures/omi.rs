@@ -188,6 +188,8 @@ fn exchange(name: &str, path: &Path) -> Result<(), Failed> {
         let reason = reason.replace("&apos;", "'").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
         assert_eq!(fault.reason, reason.replace("&amp;", "&").trim());
     }
+    let general = decode(decoder(&answer, expect.clone()).general(), &answer.body, std::iter::empty());
+    assert!(whole == general, "by prediction and without");
     chunkings(&whole, &answer, &expect)
 }
 

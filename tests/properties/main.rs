@@ -11,6 +11,7 @@ mod mof;
 mod path;
 mod pieces;
 mod rows;
+mod wsman;
 
 use proptest::prelude::*;
 
@@ -28,6 +29,22 @@ const ODD_ANSWER: &[u8] = b"<?xml version=\"1.0\"?><!-- x --><CIM><MESSAGE ID='1
     </VALUE></QUALIFIER><METHOD NAME='M'><PARAMETER.REFARRAY NAME='P'/></METHOD></CLASS><CLASSNAME NAME='D'/></IRETURNVALUE>\
     <PARAMVALUE NAME='EndOfSequence'><VALUE>TRUE</VALUE></PARAMVALUE><ERROR CODE='1' DESCRIPTION='x'/></IMETHODRESPONSE>\
     </SIMPLERSP></MESSAGE></CIM>\n";
+const PAGE: &[u8] = b"<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
+    xmlns:c=\"http://schemas.dmtf.org/wbem/wscim/1/common\" xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
+    xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\"><e:Header/><e:Body><EnumerateResponse \
+    xmlns=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\"><EnumerationContext>7</EnumerationContext><w:Items>\
+    <p:B xmlns:p=\"http://x/B\"><p:K>a&lt;</p:K><p:N>1</p:N><p:A>1</p:A><p:A>2</p:A><p:D><c:Datetime>2026-01-06T18:58:31.5Z\
+    </c:Datetime></p:D><p:X i:nil=\"true\"/></p:B><p:B xmlns:p=\"http://x/B\"><p:K>b</p:K><p:N>2</p:N><p:A>3</p:A><p:D>\
+    <c:Datetime>2026-01-06T18:58:31.5Z</c:Datetime></p:D><p:X i:nil=\"true\"/></p:B><p:B xmlns:p=\"http://x/B\"><p:K>c</p:K>\
+    <p:X>1</p:X><p:O>QUJD</p:O><p:C>65</p:C><p:Y i:type=\"p:Z_Type\"><p:Q/></p:Y></p:B><w:Item><p:B xmlns:p=\"http://x/B\"><p:R>\
+    <a:Address>x</a:Address><a:ReferenceParameters><w:ResourceURI>http://x/C</w:ResourceURI><w:SelectorSet><w:Selector \
+    Name=\"K\">k</w:Selector></w:SelectorSet></a:ReferenceParameters></p:R></p:B><a:EndpointReference><a:ReferenceParameters>\
+    <w:ResourceURI>http://x/B</w:ResourceURI></a:ReferenceParameters></a:EndpointReference></w:Item></w:Items><w:EndOfSequence/>\
+    </EnumerateResponse></e:Body></e:Envelope>\n";
+const DETAIL: &[u8] =
+    b"<f:WSManFault Code=\"2150858752\" Machine=\"m\"><f:Message><f:ProviderFault provider=\"p\"><f:WSManFault \
+    Code=\"5\"><f:Message>no &#27;</f:Message></f:WSManFault><f:ExtendedError><p:E xmlns:p=\"x\"><p:CIMStatusCode>2\
+    </p:CIMStatusCode></p:E></f:ExtendedError></f:ProviderFault></f:Message></f:WSManFault>";
 const MOF: &[u8] = include_bytes!("../../assets/interop.mof");
 const ODD_MOF: &[u8] = b"#pragma namespace(\"root/x\")\nQualifier Odd : string[] = {\"a\", NULL}, Scope(class, method), Flavor(Restricted);\n\
     [Description(\"a \\x41\\n\" \"b\"), Odd, Unknown{1, -1}, Plain(1.5) : DisableOverride Translatable]\nclass A as $A : B {\n\
@@ -89,6 +106,16 @@ proptest! {
     }
 
     #[test]
+    fn decoding_wsman_does_not_depend_on_the_pieces(data in in_pieces(&[PAGE])) {
+        let _ = wsman::check(&data);
+    }
+
+    #[test]
+    fn what_is_told_of_a_fault_can_be_printed(data in changed(&[DETAIL])) {
+        wsman::fault(&data);
+    }
+
+    #[test]
     fn printed_mof_is_read_back(data in changed(&[MOF, ODD_MOF]), words in sentence(MOF_WORDS), noise in any::<String>()) {
         let _ = (mof::check(&data), mof::check(&words), mof::check(noise.as_bytes()));
     }
@@ -132,6 +159,9 @@ fn the_texts_to_be_changed_are_whole() {
         let data = [&[10, 0, 0, 0, 0], seed].concat();
         framer::check(&data);
         decoder::check(&data).unwrap();
+    }
+    for choice in [10, 10 | 32] {
+        wsman::check(&[&[choice, 0, 0, 0, 0], PAGE].concat()).unwrap();
     }
     for seed in [MOF, ODD_MOF] {
         mof::check(seed).unwrap();
