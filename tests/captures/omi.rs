@@ -196,7 +196,7 @@ fn exchange(name: &str, path: &Path) -> Result<(), Failed> {
 fn chunkings(whole: &Outcome, answer: &Answer, expect: &Expect) -> Result<(), Failed> {
     let length = answer.body.len();
     let mut seeded = Seeded(0x9e37_79b9_7f4a_7c15);
-    let mut same = |what: &str, cuts: Vec<usize>| {
+    let same = |what: &str, cuts: Vec<usize>| {
         let cut = decode(decoder(answer, expect.clone()), &answer.body, cuts.into_iter());
         if *whole == cut { Ok(()) } else { Err(Failed::from(format!("{what}: another result"))) }
     };
@@ -244,7 +244,7 @@ fn decrypted(path: &Path) -> Result<(), Failed> {
     if path.to_string_lossy().contains("getclass") {
         assert_eq!(outcome.classes.len(), 1);
     } else {
-        assert!(outcome.instances.len() > 0 && outcome.instances.len() == count(body));
+        assert!(!outcome.instances.is_empty() && outcome.instances.len() == count(body));
     }
     Ok(())
 }
