@@ -75,11 +75,6 @@ impl Schema {
     fn declares(&self, name: &str) -> bool {
         self.properties.contains_key(&CimName::new(name))
     }
-
-    /// The names of the keys whose values stand in the rows themselves.
-    pub fn keys(&self) -> impl Iterator<Item = &CimName> {
-        self.template.iter().flat_map(|path| path.keys.iter().map(|key| &key.name))
-    }
 }
 
 /// Decodes the element the cursor is in, an instance of `class`, into a row: with `path`, else with one of the keys among
