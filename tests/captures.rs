@@ -19,6 +19,8 @@ mod omi_values;
 mod requests;
 #[path = "captures/values.rs"]
 mod values;
+#[path = "captures/wsman_requests.rs"]
+mod wsman_requests;
 
 use std::{
     path::{Path, PathBuf},
@@ -78,6 +80,7 @@ fn trials(folder: &Path) -> Vec<Trial> {
     trials.extend(asked::trials(folder));
     trials.extend(omi::trials(folder));
     trials.extend(omi_values::trials(folder));
+    trials.extend(wsman_requests::trials(folder));
     trials
 }
 

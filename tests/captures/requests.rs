@@ -176,7 +176,7 @@ fn compare(file: &Path, ours: &Request, exact: bool, m_post: bool) -> Result<(),
 }
 
 /// The document's elements in order, each with its attributes and text; a boolean parameter is one element, `Name=VALUE`.
-fn elements(body: &[u8]) -> Vec<String> {
+pub fn elements(body: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(body).unwrap();
     let mut reader = quick_xml::Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;

@@ -1,6 +1,6 @@
 //! What the protocols that speak XML share: bytes of an answer in, whole items and rows out.
 //!
-//! Owns: encodings, finding items while an answer arrives ([`framer`], by the [`grammar`] of its protocol), reading one item
+//! Owns: how requests write character data ([`escape`]); encodings, finding items while an answer arrives ([`framer`], by the [`grammar`] of its protocol), reading one item
 //! ([`reader`], with namespaces in [`scope`]), scalars, and making rows ([`rows`]). Sans-IO. Must not know what an element of
 //! any protocol means, nor hold words for people.
 //!
@@ -10,6 +10,7 @@
 
 pub mod encoding;
 pub mod explain;
+pub mod escape;
 pub mod fault;
 pub mod framer;
 pub mod grammar;

@@ -1,7 +1,7 @@
 //! Requests: intrinsic operations as DSP0200 section 5.4 names them, in the XML of DSP0201.
 //!
-//! Owns: the request body and its HTTP headers; which parameters an operation has is in `intrinsic`. Character data is
-//! escaped with entities only: servers refuse CDATA. Must not know connections or what the answer looks like.
+//! Owns: the request body and its HTTP headers; which parameters an operation has is in `intrinsic`. Must not know
+//! connections or what the answer looks like.
 
 mod intrinsic;
 
@@ -11,6 +11,7 @@ pub use intrinsic::*;
 
 use crate::{
     cim::{CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath, text::real_text},
+    protocol::xml::escape::{self, escape},
     wire::HttpRequest,
 };
 
@@ -195,7 +196,7 @@ impl Request {
         let mut unsendable = self.unsendable;
         write_namespace(&self.namespace, &mut String::new(), &mut unsendable);
         if let Some(odd) = unsendable {
-            return Err(format!("the character U+{:04X} cannot be sent in XML", u32::from(odd)));
+            return Err(escape::refusal(odd));
         }
         let value =
             |text: &str| HeaderValue::from_str(text).map_err(|_| format!("{text:?} cannot be sent in a header"));
@@ -232,25 +233,6 @@ fn write_namespace(namespace: &Namespace, out: &mut String, unsendable: &mut Opt
         out.push_str("\"/>");
     }
     out.push_str("</LOCALNAMESPACEPATH>");
-}
-
-/// Escapes character data for elements and attributes alike. White space that an attribute or a server would change goes
-/// as a character reference.
-fn escape(text: &str, out: &mut String, unsendable: &mut Option<char>) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\t' => out.push_str("&#9;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => *unsendable = unsendable.or(Some(c)),
-            _ => out.push(c),
-        }
-    }
 }
 
 /// The value of a CIMObject header: what a header cannot hold is percent-encoded as UTF-8 (DSP0200 section 7.2.6).
