@@ -9,8 +9,12 @@
 //! ```
 
 pub mod cimxml;
+mod delivery;
+mod explain;
 #[cfg(test)]
 pub mod fakes;
+mod pulling;
+mod reply;
 pub mod wsman;
 pub mod xml;
 

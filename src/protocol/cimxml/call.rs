@@ -1,7 +1,6 @@
 //! One request and the reading of its answer.
 //!
-//! Owns: sending a [`Request`] over an exchange, telling CIM-XML answers from others, decoding the body piece by piece, and
-//! the errors of all that. Must not know what the result is used for.
+//! Owns: sending a [`Request`] over an exchange, telling CIM-XML answers from others, and the errors of all that. Must not know what the result is used for.
 //!
 //! ```text
 //! ask(Request, Expect) -> Reply -> next() -> Decoded ... -> None | OpError (what was decoded before it has been handed out)
@@ -13,26 +12,25 @@ use super::{
     decode::{Decoded, Decoder, Expect},
     explain,
     request::Request,
-    run::with_facts,
 };
 use crate::{
     cim::rows::{Shape, ShapeId},
     op::{ErrorKind, OpError, Phase, explain::exchange::send},
-    protocol::{OpContext, xml::encoding::charset_of},
-    wire::{BodySource, Exchange, HttpAnswer},
+    protocol::{
+        OpContext,
+        delivery::with_facts,
+        explain::http,
+        reply::{self, Decodes},
+        xml::{encoding::charset_of, explain::unreadable, fault::DecodeError},
+    },
+    wire::{Exchange, HttpAnswer},
 };
 
 /// The most bytes read of an answer that refuses the method.
 const REFUSAL_BYTES: usize = 64 << 10;
 
 /// An answer being read.
-pub struct Reply {
-    body: Option<Box<dyn BodySource>>,
-    decoder: Decoder,
-    target: String,
-    /// How it ends, once that is known.
-    end: Option<OpError>,
-}
+pub type Reply = reply::Reply<Decoder>;
 
 /// Sends `request` and reads the head of its answer.
 ///
@@ -61,13 +59,13 @@ pub async fn ask_on(
     let target = cx.dial.peer_name();
     let answer = post(cx, exchange, request, &target).await?;
     if answer.status != 200 {
-        return Err(explain::http(target, answer.status, &answer.reason, &answer.headers));
+        return Err(http(target, answer.status, &answer.reason, &answer.headers));
     }
     let content_type = answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let charset = content_type.and_then(charset_of);
     let decoder = Decoder::new(expect, cx.limits, Some(request.namespace().clone()), charset);
     let decoder = previous.into_iter().fold(decoder, Decoder::after);
-    Ok(Reply { body: Some(answer.body), decoder, target, end: None })
+    Ok(Reply::new(answer.body, decoder, target))
 }
 
 /// Sends `request` with POST or, where the server refuses that method, with M-POST (DSP0200 section 6.2.2), which is
@@ -99,7 +97,7 @@ async fn post(
     let HttpAnswer { status, reason, headers, .. } = first;
     let second = exchange.exchange(built(!m_post)?).await?;
     if refuses_method(&second) || second.status == 510 {
-        return Err(explain::http(target.to_owned(), status, &reason, &headers));
+        return Err(http(target.to_owned(), status, &reason, &headers));
     }
     with_facts(cx, |facts| facts.m_post = !m_post);
     Ok(second)
@@ -110,48 +108,34 @@ fn refuses_method(answer: &HttpAnswer) -> bool {
     matches!(answer.status, 405 | 501 | 510) && !answer.headers.contains_key("cimerror")
 }
 
-impl Reply {
-    /// What came next, or `None` at the end of a good answer.
-    ///
-    /// # Errors
-    /// Those of the connection, of the XML, and the one the server answered; always after what came before it.
-    pub async fn next(&mut self) -> Result<Option<Decoded>, OpError> {
-        loop {
-            let Some(body) = &mut self.body else { return self.end.take().map_or(Ok(None), Err) };
-            let result = match body.chunk().await {
-                Ok(Some(chunk)) => self.decoder.feed(&chunk),
-                Ok(None) => {
-                    self.body = None;
-                    self.decoder.finish()
-                }
-                Err(error) => {
-                    self.body = None;
-                    return Err(error);
-                }
-            };
-            if let Err(error) = result {
-                self.body = None;
-                let raw = self.decoder.take_excerpt();
-                self.end = Some(explain::unreadable(self.target.clone(), &error, raw));
-            }
-            let mut decoded = self.decoder.take();
-            if let Some(error) = decoded.error.take() {
-                // The error stands at the end of an answer; what is broken after it matters less.
-                self.end = Some(explain::cim(self.target.clone(), error));
-            }
-            if !decoded.is_empty() {
-                return Ok(Some(decoded));
-            }
-        }
+impl Decodes for Decoder {
+    type Decoded = Decoded;
+
+    fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.feed(chunk)
     }
 
-    /// The decoder, for the next answer of the same result.
-    pub fn into_decoder(self) -> Decoder {
-        self.decoder
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        self.finish()
     }
 
-    /// Takes over a shape completed from its class.
-    pub fn adopt(&mut self, id: ShapeId, shape: Shape) {
-        self.decoder.adopt(id, shape);
+    fn take(&mut self) -> Decoded {
+        self.take()
+    }
+
+    fn adopt(&mut self, id: ShapeId, shape: Shape) {
+        self.adopt(id, shape);
+    }
+
+    fn is_empty(decoded: &Decoded) -> bool {
+        decoded.is_empty()
+    }
+
+    fn refused(decoded: &mut Decoded, target: &str) -> Option<OpError> {
+        decoded.error.take().map(|error| explain::cim(target.to_owned(), error))
+    }
+
+    fn unreadable(&mut self, target: &str, error: &DecodeError) -> OpError {
+        unreadable(target.to_owned(), error, self.take_excerpt(), explain::row_of(error.fault))
     }
 }

@@ -3,19 +3,17 @@
 //! Owns: the order in which interop namespaces are tried, and the walk along `__Namespace` of servers that have none. Must
 //! not know who asks.
 
-use super::{
-    call::ask,
-    decode::Expect,
-    request,
-    run::{status_of, with_facts},
-};
+use super::{call::ask, decode::Expect, request};
 use crate::{
     cim::{
         CimName, CimStatus, Namespace,
         rows::{CellRef, RowStore},
     },
     op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationOptions, Phase, explain::answer::content},
-    protocol::OpContext,
+    protocol::{
+        OpContext,
+        delivery::{status_of, with_facts},
+    },
     wire::Exchange,
 };
 

@@ -2,11 +2,11 @@
 //!
 //! Owns: the one request that proves it, and which answers do. Must not learn anything about the server.
 
-use super::{call::ask, decode::Expect, request, run::status_of};
+use super::{call::ask, decode::Expect, request};
 use crate::{
     cim::{CimName, CimStatus, Namespace},
     op::{OpError, Operation},
-    protocol::OpContext,
+    protocol::{OpContext, delivery::status_of},
     wire::Exchange,
 };
 

@@ -1,7 +1,7 @@
 //! Pulled enumerations: opened, pulled batch by batch, closed (DSP0200 section 5.4.2.24).
 //!
-//! Owns: whether an enumeration is pulled or asked for in one answer, how large a batch is, what is remembered about a
-//! server that cannot, and what must be closed if the operation ends early. Must not know XML or how rows are completed.
+//! Owns: whether an enumeration is pulled or asked for in one answer, what is remembered about a server that cannot, and what
+//! must be closed if the operation ends early. Must not know XML or how rows are completed.
 //!
 //! ```text
 //! enumerate -> Open -> Pull* -> end            rows -> Rows::deliver
@@ -9,15 +9,13 @@
 //!               `-- the server cannot: remembered, asked for in one answer
 //! ```
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::{
     call::{Reply, ask, ask_on},
     decode::{Decoded, Decoder, Expect},
     request::{self, Request},
-    run::{Rows, Running, status_of, with_facts},
+    run::Running,
 };
 use crate::{
     cim::{CimName, CimStatus, CimValue, TypedValue},
@@ -25,29 +23,16 @@ use crate::{
         ErrorKind, OpError, OpEventKind, Phase, Purpose,
         explain::{Explanation, answer::content},
     },
-    protocol::{Cleanup, OpContext, PullFacts},
+    protocol::{
+        Cleanup, OpContext,
+        delivery::{Rows, status_of, with_facts},
+        pulling::{Batch, CONTEXT_BYTES, MAX_EMPTY, MAX_SURPLUS},
+    },
     session::PullUse,
 };
 
-/// Objects asked for first: a screenful, so that it comes quickly.
-const FIRST: u32 = 64;
-/// How much larger the next batch is after a quick one.
-const GROWTH: u32 = 4;
-/// The most objects asked for at once.
-const LARGEST: u32 = 16_384;
-/// A batch that came within this time lets the next one be larger.
-const QUICK: Duration = Duration::from_millis(500);
-/// A batch that took longer than this makes the next one smaller.
-const SLOW: Duration = Duration::from_secs(2);
 /// How long the server is asked to keep the enumeration between two requests, in seconds.
 const KEEP_OPEN: u32 = 60;
-/// The most batches in a row without an object and without an end. One such batch is allowed (DSP0200 section 5.4.2.24.1).
-const MAX_EMPTY: u32 = 32;
-/// The most objects that are read behind the last one wanted, for the context that stands behind them.
-const MAX_SURPLUS: u64 = 4_096;
-/// The most bytes of an enumeration context.
-const CONTEXT_BYTES: usize = 64 << 10;
-
 /// The two ways to the same objects.
 pub(super) struct Ways {
     /// The request that opens an enumeration; `None` where there is none, as for classes.
@@ -90,46 +75,6 @@ impl Heard {
                 self.context = Some(text.into());
             }
         }
-    }
-}
-
-/// How many objects to ask for.
-struct Batch {
-    size: u32,
-    /// The largest size the server took.
-    taken: u32,
-    largest: u32,
-}
-
-impl Batch {
-    fn new(facts: &PullFacts) -> Self {
-        let largest = facts.largest.unwrap_or(LARGEST).max(1);
-        Self { size: FIRST.min(largest), taken: 0, largest }
-    }
-
-    /// The next size; no more than is still wanted.
-    fn next(&self, wanted: Option<u64>) -> u32 {
-        let wanted = wanted.map_or(u32::MAX, |wanted| u32::try_from(wanted).unwrap_or(u32::MAX));
-        self.size.min(wanted).max(1)
-    }
-
-    /// A batch of `asked` came, `took` after it was asked for.
-    fn came(&mut self, asked: u32, took: Duration) {
-        self.taken = self.taken.max(asked);
-        if took < QUICK && asked == self.size {
-            self.size = self.size.saturating_mul(GROWTH).min(self.largest);
-        } else if took > SLOW {
-            self.size = (self.size / 2).max(1);
-        }
-    }
-
-    /// The server refused a batch of `asked`; false if it took that many before.
-    fn refused(&mut self, asked: u32) -> bool {
-        if self.taken == 0 || asked <= self.taken {
-            return false;
-        }
-        (self.size, self.largest) = (self.taken, self.taken);
-        true
     }
 }
 
@@ -399,7 +344,7 @@ async fn hear(
     if heard.enough {
         heard.surplus += objects;
     } else {
-        heard.enough = !rows.deliver(reply, decoded).await?;
+        heard.enough = !rows.deliver(reply, decoded.into()).await?;
     }
     Ok(())
 }

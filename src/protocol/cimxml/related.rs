@@ -8,11 +8,12 @@ use super::{
     decode::Expect,
     pull::Ways,
     request::{self, Filter, Request},
-    run::{Rows, Running, room, take},
+    run::{Running, fetch},
 };
 use crate::{
     cim::{CimName, ObjectPath},
     op::{ErrorKind, Names, OpError, OpEventKind, OperationKind, Phase, explain::answer::content},
+    protocol::delivery::{Rows, room, take},
 };
 
 /// The query language asked for where none was named.
@@ -26,7 +27,7 @@ impl Running<'_, '_> {
         result_class: Option<&CimName>,
     ) -> Result<(), OpError> {
         self.namespace = object.namespace.clone().unwrap_or_else(|| self.namespace.clone());
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone());
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
         rows.names_only = self.op.options.keys_only;
         rows.only = result_class.filter(|_| self.op.options.shallow).cloned();
         // Only the class of the source can tell what type its keys have.
@@ -87,7 +88,7 @@ impl Running<'_, '_> {
         while let Some(mut decoded) = reply.next().await? {
             let classes = std::mem::take(&mut decoded.classes);
             let mut names = std::mem::take(&mut decoded.class_names);
-            if !rows.deliver(&mut reply, decoded).await? {
+            if !rows.deliver(&mut reply, decoded.into()).await? {
                 return Ok(());
             }
             for mut class in classes {
@@ -112,7 +113,7 @@ impl Running<'_, '_> {
 
     /// ExecQuery.
     pub(super) async fn query(&mut self, query: &str) -> Result<(), OpError> {
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone());
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
         rows.projected = !selects_all(query);
         let language = self.op.options.query_dialect.as_deref().unwrap_or(DEFAULT_LANGUAGE);
         let ways = Ways {

@@ -32,3 +32,23 @@ pub fn unreadable(target: String, error: &DecodeError, raw: Option<RawExcerpt>, 
 pub fn plain(text: &str) -> String {
     op::plain(text, SHOWN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_no_key_of_the_configuration_is_not_told_to_be_raised() {
+        let error = unreadable(
+            "h:1".to_owned(),
+            &DecodeError::limit(7, "xml_depth", "too deep"),
+            None,
+            answer::body::ILL_FORMED,
+        );
+        assert!(error.hint.contains("limits.xml_depth"));
+        let error =
+            unreadable("h:1".to_owned(), &DecodeError::limit(7, "shapes", "too many"), None, answer::body::ILL_FORMED);
+        assert_eq!(error.kind, ErrorKind::Limit("shapes"));
+        assert!(!error.hint.contains("limits.") && error.hint.contains("--shallow"));
+    }
+}
