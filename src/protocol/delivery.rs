@@ -119,6 +119,11 @@ impl<'r, 'c> Rows<'r, 'c> {
         }
     }
 
+    /// Tells `warning` before the first row, unless something else is to be told.
+    pub(super) fn note(&mut self, warning: OpError) {
+        self.warning.get_or_insert(Arc::new(warning));
+    }
+
     /// Another answer takes the place of the one that failed.
     pub(super) fn restart(&mut self) {
         self.shifted = self.shapes;
@@ -162,7 +167,7 @@ impl<'r, 'c> Rows<'r, 'c> {
         if !is_survivable {
             return Err(OpError::clone(&error));
         }
-        if status_of(&error) == Some(CimStatus::NOT_SUPPORTED) {
+        if status_of(&error) == Some(CimStatus::NOT_SUPPORTED) || error.kind == ErrorKind::NotSupported {
             self.given_up = true;
             with_facts(self.cx, |facts| {
                 if !facts.unsupported.contains(&"GetClass") {

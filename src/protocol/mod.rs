@@ -10,6 +10,7 @@
 
 pub mod cimxml;
 mod delivery;
+mod discovery;
 mod explain;
 #[cfg(test)]
 pub mod fakes;
@@ -73,6 +74,8 @@ pub struct ServerFacts {
     pub pull: PullFacts,
     /// It wants `M-POST` (DSP0200 section 6.2.2) instead of `POST`.
     pub m_post: bool,
+    /// What only WS-Man asks of it.
+    pub wsman: wsman::Facts,
 }
 
 /// What has been learned about a server's pulled enumerations.
@@ -194,4 +197,4 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     REGISTRY.iter().map(|protocol| protocol.name())
 }
 
-static REGISTRY: &[&dyn Protocol] = &[&cimxml::CimXml];
+static REGISTRY: &[&dyn Protocol] = &[&cimxml::CimXml, &wsman::WsMan];

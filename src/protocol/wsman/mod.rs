@@ -1,12 +1,71 @@
 //! WS-Man: CIM operations as SOAP messages over HTTP (DSP0226, DSP0227, DSP0230, MS-WSMV).
 //!
 //! Owns: everything that is particular to WS-Man. Must not know the engine, the screen, or how connections are made.
+//!
+//! ```text
+//! Operation -> run -> request -> envelope -> Exchange ~~> BodySource -> decode -> run -> EventSink
+//!               +--> discover (namespaces)                       explain (faults) --^
+//!               +--> classes (the classes themselves)
+//!               +--> pull (everything that is enumerated)
+//! ```
 
+mod call;
+mod classes;
 pub mod decode;
+mod discover;
 pub mod envelope;
 pub mod explain;
 pub mod grammar;
 pub mod namespaces;
+mod pull;
 pub mod request;
 pub mod resource;
+mod run;
 pub mod uuid;
+
+use super::{Capabilities, Cleanup, OpContext, Protocol, ServerFacts};
+use crate::op::{BoxFuture, OpError, Operation};
+
+/// The WS-Man protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct WsMan;
+
+/// What has been learned about a server that only WS-Man needs to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The session's id, made with its first request.
+    pub session: Option<uuid::Uuid>,
+    /// The size of answers it takes, where it refused the usual one.
+    pub envelope_bytes: Option<u32>,
+    /// How it wants classes to be named; `None` until it took one of the ways.
+    pub style: Option<resource::Style>,
+    /// What queries and associations are asked of; `None` until it took one of the ways.
+    pub all_classes: Option<resource::AllClasses>,
+    /// It sends no endpoint references along with objects.
+    pub no_references: bool,
+    /// Where its namespaces were found.
+    pub namespaces: Option<discover::Way>,
+}
+
+impl Protocol for WsMan {
+    fn name(&self) -> &'static str {
+        "wsman"
+    }
+
+    fn capabilities(&self, known: &ServerFacts) -> Capabilities {
+        let has = |operation| !known.unsupported.contains(&operation);
+        Capabilities {
+            enumerate_namespaces: true,
+            enumerate_classes: has(classes::ENUMERATE),
+            get_class: has("GetClass"),
+        }
+    }
+
+    fn run<'a>(&'a self, op: &'a Operation, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
+        Box::pin(run::run(op, cx))
+    }
+
+    fn clean_up<'a>(&'a self, what: Cleanup, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
+        Box::pin(async move { pull::release(&what, cx).await })
+    }
+}

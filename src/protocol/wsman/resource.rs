@@ -30,6 +30,31 @@ pub enum Style {
     Wmi,
 }
 
+/// What queries and associations are asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllClasses {
+    /// All classes, as DSP0227 names them.
+    Schema,
+    /// The class that is queried, or that of the object.
+    OfClass,
+    /// All classes of a namespace of WMI.
+    Wmi,
+}
+
+impl AllClasses {
+    /// Every one, what most servers take first.
+    pub const EVERY: [Self; 3] = [Self::Schema, Self::OfClass, Self::Wmi];
+
+    /// Its URI, where `class` is known to be queried.
+    pub fn uri(self, namespace: &Namespace, class: Option<&CimName>) -> Option<String> {
+        match self {
+            Self::Schema => Some(Style::Schema.all_classes(namespace)),
+            Self::OfClass => class.map(|class| Style::Schema.class(namespace, class)),
+            Self::Wmi => Some(Style::Wmi.all_classes(namespace)),
+        }
+    }
+}
+
 impl Style {
     /// The URI of `class`.
     pub fn class(self, namespace: &Namespace, class: &CimName) -> String {

@@ -1,0 +1,164 @@
+//! One request and the reading of its answer.
+//!
+//! Owns: what every request of an operation says alike, sending one over an exchange, telling WS-Man answers from others.
+//! Must not know what the result is used for.
+
+use std::sync::Arc;
+
+use http::header;
+
+use super::{
+    decode::{Decoded, Decoder, Expect},
+    envelope::{self, Addressing},
+    explain,
+    request::Request,
+    uuid::Uuid,
+};
+use crate::{
+    cim::{
+        CimClass, Namespace,
+        rows::{Shape, ShapeId},
+    },
+    op::{ErrorKind, OpError, Phase, explain::exchange::send},
+    protocol::{
+        OpContext,
+        delivery::{Arrived, with_facts},
+        explain::http,
+        reply::{self, Decodes},
+        xml::{encoding::charset_of, fault::DecodeError},
+    },
+    wire::{Exchange, HttpRequest},
+};
+
+/// An answer being read.
+pub type Reply = reply::Reply<Decoder>;
+
+/// The bytes of an answer asked for: what Windows answers unless told otherwise (MS-WSMV section 3.1.4.1.31).
+pub(super) const ENVELOPE_BYTES: u32 = 512_000;
+
+/// How an answer is to be decoded.
+pub(super) struct Reading {
+    /// What it brings.
+    pub(super) expect: Expect,
+    /// The class asked for, where it is known.
+    pub(super) class: Option<Arc<CimClass>>,
+    /// The decoder of the answer before it in the same result.
+    pub(super) previous: Option<Decoder>,
+}
+
+impl Reading {
+    /// An answer that brings `expect`, by itself.
+    pub(super) const fn of(expect: Expect) -> Self {
+        Self { expect, class: None, previous: None }
+    }
+}
+
+/// Sends `request` and reads the head of its answer.
+///
+/// # Errors
+/// Those of the connection; a status that tells all there is to know.
+pub(super) async fn ask(
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+    request: &Request,
+    locale: Option<&str>,
+    reading: Reading,
+) -> Result<Reply, OpError> {
+    let built = addressing(cx, locale).and_then(|addressing| envelope::build(request, &addressing, &cx.target.path));
+    let built = built.map_err(|cause| {
+        send::BAD_REQUEST.error(Phase::Send, cx.dial.peer_name(), ErrorKind::Configuration).because(cause)
+    })?;
+    send(cx, exchange, built, Some(request.namespace().clone()), reading).await
+}
+
+/// Asks who is there (DSP0226 section 11).
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn identify(cx: &OpContext<'_>, exchange: &mut dyn Exchange) -> Result<Reply, OpError> {
+    let request = envelope::identify(&cx.target.path, cx.target.user.is_none());
+    send(cx, exchange, request, None, Reading::of(Expect::Identify)).await
+}
+
+async fn send(
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+    request: HttpRequest,
+    namespace: Option<Namespace>,
+    reading: Reading,
+) -> Result<Reply, OpError> {
+    let target = cx.dial.peer_name();
+    let answer = exchange.exchange(request).await?;
+    let refusal = (!(200..300).contains(&answer.status))
+        .then(|| http(target.clone(), answer.status, &answer.reason, &answer.headers));
+    let refusal = match refusal {
+        Some(error) if !matches!(error.kind, ErrorKind::Http(_)) => return Err(error),
+        refusal => refusal,
+    };
+    let content_type = answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let charset = content_type.and_then(charset_of);
+    let decoder = Decoder::new(reading.expect, cx.limits, namespace, charset);
+    let decoder = reading.class.into_iter().fold(decoder, Decoder::with_class);
+    let decoder = reading.previous.into_iter().fold(decoder, Decoder::after);
+    let reply = Reply::new(answer.body, decoder, target);
+    // A fault says more than the status it comes with; whatever the status, it is one.
+    Ok(refusal.into_iter().fold(reply, Reply::or))
+}
+
+/// What every request of an operation says alike.
+fn addressing(cx: &OpContext<'_>, locale: Option<&str>) -> Result<Addressing, String> {
+    let scheme = if cx.target.tls.is_some() { "https" } else { "http" };
+    let (session, envelope_bytes) = with_facts(cx, |facts| {
+        let session = match facts.wsman.session {
+            Some(session) => session,
+            None => *facts.wsman.session.insert(Uuid::random()?),
+        };
+        Ok::<_, String>((session, facts.wsman.envelope_bytes.unwrap_or(ENVELOPE_BYTES)))
+    })?;
+    Ok(Addressing {
+        to: format!("{scheme}://{}{}", cx.dial.peer_name(), cx.target.path),
+        session,
+        locale: locale.map(str::to_owned),
+        // The server need not go on when nobody waits any more.
+        timeout: cx.timeouts.first_byte,
+        envelope_bytes,
+    })
+}
+
+impl Decodes for Decoder {
+    type Decoded = Decoded;
+
+    fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.feed(chunk)
+    }
+
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        self.finish()
+    }
+
+    fn take(&mut self) -> Decoded {
+        self.take()
+    }
+
+    fn adopt(&mut self, id: ShapeId, shape: Shape) {
+        self.adopt(id, shape);
+    }
+
+    fn is_empty(decoded: &Decoded) -> bool {
+        decoded.is_empty()
+    }
+
+    fn refused(decoded: &mut Decoded, target: &str) -> Option<OpError> {
+        decoded.fault.take().map(|fault| explain::fault(target.to_owned(), fault))
+    }
+
+    fn unreadable(&mut self, target: &str, error: &DecodeError) -> OpError {
+        explain::unreadable(target.to_owned(), error, self.take_excerpt())
+    }
+}
+
+impl From<Decoded> for Arrived {
+    fn from(decoded: Decoded) -> Self {
+        Self { shapes: decoded.shapes, rows: decoded.rows, warning: decoded.warning }
+    }
+}

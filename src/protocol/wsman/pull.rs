@@ -1,0 +1,318 @@
+//! Enumerations: opened, pulled batch by batch, released (DSP0226 section 8).
+//!
+//! Owns: the loop from Enumerate to the end marker, redoing what did not fit an envelope, and what must be released if the
+//! operation ends early. Must not know XML, or what becomes of what is enumerated.
+//!
+//! ```text
+//! pulled -> Enumerate -> Pull* -> end marker      Decoded -> Takes::take
+//!               |         `-- fails: what is open stays in the clean-up slot, what came stays on the screen
+//!               `-- does not fit the envelope: asked again for one of another size
+//! ```
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    call::{ENVELOPE_BYTES, Reading, Reply, ask},
+    decode::{Decoded, Decoder, Expect},
+    request::{self, Request},
+};
+use crate::{
+    cim::{CimClass, CimStatus},
+    op::{
+        BoxFuture, ErrorKind, OpError, OpEventKind, Phase, Purpose,
+        explain::{Explanation, answer::content},
+    },
+    protocol::{
+        Cleanup, OpContext,
+        delivery::{Arrived, status_of, with_facts},
+        pulling::{Batch, CONTEXT_BYTES, MAX_EMPTY, MAX_SURPLUS},
+    },
+    wire::Exchange,
+};
+
+/// The sizes of answers asked for, one after the other where a server refuses: what Windows answers today, what it took at
+/// most in its first versions (MS-WSMV, `MaxEnvelopeSizekb`), and room for a single large object.
+const ENVELOPES: [u32; 3] = [ENVELOPE_BYTES, 153_600, 4 << 20];
+
+/// What takes what is enumerated.
+pub(super) trait Takes: Send {
+    /// Takes in a part of an answer; false once no more is wanted.
+    fn take<'a>(&'a mut self, reply: &'a mut Reply, decoded: Decoded) -> BoxFuture<'a, Result<bool, OpError>>;
+
+    /// How many more objects are worth asking for; `None` where that can't be told.
+    fn wanted(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Takes rows that are read at once; false once there are enough.
+pub(super) type Gathering<'g> = &'g mut (dyn FnMut(Arrived) -> bool + Send);
+
+impl Takes for Gathering<'_> {
+    fn take<'a>(&'a mut self, _reply: &'a mut Reply, decoded: Decoded) -> BoxFuture<'a, Result<bool, OpError>> {
+        let more = self(decoded.into());
+        Box::pin(std::future::ready(Ok(more)))
+    }
+}
+
+/// Enumerates instances for `take`.
+///
+/// # Errors
+/// Those of the requests.
+pub(super) async fn gather(
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+    open: &Request,
+    locale: Option<&str>,
+    mut take: Gathering<'_>,
+) -> Result<(), OpError> {
+    let title = open.name().to_owned();
+    let pulling = Pulling { cx, exchange, title, locale, expect: Expect::Instances, class: None };
+    pulling.run(open, &mut take).await
+}
+
+/// What one answer said beside its objects.
+#[derive(Default)]
+struct Heard {
+    end: bool,
+    context: Option<String>,
+    objects: u64,
+    /// No more is wanted.
+    enough: bool,
+    /// Objects that came although none were wanted any more.
+    surplus: u64,
+}
+
+/// An enumeration on its way.
+pub(super) struct Pulling<'p, 'c> {
+    pub(super) cx: &'p OpContext<'c>,
+    pub(super) exchange: &'p mut dyn Exchange,
+    /// What it is called where it is released.
+    pub(super) title: String,
+    pub(super) locale: Option<&'p str>,
+    pub(super) expect: Expect,
+    /// The class asked for, where it is known.
+    pub(super) class: Option<Arc<CimClass>>,
+}
+
+/// A failed answer, and its decoder where nothing but the failure was in it.
+type Failed = (OpError, Option<Decoder>);
+
+impl Pulling<'_, '_> {
+    /// Opens the enumeration and pulls it to its end, or until no more is wanted.
+    ///
+    /// # Errors
+    /// Those of the requests; a server that does not come to an end.
+    pub(super) async fn run(mut self, open: &Request, takes: &mut dyn Takes) -> Result<(), OpError> {
+        let mut batch = Batch::new(&with_facts(self.cx, |facts| facts.pull));
+        let (mut heard, mut decoder) = self.open(open, takes, &mut batch).await?;
+        let (mut number, mut empty) = (0, 0);
+        loop {
+            let Some(context) = self.continues(&heard, open)? else { return Ok(()) };
+            if heard.enough {
+                return Ok(());
+            }
+            empty = if heard.objects == 0 { empty + 1 } else { 0 };
+            if empty > MAX_EMPTY {
+                return Err(self.broken(content::NO_PROGRESS, ("count", &MAX_EMPTY.to_string())));
+            }
+            number += 1;
+            let asked = batch.next(takes.wanted());
+            let since = Instant::now();
+            match self.pull(open, &context, asked, number, decoder, takes).await {
+                Ok((answer, next)) => {
+                    batch.came(asked, since.elapsed());
+                    (heard, decoder) = (answer, Some(next));
+                }
+                Err((error, next)) if next.is_some() && is_too_large(&error) && self.redoes(&mut batch, asked) => {
+                    (heard, decoder) = (Heard { context: Some(context), ..Heard::default() }, next);
+                }
+                Err((error, _)) => {
+                    if status_of(&error) == Some(CimStatus::INVALID_ENUMERATION_CONTEXT) {
+                        self.cx.cleanup.disarm();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// What can be changed after an answer did not fit: fewer objects, else another envelope.
+    fn redoes(&self, batch: &mut Batch, asked: u32) -> bool {
+        if batch.refused(asked) {
+            with_facts(self.cx, |facts| facts.pull.largest = Some(batch.largest));
+            return true;
+        }
+        self.another_envelope()
+    }
+
+    /// Goes over to the next size of answers; false after the last.
+    fn another_envelope(&self) -> bool {
+        with_facts(self.cx, |facts| {
+            let current = facts.wsman.envelope_bytes.unwrap_or(ENVELOPE_BYTES);
+            let next = ENVELOPES.iter().skip_while(|size| **size != current).nth(1);
+            facts.wsman.envelope_bytes = next.copied().or(facts.wsman.envelope_bytes);
+            next.is_some()
+        })
+    }
+
+    async fn open(
+        &mut self,
+        open: &Request,
+        takes: &mut dyn Takes,
+        batch: &mut Batch,
+    ) -> Result<(Heard, Option<Decoder>), OpError> {
+        loop {
+            let asked = batch.next(takes.wanted());
+            self.cx.cleanup.asked();
+            let since = Instant::now();
+            let error = match self.answer(&open.clone().most(asked), None, takes).await {
+                Ok((heard, decoder)) => {
+                    batch.came(asked, since.elapsed());
+                    return Ok((heard, Some(decoder)));
+                }
+                Err((error, decoder)) => {
+                    let says = matches!(error.kind, ErrorKind::Cim(_) | ErrorKind::Http(_) | ErrorKind::Unauthorized);
+                    if says || error.kind == ErrorKind::NotSupported {
+                        // The server says that nothing is open.
+                        self.cx.cleanup.disarm();
+                    }
+                    if decoder.is_none() || !is_too_large(&error) {
+                        return Err(error);
+                    }
+                    error
+                }
+            };
+            if !self.another_envelope() {
+                return Err(error);
+            }
+        }
+    }
+
+    /// What an answer says about how it goes on: the context to pull from, or `None` at the end. The end marker decides: a
+    /// context may come with it.
+    fn continues(&self, heard: &Heard, open: &Request) -> Result<Option<String>, OpError> {
+        if heard.surplus > MAX_SURPLUS {
+            // A server that does not keep to what it was asked for; what it opened, if anything, is not known.
+            return Ok(None);
+        }
+        if heard.end {
+            self.cx.cleanup.disarm();
+            return Ok(None);
+        }
+        let Some(context) = &heard.context else {
+            self.cx.cleanup.disarm();
+            return Err(self.broken(content::NO_END, ("operation", open.name())));
+        };
+        self.cx.cleanup.arm(Cleanup {
+            title: self.title.clone(),
+            namespace: open.namespace().clone(),
+            context: context.clone(),
+            resource_uri: Some(open.resource().to_owned()),
+        });
+        Ok(Some(context.clone()))
+    }
+
+    fn broken(&self, row: Explanation, part: (&str, &str)) -> OpError {
+        let kind = ErrorKind::BadAnswer { offset: 0, item: None };
+        row.with(Phase::Receive, self.cx.dial.peer_name(), kind, &[part])
+    }
+
+    /// One Pull, told as a phase of its own.
+    async fn pull(
+        &mut self,
+        open: &Request,
+        context: &str,
+        most: u32,
+        number: u32,
+        decoder: Option<Decoder>,
+        takes: &mut dyn Takes,
+    ) -> Result<(Heard, Decoder), Failed> {
+        let (conn, phase) = (self.exchange.connection(), Phase::Pull(number));
+        let detail = Some(format!("up to {most}").into());
+        self.cx.sink.tell(OpEventKind::PhaseStarted { conn, phase, detail });
+        let result = self.answer(&open.pull(context, most), decoder, takes).await;
+        let error = result.as_ref().err().map(|failed| Arc::new(failed.0.clone()));
+        self.cx.sink.tell(OpEventKind::PhaseEnded { conn, phase, error });
+        // A server that names no new context goes on with the old one.
+        result.map(|(mut heard, decoder)| {
+            heard.context.get_or_insert_with(|| context.to_owned());
+            (heard, decoder)
+        })
+    }
+
+    /// Asks, hands over the objects and hears the rest.
+    async fn answer(
+        &mut self,
+        request: &Request,
+        previous: Option<Decoder>,
+        takes: &mut dyn Takes,
+    ) -> Result<(Heard, Decoder), Failed> {
+        let reading = Reading { expect: self.expect.clone(), class: self.class.clone(), previous };
+        let mut reply =
+            ask(self.cx, self.exchange, request, self.locale, reading).await.map_err(|error| (error, None))?;
+        let mut heard = Heard::default();
+        loop {
+            match reply.next().await {
+                Ok(None) => return Ok((heard, reply.into_decoder())),
+                Ok(Some(decoded)) => {
+                    hear(&mut heard, &mut reply, decoded, takes).await.map_err(|error| (error, None))?;
+                    if heard.context.as_ref().is_some_and(|context| context.len() > CONTEXT_BYTES) {
+                        let limit = CONTEXT_BYTES.to_string();
+                        return Err((self.broken(content::OVERLONG_CONTEXT, ("limit", &limit)), None));
+                    }
+                    if heard.surplus > MAX_SURPLUS {
+                        return Ok((heard, reply.into_decoder()));
+                    }
+                }
+                Err(error) => return Err((error, (heard.objects == 0).then(|| reply.into_decoder()))),
+            }
+        }
+    }
+}
+
+/// Takes in a part of an answer. What comes beyond what is wanted is read, not handed over.
+async fn hear(
+    heard: &mut Heard,
+    reply: &mut Reply,
+    mut decoded: Decoded,
+    takes: &mut dyn Takes,
+) -> Result<(), OpError> {
+    let rows = decoded.rows.iter().map(|batch| batch.len() as u64).sum::<u64>();
+    let objects = rows + decoded.classes.len() as u64;
+    heard.objects += objects;
+    heard.end |= decoded.end_of_sequence;
+    heard.context = decoded.context.take().or(heard.context.take());
+    if heard.enough {
+        heard.surplus += objects;
+    } else {
+        heard.enough = !takes.take(reply, decoded).await?;
+    }
+    Ok(())
+}
+
+/// Whether an answer did not fit what was agreed.
+fn is_too_large(error: &OpError) -> bool {
+    status_of(error) == Some(CimStatus::SERVER_LIMITS_EXCEEDED)
+}
+
+/// Releases what an operation left open. A context the server does not know any more is released.
+///
+/// # Errors
+/// Those of the request.
+pub(super) async fn release(what: &Cleanup, cx: &OpContext<'_>) -> Result<(), OpError> {
+    let mut exchange = cx.dial.dial(Purpose::Server);
+    let request = request::release(&what.namespace, what.resource_uri.as_deref().unwrap_or_default(), &what.context);
+    let result = async {
+        let mut reply = ask(cx, &mut *exchange, &request, None, Reading::of(Expect::Release)).await?;
+        while reply.next().await?.is_some() {}
+        Ok(())
+    }
+    .await;
+    match result {
+        Err(error) if status_of(&error) == Some(CimStatus::INVALID_ENUMERATION_CONTEXT) => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,330 @@
+//! Operations as sequences of requests, and their answers as events.
+//!
+//! Owns: which requests an operation takes, the ways tried one after the other where servers differ, what is learned about the
+//! server. Must not know XML, or how rows are completed.
+
+use std::sync::Arc;
+
+use super::{
+    call::{Reading, Reply, ask, identify},
+    classes::fetch,
+    decode::{Decoded, Expect},
+    discover,
+    pull::{Pulling, Takes},
+    request::{self, Along, Enumeration, Filter, Mode, Request, dialect},
+    resource::{AllClasses, Style},
+};
+use crate::{
+    cim::{CimClass, CimName, CimStatus, Namespace, ObjectPath},
+    op::{BoxFuture, ErrorKind, OpError, Operation, OperationKind, Phase, Purpose, explain::answer::content},
+    protocol::{
+        OpContext,
+        delivery::{Rows, status_of, with_facts},
+    },
+    wire::Exchange,
+};
+
+/// The query language asked for where none was named.
+const DEFAULT_LANGUAGE: &str = "WQL";
+
+/// Runs `op`.
+///
+/// # Errors
+/// Why it failed; what was delivered before stays.
+pub async fn run(op: &Operation, cx: &OpContext<'_>) -> Result<(), OpError> {
+    let mut exchange = cx.dial.dial(Purpose::Server);
+    let namespace = op.options.namespace.clone().unwrap_or_else(|| cx.target.namespace.clone());
+    let mut running = Running { op, cx, namespace, exchange: &mut *exchange };
+    match &op.kind {
+        OperationKind::TestConnection => running.test().await,
+        OperationKind::EnumerateNamespaces => discover::namespaces(op, cx, running.exchange).await,
+        OperationKind::EnumerateClasses { parent, deep, names_only } => {
+            running.classes(parent.as_ref(), *deep, *names_only).await
+        }
+        OperationKind::GetClass { class } => running.class(class).await,
+        OperationKind::EnumerateInstances { class } => running.instances(class).await,
+        OperationKind::GetInstance { path } => running.instance(path).await,
+        OperationKind::AssociatorInstances { object, .. } | OperationKind::ReferenceInstances { object, .. }
+            if object.keys.is_empty() =>
+        {
+            Err(running.not_here())
+        }
+        OperationKind::AssociatorInstances { object, assoc_class, result_class, role, result_role } => {
+            let along = Along {
+                object,
+                association: assoc_class.as_ref(),
+                role: role.as_ref(),
+                result: result_class.as_ref(),
+                result_role: result_role.as_ref(),
+            };
+            running.related(along, Filter::Associated).await
+        }
+        OperationKind::ReferenceInstances { object, result_class, role } => {
+            let (role, result) = (role.as_ref(), result_class.as_ref());
+            let along = Along { object, association: None, role, result, result_role: None };
+            running.related(along, Filter::Associations).await
+        }
+        OperationKind::QueryInstances { query } => running.query(query).await,
+        OperationKind::EnumerateQualifiers | OperationKind::GetQualifier { .. } => Err(running.not_here()),
+    }
+}
+
+/// One operation on its way.
+pub(super) struct Running<'r, 'c> {
+    pub(super) op: &'r Operation,
+    pub(super) cx: &'r OpContext<'c>,
+    pub(super) namespace: Namespace,
+    pub(super) exchange: &'r mut dyn Exchange,
+}
+
+/// One way to the same objects.
+struct Way {
+    open: Request,
+    expect: Expect,
+    learned: Learned,
+}
+
+/// What is known about a server once a way worked.
+#[derive(Clone, Copy, Default)]
+struct Learned {
+    style: Option<Style>,
+    all_classes: Option<AllClasses>,
+    no_references: bool,
+}
+
+impl Running<'_, '_> {
+    /// What the operation is called where something of it is released.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.op.name(), self.op.subject()).trim_end().to_owned()
+    }
+
+    fn not_here(&self) -> OpError {
+        content::NOT_IN_WSMAN.error(Phase::Send, self.cx.dial.peer_name(), ErrorKind::NotSupported)
+    }
+
+    /// Identify. A fault is proof too, unless it refuses the user: only a WS-Man server answers one.
+    async fn test(&mut self) -> Result<(), OpError> {
+        let answered = async {
+            let mut reply = identify(self.cx, self.exchange).await?;
+            while reply.next().await?.is_some() {}
+            Ok::<(), OpError>(())
+        };
+        match answered.await {
+            Err(error) if error.kind == ErrorKind::NotSupported => Ok(()),
+            Err(error) if status_of(&error).is_some_and(|status| status != CimStatus::ACCESS_DENIED) => Ok(()),
+            answered => answered,
+        }
+    }
+
+    /// The styles worth trying for a class; the URI given by hand is the only one.
+    fn resources(&self, class: &CimName) -> Vec<(String, Style)> {
+        let known = with_facts(self.cx, |facts| facts.wsman.style);
+        match (&self.op.options.resource_uri, known) {
+            (Some(uri), style) => vec![(uri.clone(), style.unwrap_or_default())],
+            (None, Some(style)) => vec![(style.class(&self.namespace, class), style)],
+            (None, None) => {
+                [Style::Schema, Style::Wmi].map(|style| (style.class(&self.namespace, class), style)).into()
+            }
+        }
+    }
+
+    /// How objects are asked for. Where the class tells the keys, instances suffice; else their references are wanted too.
+    fn modes(&self, knows_keys: bool) -> Vec<(Mode, Expect)> {
+        let no_references = with_facts(self.cx, |facts| facts.wsman.no_references);
+        let object = (Mode::Object, Expect::Instances);
+        if self.op.options.keys_only {
+            vec![(Mode::Epr, Expect::InstanceNames)]
+        } else if knows_keys || no_references {
+            vec![object]
+        } else {
+            vec![(Mode::ObjectAndEpr, Expect::ObjectsAndEprs), object]
+        }
+    }
+
+    async fn instances(&mut self, class: &CimName) -> Result<(), OpError> {
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        rows.only = self.op.options.shallow.then(|| class.clone());
+        rows.names_only = self.op.options.keys_only;
+        let known = rows.before(self.exchange, class).await?;
+        let filter = self.op.options.filter.as_ref().map(|filter| (dialect(&filter.language), filter.text.as_str()));
+        let modes = self.modes(known.as_ref().is_some_and(|class| class.keys().next().is_some()));
+        let mut ways = Vec::new();
+        for (resource, style) in self.resources(class) {
+            for (index, (mode, expect)) in modes.iter().enumerate() {
+                let filter = filter.map(|(dialect, text)| Filter::Query { dialect, text });
+                let how = Enumeration { mode: *mode, polymorphism: None, filter };
+                let open = request::enumerate(&self.namespace, &resource, &how, style);
+                let learned = Learned { style: Some(style), no_references: index > 0, all_classes: None };
+                ways.push(Way { open, expect: expect.clone(), learned });
+            }
+        }
+        self.enumerate(ways, known, &mut rows).await
+    }
+
+    async fn instance(&mut self, path: &ObjectPath) -> Result<(), OpError> {
+        self.namespace = path.namespace.clone().unwrap_or_else(|| self.namespace.clone());
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        let class = rows.before(self.exchange, &path.class).await?;
+        let path = match &class {
+            Some(class) => path.clone().typed_by(class),
+            None => path.clone(),
+        };
+        let path = ObjectPath { host: None, namespace: Some(self.namespace.clone()), ..path };
+        self.warn_untyped(&class, &mut rows);
+        let mut first = None;
+        for (resource, style) in self.resources(&path.class) {
+            let request = request::get(&self.namespace, &resource, &path, style);
+            let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
+            match self.deliver(&request, reading, &mut rows).await {
+                Ok(()) if rows.delivered > 0 => {
+                    self.learn(Learned { style: Some(style), ..Learned::default() });
+                    return Ok(());
+                }
+                Ok(()) => break,
+                Err(error) if is_refusal(&error) => first = first.or(Some(error)),
+                Err(error) => return Err(first.unwrap_or(error)),
+            }
+            rows.restart();
+        }
+        let kind = ErrorKind::BadAnswer { offset: 0, item: None };
+        Err(first.unwrap_or_else(|| content::NO_INSTANCE.error(Phase::Receive, self.cx.dial.peer_name(), kind)))
+    }
+
+    /// Asks and delivers the rows of one answer.
+    async fn deliver(&mut self, request: &Request, reading: Reading, rows: &mut Rows<'_, '_>) -> Result<(), OpError> {
+        let locale = self.op.options.locale.as_deref();
+        let mut reply = ask(self.cx, self.exchange, request, locale, reading).await?;
+        while let Some(decoded) = reply.next().await? {
+            if !rows.deliver(&mut reply, decoded.into()).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What is associated with an instance, or the associations themselves.
+    async fn related<'f>(&mut self, along: Along<'f>, filter: fn(Along<'f>) -> Filter<'f>) -> Result<(), OpError> {
+        let object = along.object;
+        self.namespace = object.namespace.clone().unwrap_or_else(|| self.namespace.clone());
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        rows.names_only = self.op.options.keys_only;
+        rows.only = along.result.filter(|_| self.op.options.shallow).cloned();
+        // What comes is of many classes: only its references tell its keys before its classes are known.
+        let modes = self.modes(false);
+        let mut ways = Vec::new();
+        for (resource, all_classes) in self.all_classes(Some(&object.class)) {
+            let style = if all_classes == Some(AllClasses::Wmi) { Style::Wmi } else { Style::Schema };
+            for (index, (mode, expect)) in modes.iter().enumerate() {
+                let how = Enumeration { mode: *mode, polymorphism: None, filter: Some(filter(along)) };
+                let open = request::enumerate(&self.namespace, &resource, &how, style);
+                let learned = Learned { all_classes, no_references: index > 0, style: None };
+                ways.push(Way { open, expect: expect.clone(), learned });
+            }
+        }
+        self.enumerate(ways, None, &mut rows).await
+    }
+
+    /// What a query may be asked of, where it is of `class`.
+    fn all_classes(&self, class: Option<&CimName>) -> Vec<(String, Option<AllClasses>)> {
+        if let Some(uri) = &self.op.options.resource_uri {
+            return vec![(uri.clone(), None)];
+        }
+        let known = with_facts(self.cx, |facts| facts.wsman.all_classes);
+        let ways = known.map_or_else(|| AllClasses::EVERY.to_vec(), |known| vec![known]);
+        ways.into_iter().filter_map(|way| Some((way.uri(&self.namespace, class)?, Some(way)))).collect()
+    }
+
+    async fn query(&mut self, query: &str) -> Result<(), OpError> {
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        rows.projected = !selects_all(query);
+        let class = queried(query);
+        let known = match &class {
+            Some(class) => rows.before(self.exchange, class).await?,
+            None => None,
+        };
+        let language = self.op.options.query_dialect.as_deref().unwrap_or(DEFAULT_LANGUAGE);
+        let ways = self.all_classes(class.as_ref()).into_iter().map(|(resource, all_classes)| {
+            let filter = Some(Filter::Query { dialect: dialect(language), text: query });
+            let how = Enumeration { filter, ..Enumeration::default() };
+            let open = request::enumerate(&self.namespace, &resource, &how, Style::Schema);
+            Way { open, expect: Expect::Instances, learned: Learned { all_classes, ..Learned::default() } }
+        });
+        let ways = ways.collect();
+        self.enumerate(ways, known, &mut rows).await
+    }
+
+    /// Enumerates in the first of `ways` the server takes. If it takes none, the first error tells most.
+    async fn enumerate(
+        &mut self,
+        ways: Vec<Way>,
+        class: Option<Arc<CimClass>>,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<(), OpError> {
+        self.warn_untyped(&class, rows);
+        let mut first = None;
+        for Way { open, expect, learned } in ways {
+            let (title, locale) = (self.title(), self.op.options.locale.as_deref());
+            let (cx, class) = (self.cx, class.clone());
+            let pulling = Pulling { cx, exchange: &mut *self.exchange, title, locale, expect, class };
+            match pulling.run(&open, rows).await {
+                Ok(()) => {
+                    self.learn(learned);
+                    return Ok(());
+                }
+                Err(error) if rows.delivered == 0 && is_refusal(&error) => first = first.or(Some(error)),
+                Err(error) => return Err(if rows.delivered == 0 { first.unwrap_or(error) } else { error }),
+            }
+            rows.restart();
+        }
+        Err(first.unwrap_or_else(|| self.not_here()))
+    }
+
+    /// Says so where nobody can tell the types of what comes.
+    fn warn_untyped(&self, class: &Option<Arc<CimClass>>, rows: &mut Rows<'_, '_>) {
+        let never = with_facts(self.cx, |facts| facts.unsupported.contains(&"GetClass"));
+        if class.is_none() && never && !rows.names_only {
+            rows.note(content::NO_TYPES.error(Phase::Schema, self.cx.dial.peer_name(), ErrorKind::NotSupported));
+        }
+    }
+
+    fn learn(&self, learned: Learned) {
+        with_facts(self.cx, |facts| {
+            facts.wsman.style = learned.style.filter(|_| self.op.options.resource_uri.is_none()).or(facts.wsman.style);
+            facts.wsman.all_classes = learned.all_classes.or(facts.wsman.all_classes);
+            facts.wsman.no_references |= learned.no_references;
+        });
+    }
+}
+
+impl Takes for Rows<'_, '_> {
+    fn take<'a>(&'a mut self, reply: &'a mut Reply, decoded: Decoded) -> BoxFuture<'a, Result<bool, OpError>> {
+        Box::pin(self.deliver(reply, decoded.into()))
+    }
+
+    fn wanted(&self) -> Option<u64> {
+        self.wanted()
+    }
+}
+
+/// Whether the server may take the same in another way.
+fn is_refusal(error: &OpError) -> bool {
+    match &error.kind {
+        ErrorKind::Cim(error) => {
+            matches!(error.status, CimStatus::FAILED | CimStatus::INVALID_PARAMETER | CimStatus::NOT_SUPPORTED)
+        }
+        ErrorKind::NotSupported | ErrorKind::Http(400 | 500) => true,
+        _ => false,
+    }
+}
+
+/// Whether a query selects every property: then one that was not sent is missing, else it was not asked for.
+fn selects_all(query: &str) -> bool {
+    let mut words = query.split_whitespace();
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("select")) && words.next() == Some("*")
+}
+
+/// The class a query is of, where it says so in the usual place.
+fn queried(query: &str) -> Option<CimName> {
+    let mut words = query.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("from"));
+    words.nth(1).map(CimName::new).filter(CimName::is_well_formed)
+}
