@@ -17,7 +17,7 @@ use crate::cim::{CimName, Namespace};
 pub const PRESETS_TOML: &str = include_str!("../../config/presets.toml");
 
 /// What presets may need and this build has: protocols and mechanisms, by their names in the registries.
-pub const BUILT: &[&str] = &["cimxml", "auto", "basic", "certificate", "digest"];
+pub const BUILT: &[&str] = &["cimxml", "wsman", "auto", "basic", "certificate", "digest"];
 
 /// What is known about a kind of server.
 #[derive(Clone, Debug, PartialEq, Eq)]

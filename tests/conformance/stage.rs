@@ -29,7 +29,10 @@ pub struct Subject {
 }
 
 /// Every protocol.
-pub const SUBJECTS: [Subject; 1] = [Subject { protocol: "cimxml", path: "/cimom", folder: "pull" }];
+pub const SUBJECTS: [Subject; 2] = [
+    Subject { protocol: "cimxml", path: "/cimom", folder: "pull" },
+    Subject { protocol: "wsman", path: "/wsman", folder: "wsman" },
+];
 
 /// Never ends.
 struct Never;
