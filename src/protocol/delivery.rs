@@ -7,9 +7,13 @@
 //! Decoded -> Arrived -> Rows::deliver -> [class: cache | phase Schema] -> Shape, Rows -> EventSink
 //! ```
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use super::{ClassKey, OpContext, ServerFacts, xml::explain::plain};
+use super::{
+    ClassKey, OpContext, ServerFacts,
+    reshape::{self, Plan, Types},
+    xml::explain::plain,
+};
 use crate::{
     cim::{
         CimClass, CimName, CimStatus, Namespace,
@@ -83,6 +87,12 @@ pub(super) struct Rows<'r, 'c> {
     pub(super) names_only: bool,
     /// Rows hold what a query selected: properties of the class are not missing in them.
     pub(super) projected: bool,
+    /// How values are read that came without a type; `None` where none does.
+    pub(super) types: Option<Types>,
+    /// Only these properties: the server sends others too.
+    pub(super) narrowed: Option<Vec<CimName>>,
+    /// How rows are made over, by the shapes they came in.
+    plans: HashMap<ShapeId, Plan>,
     /// Shapes of other classes, whose rows are left out.
     left_out: Vec<ShapeId>,
     left: Option<u64>,
@@ -108,6 +118,9 @@ impl<'r, 'c> Rows<'r, 'c> {
             only: None,
             names_only: false,
             projected: false,
+            types: None,
+            narrowed: None,
+            plans: HashMap::new(),
             left_out: Vec::new(),
             left: op.options.max_rows,
             delivered: 0,
@@ -128,6 +141,7 @@ impl<'r, 'c> Rows<'r, 'c> {
     pub(super) fn restart(&mut self) {
         self.shifted = self.shapes;
         self.left_out.clear();
+        self.plans.clear();
     }
 
     /// How many more objects are worth asking for; `None` where that can't be told.
@@ -191,9 +205,17 @@ impl<'r, 'c> Rows<'r, 'c> {
             self.warn(Arc::new(content::ODD_VALUE.told(Phase::Receive, target, kind, seen))).await;
         }
         for batch in arrived.rows {
+            let batch = match self.types {
+                Some(types) => reshape::over(batch, &self.plans, types),
+                None => batch,
+            };
             if !self.batch(batch).await {
                 return Ok(false);
             }
+        }
+        if self.narrowed.is_none() {
+            // Rows to come are of the shapes that were adopted.
+            self.plans.clear();
         }
         Ok(true)
     }
@@ -213,18 +235,41 @@ impl<'r, 'c> Rows<'r, 'c> {
             self.cx.sink.deliver(OpEventKind::Shape(shifted, shape)).await;
             return Ok(());
         }
-        let shape = match self.class_of(&shape).await? {
+        let class = self.class_of(&shape).await?;
+        let completed = match &class {
             Some(class) => {
                 let wanted = self.op.options.property_list.as_deref();
                 let wanted = if self.names_only || self.projected { Some(&[][..]) } else { wanted };
-                let completed = Shape::clone(&shape).completed(&class, wanted);
+                let completed = Shape::clone(&shape).completed(class, wanted);
                 reply.adopt(id, completed.clone());
                 Arc::new(completed)
             }
-            None => shape,
+            None => shape.clone(),
         };
-        self.cx.sink.deliver(OpEventKind::Shape(shifted, shape)).await;
+        let told = self.planned(id, &shape, completed, class);
+        self.cx.sink.deliver(OpEventKind::Shape(shifted, told)).await;
         Ok(())
+    }
+
+    /// The shape that is told instead of `completed`, after planning how rows get there that came in `came`.
+    fn planned(
+        &mut self,
+        id: ShapeId,
+        came: &Shape,
+        completed: Arc<Shape>,
+        class: Option<Arc<CimClass>>,
+    ) -> Arc<Shape> {
+        let told = match &self.narrowed {
+            Some(wanted) => Arc::new(reshape::narrowed(Shape::clone(&completed), wanted)),
+            None => completed.clone(),
+        };
+        let is_typed = came.columns.iter().all(|column| column.ty.is_some());
+        if self.types.is_some() && (self.narrowed.is_some() || class.is_some() && !is_typed) {
+            // Narrowed rows go on coming in the shape that was adopted.
+            let came = if self.narrowed.is_some() { &*completed } else { came };
+            self.plans.insert(id, Plan::new(came, &told, class));
+        }
+        told
     }
 
     /// The class of a shape: known, or fetched over the second connection.

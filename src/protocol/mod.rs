@@ -16,6 +16,7 @@ mod explain;
 pub mod fakes;
 mod pulling;
 mod reply;
+mod reshape;
 pub mod wsman;
 pub mod xml;
 

@@ -21,6 +21,7 @@ mod pull;
 pub mod request;
 pub mod resource;
 mod run;
+mod typing;
 pub mod uuid;
 
 use super::{Capabilities, Cleanup, OpContext, Protocol, ServerFacts};

@@ -13,6 +13,7 @@ use super::{
     pull::{Pulling, Takes},
     request::{self, Along, Enumeration, Filter, Mode, Request, dialect},
     resource::{AllClasses, Style},
+    typing::typed,
 };
 use crate::{
     cim::{CimClass, CimName, CimStatus, Namespace, ObjectPath},
@@ -92,7 +93,7 @@ struct Learned {
     no_references: bool,
 }
 
-impl Running<'_, '_> {
+impl<'r, 'c> Running<'r, 'c> {
     /// What the operation is called where something of it is released.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.op.name(), self.op.subject()).trim_end().to_owned()
@@ -114,6 +115,14 @@ impl Running<'_, '_> {
             Err(error) if status_of(&error).is_some_and(|status| status != CimStatus::ACCESS_DENIED) => Ok(()),
             answered => answered,
         }
+    }
+
+    /// Rows of this operation. No request of WS-Man names the properties wanted, a query excepted.
+    fn rows(&self) -> Rows<'r, 'c> {
+        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        rows.types = Some(typed);
+        rows.narrowed = self.op.options.property_list.clone().filter(|_| !self.op.options.keys_only);
+        rows
     }
 
     /// The styles worth trying for a class; the URI given by hand is the only one.
@@ -142,7 +151,7 @@ impl Running<'_, '_> {
     }
 
     async fn instances(&mut self, class: &CimName) -> Result<(), OpError> {
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        let mut rows = self.rows();
         rows.only = self.op.options.shallow.then(|| class.clone());
         rows.names_only = self.op.options.keys_only;
         let known = rows.before(self.exchange, class).await?;
@@ -163,7 +172,7 @@ impl Running<'_, '_> {
 
     async fn instance(&mut self, path: &ObjectPath) -> Result<(), OpError> {
         self.namespace = path.namespace.clone().unwrap_or_else(|| self.namespace.clone());
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        let mut rows = self.rows();
         let class = rows.before(self.exchange, &path.class).await?;
         let path = match &class {
             Some(class) => path.clone().typed_by(class),
@@ -206,7 +215,7 @@ impl Running<'_, '_> {
     async fn related<'f>(&mut self, along: Along<'f>, filter: fn(Along<'f>) -> Filter<'f>) -> Result<(), OpError> {
         let object = along.object;
         self.namespace = object.namespace.clone().unwrap_or_else(|| self.namespace.clone());
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        let mut rows = self.rows();
         rows.names_only = self.op.options.keys_only;
         rows.only = along.result.filter(|_| self.op.options.shallow).cloned();
         // What comes is of many classes: only its references tell its keys before its classes are known.
@@ -235,7 +244,7 @@ impl Running<'_, '_> {
     }
 
     async fn query(&mut self, query: &str) -> Result<(), OpError> {
-        let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
+        let mut rows = self.rows();
         rows.projected = !selects_all(query);
         let class = queried(query);
         let known = match &class {
