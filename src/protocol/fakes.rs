@@ -192,12 +192,18 @@ impl Exchange for Line {
             let found = request.headers.iter().find(|header| header.0 == name || header.0 == prefixed.as_str());
             found.map(|header| header.1.to_str().unwrap().to_owned()).unwrap_or_default()
         };
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        // CIM-XML names operation and namespace in headers of HTTP, WS-Man in those of the message.
+        let within = |after: &str| Some(body.split_once(after)?.1.split_once('<')?.0.to_owned());
+        let action = within("<a:Action s:mustUnderstand=\"true\">");
+        let action = action.map(|action| action.rsplit('/').next().unwrap().to_owned());
+        let namespace = within("Name=\"__cimnamespace\">");
         let asked = Asked {
             purpose: self.purpose,
             method: request.method.to_string(),
-            operation: header("cimmethod"),
-            namespace: header("cimobject"),
-            body: String::from_utf8(request.body.to_vec()).unwrap(),
+            operation: action.unwrap_or_else(|| header("cimmethod")),
+            namespace: namespace.unwrap_or_else(|| header("cimobject")),
+            body,
         };
         let canned = (self.script)(&asked);
         self.asked.lock().unwrap().push(asked);

@@ -18,9 +18,13 @@ pub mod explain;
 pub mod grammar;
 pub mod namespaces;
 mod pull;
+#[cfg(test)]
+mod pull_tests;
 pub mod request;
 pub mod resource;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod typing;
 pub mod uuid;
 

@@ -1,0 +1,199 @@
+//! Pulled enumerations against a scripted server.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::{WsMan, call::ENVELOPE_BYTES, run_tests::*};
+use crate::{
+    cim::{CimStatus, Namespace},
+    op::{ErrorKind, OpEventKind, Phase},
+    protocol::{
+        Cleanup,
+        delivery::status_of,
+        fakes::{Asked, Bench, Canned},
+    },
+};
+
+/// What an element of the request says.
+fn given(asked: &Asked, element: &str) -> Option<String> {
+    let rest = asked.body.split_once(&format!("<{element}"))?.1.split_once('>')?.1;
+    Some(rest.split_once('<')?.0.to_owned())
+}
+
+/// An answer with `items` that goes on at `context`, or has ended.
+fn batch(asked: &Asked, items: &str, context: Option<&str>) -> Canned {
+    let (response, prefix) = if asked.operation == "Pull" { ("PullResponse", "n") } else { ("EnumerateResponse", "w") };
+    // A context comes with the end marker too: the marker decides.
+    let end = if context.is_none() { format!("<{prefix}:EndOfSequence/>") } else { String::new() };
+    let context = context.unwrap_or("over");
+    envelope(&format!(
+        "<n:{response}><n:EnumerationContext>{context}</n:EnumerationContext><{prefix}:Items>{items}</{prefix}:Items>{end}\
+         </n:{response}>"
+    ))
+}
+
+/// A server of `total` instances that answers as many as it is asked for.
+fn counting(total: u32) -> impl Fn(&Asked) -> Canned + Send + Sync + 'static {
+    move |asked| {
+        if is_get_class(asked) {
+            return class(asked);
+        }
+        let (from, most) = match asked.operation.as_str() {
+            "Enumerate" => (0, given(asked, "w:MaxElements")),
+            "Pull" => (given(asked, "n:EnumerationContext").unwrap().parse().unwrap(), given(asked, "n:MaxElements")),
+            _ => return envelope(""),
+        };
+        let to = total.min(from + most.unwrap().parse::<u32>().unwrap());
+        let items: String = (from..to).map(|id| object("A", &id.to_string())).collect();
+        let next = to.to_string();
+        batch(asked, &items, (to < total).then_some(next.as_str()))
+    }
+}
+
+fn asked(bench: &Bench) -> Vec<String> {
+    bench.asked.lock().unwrap().iter().map(|asked| asked.operation.clone()).collect()
+}
+
+#[test]
+fn batches_grow_until_the_end_and_nothing_stays_open() {
+    let bench = Bench::pulling(counting(700));
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(store(&bench).len(), 700);
+    assert_eq!(asked(&bench), ["Get", "Enumerate", "Pull", "Pull"]);
+    let sizes: Vec<_> = bench.asked.lock().unwrap()[1..]
+        .iter()
+        .map(|asked| given(asked, "w:MaxElements").or(given(asked, "n:MaxElements")).unwrap())
+        .collect();
+    assert_eq!(sizes, ["64", "256", "1024"]);
+    assert_eq!(bench.cleanup.take(), None);
+    assert!(!bench.cleanup.may_stay_open());
+    let events = bench.events.lock().unwrap();
+    let pulls = events.iter().filter(|event| matches!(event, OpEventKind::PhaseStarted { phase: Phase::Pull(_), .. }));
+    assert_eq!(pulls.count(), 2);
+}
+
+#[test]
+fn enough_rows_end_it_and_leave_what_is_open_to_be_released() {
+    let bench = Bench::pulling(counting(700));
+    let mut op = enumerate();
+    op.options.max_rows = Some(3);
+    run(&bench, &op).unwrap();
+    assert_eq!(store(&bench).len(), 3);
+    let open = bench.cleanup.take().unwrap();
+    assert_eq!((open.context.as_str(), open.title.as_str()), ("3", "EnumerateInstances A"));
+    assert_eq!(open.resource_uri.as_deref(), Some(&*format!("{SCHEMA}A")));
+}
+
+#[test]
+fn a_pull_that_fails_keeps_its_rows_and_the_last_context() {
+    let bench = Bench::pulling(|asked| match asked.operation.as_str() {
+        "Pull" => fault(500, "w:InternalError", "no", 0),
+        _ if is_get_class(asked) => class(asked),
+        _ => batch(asked, &object("A", "1"), Some("c1")),
+    });
+    run(&bench, &enumerate()).unwrap_err();
+    assert_eq!(store(&bench).len(), 1);
+    assert_eq!(bench.cleanup.take().unwrap().context, "c1");
+    assert_eq!(asked(&bench), ["Get", "Enumerate", "Pull"], "what was pulled once is not pulled again");
+}
+
+#[test]
+fn a_context_the_server_lost_is_an_error_with_the_rows_so_far_and_is_not_released() {
+    let spellings = [
+        fault(500, "n:InvalidEnumerationContext", "gone", 0),
+        fault(500, "a:DestinationUnreachable", "Enumeration context not found", 0),
+    ];
+    for gone in spellings {
+        let bench = Bench::pulling(move |asked| match asked.operation.as_str() {
+            "Pull" => gone.clone(),
+            _ if is_get_class(asked) => class(asked),
+            _ => batch(asked, &object("A", "1"), Some("c1")),
+        });
+        let error = run(&bench, &enumerate()).unwrap_err();
+        assert_eq!(status_of(&error), Some(CimStatus::INVALID_ENUMERATION_CONTEXT));
+        assert_eq!((store(&bench).len(), bench.cleanup.take()), (1, None));
+    }
+}
+
+#[test]
+fn an_enumeration_without_progress_is_given_up() {
+    let bench = Bench::pulling(|asked| match is_get_class(asked) {
+        true => class(asked),
+        false => batch(asked, "", Some("same")),
+    });
+    let error = run(&bench, &enumerate()).unwrap_err();
+    assert!(error.cause().contains("32 batches in a row"), "{error}");
+    assert_eq!(bench.cleanup.take().unwrap().context, "same");
+}
+
+#[test]
+fn an_answer_that_neither_ends_nor_goes_on_is_an_error() {
+    let bench = Bench::pulling(|asked| match is_get_class(asked) {
+        true => class(asked),
+        false => envelope("<n:EnumerateResponse><w:Items/></n:EnumerateResponse>"),
+    });
+    let error = run(&bench, &enumerate()).unwrap_err();
+    assert!(error.cause().contains("names no enumeration context"), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_is_asked_for_in_an_envelope_of_another_size() {
+    let sizes = |bench: &Bench| -> Vec<String> {
+        let asked = bench.asked.lock().unwrap();
+        asked
+            .iter()
+            .filter(|asked| asked.operation == "Enumerate")
+            .map(|it| given(it, "w:MaxEnvelopeSize").unwrap())
+            .collect()
+    };
+    let bench = Bench::pulling(|asked| match given(asked, "w:MaxEnvelopeSize").unwrap().as_str() {
+        _ if is_get_class(asked) => class(asked),
+        "153600" => batch(asked, &object("A", "1"), None),
+        _ => fault(500, "w:EncodingLimit", "too large", 0),
+    });
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(sizes(&bench), [ENVELOPE_BYTES.to_string(), "153600".to_owned()]);
+    assert_eq!(bench.facts.lock().unwrap().wsman.envelope_bytes, Some(153_600));
+    let never = Bench::pulling(|asked| match is_get_class(asked) {
+        true => class(asked),
+        false => fault(500, "w:EncodingLimit", "too large", 0),
+    });
+    let error = run(&never, &enumerate()).unwrap_err();
+    assert_eq!(status_of(&error), Some(CimStatus::SERVER_LIMITS_EXCEEDED));
+    assert_eq!(sizes(&never).len(), 3);
+}
+
+#[test]
+fn what_is_open_is_released_where_it_was_opened_and_a_lost_context_is_released() {
+    let what = Cleanup {
+        title: "EnumerateInstances A".to_owned(),
+        namespace: Namespace::new("root/x"),
+        context: "c<1".to_owned(),
+        resource_uri: Some("urn:x".to_owned()),
+    };
+    let release = |bench: &Bench| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(bench.clean_up(&WsMan, what.clone()))
+    };
+    let bench = Bench::pulling(|_| envelope(""));
+    release(&bench).unwrap();
+    let text = bench.asked.lock().unwrap()[0].body.clone();
+    assert!(text.contains("<n:Release><n:EnumerationContext>c&lt;1</n:EnumerationContext></n:Release>"), "{text}");
+    assert!(text.contains(">urn:x</w:ResourceURI>") && text.contains(">root/x</w:Selector>"), "{text}");
+    release(&Bench::pulling(|_| fault(500, "n:InvalidEnumerationContext", "gone", 0))).unwrap();
+    let error = release(&Bench::pulling(|_| fault(500, "w:InternalError", "no", 0))).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Cim(_)));
+}
+
+#[test]
+fn an_enumerate_that_is_not_answered_may_stay_open() {
+    let lost =
+        || crate::op::explain::exchange::receive::CUT_SHORT.error(Phase::Receive, "h", ErrorKind::ConnectionLost);
+    let bench = Bench::pulling(move |asked| match is_get_class(asked) {
+        true => class(asked),
+        false => Canned { chunks: Vec::new(), lost: Some(lost()), ..envelope("") },
+    });
+    run(&bench, &enumerate()).unwrap_err();
+    assert!(bench.cleanup.may_stay_open());
+    let refused = Bench::pulling(|_| fault(500, "w:AccessDenied", "no", 0));
+    run(&refused, &enumerate()).unwrap_err();
+    assert!(!refused.cleanup.may_stay_open(), "the server says that nothing is open");
+}
