@@ -218,6 +218,9 @@ pub enum Command {
     Get {
         /// [//HOST/][NS:]CLASS.KEY=VALUE,... or \\HOST\NS:CLASS.KEY=VALUE,...
         path: String,
+        /// The WS-Man resource URI, instead of the one made from the class
+        #[arg(long, value_name = "URI")]
+        resource_uri: Option<String>,
         /// The output format
         #[arg(short, long, value_enum, default_value_t = GetFormat::Table)]
         output: GetFormat,
@@ -296,6 +299,9 @@ pub struct InstancesArguments {
     /// What the server lets through
     #[command(flatten)]
     pub filter: FilterArguments,
+    /// The WS-Man resource URI, instead of the one made from the class
+    #[arg(long, value_name = "URI")]
+    pub resource_uri: Option<String>,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,
@@ -310,6 +316,9 @@ pub struct QueryArguments {
     /// The query's language
     #[arg(long, value_enum, default_value_t = Dialect::Wql)]
     pub dialect: Dialect,
+    /// The WS-Man resource URI, instead of the one of all classes
+    #[arg(long, value_name = "URI")]
+    pub resource_uri: Option<String>,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,

@@ -242,7 +242,7 @@ impl Errand for Reader {
             }
             (Command::Qualifiers { name: None, .. }, _) => Operation::new(OperationKind::EnumerateQualifiers),
             (Command::Instances(arguments), _) => instances(arguments.clone()),
-            (Command::Get { .. }, Some(path)) => get(operator, path).await?,
+            (Command::Get { resource_uri, .. }, Some(path)) => get(operator, path, resource_uri.clone()).await?,
             (Command::Query(arguments), _) => related::query(arguments.clone()),
             (Command::Associators(arguments), Some(path)) => related::associators(path, arguments.clone()),
             (Command::References(arguments), Some(path)) => related::references(path, arguments.clone()),
@@ -276,20 +276,21 @@ fn classes_report(format: ClassesFormat, screen: Screen, sessions: SessionColumn
 }
 
 fn instances(arguments: InstancesArguments) -> Operation {
-    let InstancesArguments { class, properties, keys_only, shallow, limit, filter, .. } = arguments;
+    let InstancesArguments { class, properties, keys_only, shallow, limit, filter, resource_uri, .. } = arguments;
     let options = OperationOptions {
         property_list: properties,
         keys_only,
         shallow,
         max_rows: limit,
         filter: filter.into_query(),
+        resource_uri,
         ..OperationOptions::default()
     };
     Operation { kind: OperationKind::EnumerateInstances { class }, options }
 }
 
 /// Only the class can tell a string that looks like a path from a reference, and whose an unnamed key is.
-async fn get(operator: &mut Operator<'_>, mut path: ObjectPath) -> Result<Operation, Stop> {
+async fn get(operator: &mut Operator<'_>, mut path: ObjectPath, resource_uri: Option<String>) -> Result<Operation, Stop> {
     let unclear =
         |key: &crate::cim::KeyBinding| key.name.as_str().is_empty() || matches!(key.value, KeyValue::Reference(_));
     if path.keys.iter().any(unclear)
@@ -297,6 +298,7 @@ async fn get(operator: &mut Operator<'_>, mut path: ObjectPath) -> Result<Operat
     {
         path = path.typed_by(&class);
     }
-    let options = OperationOptions { namespace: path.namespace.clone(), ..OperationOptions::default() };
+    let namespace = path.namespace.clone();
+    let options = OperationOptions { namespace, resource_uri, ..OperationOptions::default() };
     Ok(Operation { kind: OperationKind::GetInstance { path }, options })
 }

@@ -30,6 +30,7 @@ pub(super) fn check(path: &ObjectPath, names: bool, output: InstancesFormat) -> 
 pub(super) fn query(arguments: QueryArguments) -> Operation {
     let mut operation = Operation::new(OperationKind::QueryInstances { query: arguments.text });
     operation.options.query_dialect = Some(arguments.dialect.language().to_owned());
+    operation.options.resource_uri = arguments.resource_uri;
     operation
 }
 

@@ -16,3 +16,4 @@ mod support;
 mod tls;
 mod trials;
 mod usage;
+mod wsman;

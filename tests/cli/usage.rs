@@ -58,7 +58,6 @@ fn targets_that_cannot_be_are_usage_errors() {
     let url = "cimxml+https://h";
     lazycim(&["-s", "a", "--url", url, "namespaces"]).expect_code(2);
     lazycim(&["--tag", "web", "namespaces"]).expect_failure(2, "--tag web: no session has it", "no session has a tag");
-    lazycim(&["--url", "wsman+http://h", "namespaces"]).expect_failure(2, "does not speak wsman", "cimxml+https://");
     lazycim(&["--user", "ann", "namespaces"]).expect_failure(2, "this-computer: it takes no user", "--url URL");
     lazycim(&["--url", url, "--password-env", "PW", "namespaces"]).expect_failure(2, "no user", "--user USER");
     lazycim(&["--url", "cimxml+http://h", "--ca-file", "x", "namespaces"]).expect_failure(2, "has no TLS", "https");

@@ -84,9 +84,9 @@ pub mod content {
             "set pull = \"off\" for the session, so that everything comes in one answer";
         NO_PROGRESS = "{count} batches in a row brought no object and no end", "the server's provider may be stuck",
             "look at the server's log; then try again";
-        NO_END = "the answer to {operation} names no enumeration context and no end", "nobody can say how it would go on",
+        NO_END = "the answer to {operation} has neither an enumeration context nor an end marker", "nobody can say how it would go on",
             "look at the server's log; what came before is kept";
-        OVERLONG_CONTEXT = "the enumeration context is longer than {limit} bytes", "it would go out again with each request",
+        OVERLONG_CONTEXT = "the enumeration context has more than {limit} bytes", "it would go out again with each request",
             "check that this is a WS-Man server: none sends that";
         NO_CLASS_LIST = "the server does not list its classes", "many WS-Man servers have no such list",
             "name the class: what has a name can be fetched all the same";

@@ -131,7 +131,7 @@ fn an_answer_that_neither_ends_nor_goes_on_is_an_error() {
         false => envelope("<n:EnumerateResponse><w:Items/></n:EnumerateResponse>"),
     });
     let error = run(&bench, &enumerate()).unwrap_err();
-    assert!(error.cause().contains("names no enumeration context"), "{error}");
+    assert!(error.cause().contains("neither an enumeration context"), "{error}");
 }
 
 #[test]
