@@ -290,7 +290,11 @@ fn instances(arguments: InstancesArguments) -> Operation {
 }
 
 /// Only the class can tell a string that looks like a path from a reference, and whose an unnamed key is.
-async fn get(operator: &mut Operator<'_>, mut path: ObjectPath, resource_uri: Option<String>) -> Result<Operation, Stop> {
+async fn get(
+    operator: &mut Operator<'_>,
+    mut path: ObjectPath,
+    resource_uri: Option<String>,
+) -> Result<Operation, Stop> {
     let unclear =
         |key: &crate::cim::KeyBinding| key.name.as_str().is_empty() || matches!(key.value, KeyValue::Reference(_));
     if path.keys.iter().any(unclear)

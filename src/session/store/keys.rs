@@ -137,7 +137,11 @@ const CHOICES: &[(&str, &str, &str)] = &[
     ("protocol", AUTO, "whichever the server speaks, found out by the first operation"),
     ("tls.min_version", "1.2", "TLS 1.2 or 1.3, whichever the server speaks"),
     ("tls.min_version", "1.3", "TLS 1.3 alone"),
-    ("auth.mechanism", "auto", "what the server offers: Basic at once where that is safe or allowed, Digest where it asks for it"),
+    (
+        "auth.mechanism",
+        "auto",
+        "what the server offers: Basic at once where that is safe or allowed, Digest where it asks for it",
+    ),
     ("auth.mechanism", "basic", "user and password in a header, readable unless TLS is used"),
     ("auth.mechanism", "certificate", "the client certificate of tls.client_cert stands for the user"),
     ("auth.mechanism", "digest", "a proof that the password is known (RFC 7616); it never crosses the wire"),
