@@ -28,8 +28,8 @@ pub enum Way {
     Omi,
 }
 
-/// The ways, the one of most servers first. Each costs a short fault where it is the wrong one.
-const WAYS: [Way; 3] = [Way::Nested, Way::Interop, Way::Omi];
+/// The ways, the ones first that cost a single fault where they are wrong.
+const WAYS: [Way; 3] = [Way::Nested, Way::Omi, Way::Interop];
 
 /// Where OMI describes itself.
 const OMI: (&str, &str, &str) = ("root/omi", "OMI_Identify", "ConfigNameSpaces");
