@@ -15,3 +15,4 @@ mod reads;
 mod sessions;
 mod stage;
 mod timeouts;
+mod wsman;
