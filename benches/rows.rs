@@ -1,6 +1,6 @@
 //! Reads one full enumeration with the product's engine and keeps its rows as the terminal UI does.
 //!
-//! `rows PORT NAMESPACE CLASS`: prints how many rows came, the bytes kept for each and how long the first took from the
+//! `rows PORT NAMESPACE CLASS [wsman]`: over CIM-XML, or WS-Man; prints how many rows came, the bytes kept for each and how long the first took from the
 //! moment the head of its answer was read. CPU and memory of the process are for `benches/run` to measure.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -10,7 +10,7 @@ use lazycim::{
     cim::{CimName, Namespace, rows::RowStore},
     engine::{Engine, Settings},
     op::{OpEventKind, Operation, OperationKind, Phase, SessionId},
-    session::{PullUse, Target},
+    session::{PullUse, Target, url::Scheme},
 };
 
 fn main() -> ExitCode {
@@ -22,14 +22,18 @@ fn main() -> ExitCode {
     };
     let (Ok(port), Ok(runtime)) = (port.parse(), tokio::runtime::Builder::new_multi_thread().enable_all().build())
     else {
-        eprintln!("usage: rows PORT NAMESPACE CLASS");
+        eprintln!("usage: rows PORT NAMESPACE CLASS [wsman]");
         return ExitCode::FAILURE;
     };
+    let over = if arguments.next().as_deref() == Some("wsman") { Scheme::WsMan } else { Scheme::CimXml };
     let target = Target {
+        protocol: over.name().to_owned(),
+        path: over.default_path().to_owned(),
         computer: Some("127.0.0.1".to_owned()),
         port,
         namespace: Namespace::new(&namespace),
-        pull: PullUse::Never,
+        // WS-Man has no other way.
+        pull: if over == Scheme::CimXml { PullUse::Never } else { PullUse::Auto },
         ..Target::this_computer()
     };
     match runtime.block_on(enumerate(target, CimName::new(&class))) {
