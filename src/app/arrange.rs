@@ -13,7 +13,7 @@ use crate::{
     op::SessionId,
     session::{
         Profile, ProfileId,
-        store::{KEYS, SessionsFile, Setting},
+        store::{KEYS, Origin, SessionsFile, Setting},
     },
 };
 
@@ -44,6 +44,37 @@ impl State {
         self.unchangeable().or(filtered).or(grouped)
     }
 
+    /// Why there is no command to confirm; `None` if there is one.
+    pub(super) fn unconfirmable(&self) -> Option<&'static str> {
+        let waits = self.saved_under_cursor().is_some_and(|id| self.waits_for_confirmation(id));
+        self.unchangeable().or((!waits).then_some("no command of it waits to be confirmed"))
+    }
+
+    /// Whether a saved session has a command that came with an import and that nobody has allowed yet.
+    pub(super) fn waits_for_confirmation(&self, id: &ProfileId) -> bool {
+        self.saved.get(id).is_some_and(|profile| profile.target.clone().unconfirmed().next().is_some())
+    }
+
+    /// Shows the commands of an imported session and asks whether they may run. Those it inherits belong to its parent.
+    pub(super) fn ask_to_confirm(&mut self, id: &ProfileId) {
+        let Some(mut profile) = self.saved.get(id).cloned() else { return };
+        let mut lines = vec!["It came with an import, and has not run yet.".to_owned()];
+        for (place, key, command) in profile.target.unconfirmed() {
+            if let Origin::Inherited(parent) = self.saved.origin(id, key) {
+                let cause = format!("the {place} of {} is inherited from {}", id.as_str(), parent.to_text());
+                self.warn(&cause, "confirm it there");
+                return;
+            }
+            lines.push(format!("{place}: {}", command.told()));
+            command.confirmed = true;
+        }
+        if lines.len() > 1 {
+            let title = format!("May {} run this command?", id.as_str());
+            let change = Change::Confirm { id: id.clone(), profile: Box::new(profile) };
+            self.ask(&title, lines, "Yes, it may run", Subject::Change(Box::new(change)));
+        }
+    }
+
     /// Asks the front for a change of the sessions as they are known.
     pub(super) fn change(&mut self, change: Change) {
         let base = self.saved.clone();
@@ -65,6 +96,7 @@ impl State {
             (CommandId::UndoRemove, _) => self.undo_remove(),
             (CommandId::GroupByTag, _) => self.sessions.group(),
             (CommandId::EditSession, Some(id)) => self.open_form(Some(id), None),
+            (CommandId::ConfirmCommand, Some(id)) => self.ask_to_confirm(&id),
             (CommandId::DuplicateSession, Some(id)) => self.change(Change::Duplicate(id)),
             (CommandId::RemoveSession, Some(id)) => self.change(Change::Remove(id)),
             (CommandId::RenameSession, Some(id)) => self.rename_session(id),
@@ -158,6 +190,9 @@ impl State {
             }
             (Change::Restore(removed), _) => self.select_profile(&removed.id),
             (Change::Pin { session, pin, .. }, _) => self.pinned(session, pin, true),
+            (Change::Confirm { id, .. }, _) => {
+                self.note(None, None, &format!("the command of {} may run from now on", id.as_str()), "");
+            }
             (change @ Change::Export { .. }, Outcome::IsThere) => self.ask_to_replace(change),
             (change, Outcome::Exchanged { told, lines }) => self.exchanged(&change, &told, lines),
             _ => {}

@@ -54,6 +54,13 @@ pub enum Change {
         /// The fingerprint of the certificate to accept from now on.
         pin: Fingerprint,
     },
+    /// Make settings that let the commands of a session run, which were shown.
+    Confirm {
+        /// Which.
+        id: ProfileId,
+        /// The session with its commands confirmed.
+        profile: Box<Profile>,
+    },
     /// End a conflict.
     Settle {
         /// The conflict.

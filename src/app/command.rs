@@ -178,6 +178,8 @@ commands! {
     RenameSession "rename-session" "rename" ["f2"] SESSIONS;
     /// Add a copy of the saved session.
     DuplicateSession "duplicate-session" "duplicate" ["D"] SESSIONS;
+    /// See and allow the command that prints the password of an imported session.
+    ConfirmCommand "confirm-command" "confirm" ["C"] SESSIONS;
     /// Remove the saved session; it can be put back.
     RemoveSession "remove-session" "remove" ["d d" "delete"] SESSIONS;
     /// Put the session back that was removed last.

@@ -36,6 +36,7 @@ impl State {
                 why(session.is_some(), "no session is selected")
             }
             Id::NewSession | Id::NewFromPreset | Id::Import => why(!self.saved.is_broken(), BROKEN),
+            Id::ConfirmCommand => self.unconfirmable(),
             Id::EditSession | Id::RenameSession | Id::DuplicateSession | Id::RemoveSession => self.unchangeable(),
             Id::UndoRemove => why(!self.removed.is_empty(), "nothing was removed"),
             Id::MoveUp | Id::MoveDown => self.unmovable(),

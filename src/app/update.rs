@@ -206,7 +206,10 @@ impl State {
     pub(super) fn open_selected(&mut self) {
         match self.focus {
             Pane::Sessions => match self.sessions.selected().cloned() {
-                Some(SessionRow::Session(_)) => self.toggle(),
+                Some(SessionRow::Session(_)) => match self.saved_under_cursor().cloned() {
+                    Some(id) if self.waits_for_confirmation(&id) => self.ask_to_confirm(&id),
+                    _ => self.toggle(),
+                },
                 Some(SessionRow::Namespace(session, namespace)) => self.open_namespace(session, namespace),
                 Some(SessionRow::New) => self.open_form(None, None),
                 Some(SessionRow::Tag(_)) => self.tag_line(),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{
     options::{Colour, LimitChanges, Proxy, TimeoutChanges},
     preset::Preset,
-    secret::SecretSource,
+    secret::{SecretCommand, SecretSource},
     url::Scheme,
 };
 use crate::{cim::Namespace, op::Fingerprint};
@@ -289,6 +289,20 @@ impl Target {
             ..self.clone()
         };
         self.auto.iter().map(attempt).collect()
+    }
+
+    /// The commands that must not run before somebody has seen and allowed them: what each is for, its key in
+    /// sessions.toml, and itself.
+    pub fn unconfirmed(&mut self) -> impl Iterator<Item = (&'static str, &'static str, &mut SecretCommand)> {
+        let proxy = match &mut self.proxy {
+            Proxy::Http(proxy) => Some(("command for the proxy's password", "proxy", &mut proxy.secret)),
+            Proxy::None | Proxy::System => None,
+        };
+        let own = ("command for the password", "auth.secret", &mut self.secret);
+        [Some(own), proxy].into_iter().flatten().filter_map(|(place, key, source)| match source {
+            SecretSource::Command(command) if !command.confirmed => Some((place, key, command)),
+            _ => None,
+        })
     }
 
     /// This computer, through the embedded server.

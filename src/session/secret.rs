@@ -38,6 +38,12 @@ pub struct SecretCommand {
 impl SecretCommand {
     /// How long a program may take that says nothing else.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// The command in words, such that one word is told from two.
+    pub fn told(&self) -> String {
+        let words = self.words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ");
+        if self.shell { format!("a shell reads {words}") } else { words }
+    }
 }
 
 impl SecretSource {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use lazycim::{
-    app::{Layer, SessionRow},
+    app::{CommandId, Layer, SessionRow},
     auth::Credentials,
     server::{self, ServerOptions},
     session::store::{KEYS, SessionsFile},
@@ -376,4 +376,25 @@ async fn what_was_typed_into_a_prompt_that_went_away_stays_out_of_the_form() {
     assert!(form.fields().iter().all(|field| !field.input.text().contains("ter2")), "{screen}");
     let typed = desk.press("tab shift-tab \"New\"").await;
     assert!(typed.contains("New"), "another key gives the fields back: {typed}");
+}
+
+const IMPORTED: &str = "[[session]]\nid = \"web01\"\ncomputer = \"web01.example\"\n\
+    auth = { user = \"ann\", secret = { command = [\"pass\", \"show\", \"web 01\"], confirmed = false } }\n";
+
+#[tokio::test]
+async fn a_command_that_came_with_an_import_is_shown_and_runs_only_after_a_yes() {
+    let mut desk = Desk::new(80, 24, IMPORTED);
+    for keys in ["j enter", "C"] {
+        let asked = desk.press(keys).await;
+        assert!(asked.contains("May web01 run this command?"), "{asked}");
+        assert!(asked.contains("\"pass\" \"show\" \"web 01\""), "{asked}");
+        assert!(matches!(desk.harness.front.state().layer(), Some(Layer::Question(question)) if !question.yes));
+        desk.press("enter").await;
+        assert_eq!(desk.text(), IMPORTED, "No is the button it begins on");
+    }
+    assert_eq!(desk.harness.front.state().operations().len(), 0);
+    let told = desk.press("C y").await;
+    assert!(told.contains("the command of web01 may run"), "{told}");
+    assert!(!desk.text().contains("confirmed = false"), "{}", desk.text());
+    assert!(desk.harness.front.state().greyed(CommandId::ConfirmCommand).is_some());
 }

@@ -11,10 +11,7 @@ use crate::{
         target::by_name,
     },
     config::Paths,
-    session::{
-        Proxy, SecretCommand, SecretSource, Target,
-        store::{Origin, SessionsFile},
-    },
+    session::store::{Origin, SessionsFile},
 };
 
 /// Confirms the commands of one session.
@@ -30,13 +27,13 @@ pub(super) fn run(arguments: &ConfirmArguments, paths: &Paths) -> Result<(), Fai
     };
     let mut wanted = known.clone();
     let mut shown = 0;
-    for (place, key, command) in unconfirmed(&mut wanted.target) {
+    for (place, key, command) in wanted.target.unconfirmed() {
         if let Origin::Inherited(parent) = sessions.origin(&wanted.id, key) {
             let parent = parent.to_text();
             let cause = format!("its {place} is inherited from {parent}");
             return Err(fails(&cause, &format!("lazycim sessions confirm {parent}")));
         }
-        say(&format!("{place} of {}: {}", wanted.id.as_str(), words_of(command)));
+        say(&format!("{place} of {}: {}", wanted.id.as_str(), command.told()));
         command.confirmed = true;
         shown += 1;
     }
@@ -50,25 +47,6 @@ pub(super) fn run(arguments: &ConfirmArguments, paths: &Paths) -> Result<(), Fai
     sessions.update(&id, &wanted).map_err(|error| fails(&error.to_string(), &error.hint()))?;
     say(&format!("confirmed: {}", id.as_str()));
     Ok(())
-}
-
-/// The commands that must not run yet: what each is for, its key in the file, and itself.
-fn unconfirmed(target: &mut Target) -> impl Iterator<Item = (&'static str, &'static str, &mut SecretCommand)> {
-    let proxy = match &mut target.proxy {
-        Proxy::Http(proxy) => Some(("command for the proxy's password", "proxy", &mut proxy.secret)),
-        Proxy::None | Proxy::System => None,
-    };
-    let own = ("command for the password", "auth.secret", &mut target.secret);
-    [Some(own), proxy].into_iter().flatten().filter_map(|(place, key, source)| match source {
-        SecretSource::Command(command) if !command.confirmed => Some((place, key, command)),
-        _ => None,
-    })
-}
-
-/// The command such that one word is told from two.
-fn words_of(command: &SecretCommand) -> String {
-    let words = command.words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ");
-    if command.shell { format!("a shell reads {words}") } else { words }
 }
 
 fn agreed(fails: &dyn Fn(&str, &str) -> Failure) -> Result<bool, Failure> {

@@ -7,7 +7,7 @@ pub mod command {
     section! {
         "Passwords from commands (queue)", "The session takes its password, or its proxy's, from what a program prints.",
         UNCONFIRMED = "{command} is inactive", "it came with an import, and nobody has confirmed it yet",
-            "lazycim sessions confirm NAME, which shows it and asks";
+            "lazycim sessions confirm NAME or C in the sessions pane: both show it and ask";
         NO_FILE = "{command} is not run", "it stands in no sessions.toml", "write it into sessions.toml";
         WRITABLE = "{command} is not run: {found}", "whoever may write there could have any program run", "{fix}";
         MISSING = "{command} was not found", "no program of this name is in the folders of PATH",

@@ -79,6 +79,7 @@ fn make(mut file: SessionsFile, change: &Change) -> Result<(SessionsFile, Outcom
         Change::Duplicate(id) => file.duplicate(id).map(Outcome::Added),
         Change::Move { id, to } => file.move_to(id, *to).map(|()| Outcome::Saved),
         Change::Pin { id, pin, .. } => file.pin(id, *pin).map(|()| Outcome::Saved),
+        Change::Confirm { id, profile } => file.update(id, profile).map(|()| Outcome::Saved),
         Change::Settle { conflict, keep } => file.settle(conflict, *keep).map(|()| Outcome::Saved),
         Change::Import { file: from, format } => return import(&file, from, *format),
         Change::Export { file: to, format, ids, replace } => {
