@@ -1,6 +1,6 @@
 //! Every command that reads, over WS-Man.
 
-use crate::support::{Ran, Serve, lazycim};
+use crate::support::{Home, Ran, Serve, lazycim, nobody, session};
 
 /// Runs a command on the WS-Man side of `serve`.
 fn wsman(serve: &Serve, arguments: &[&str]) -> Ran {
@@ -56,4 +56,22 @@ fn what_goes_wrong_says_what_to_try() {
     wsman(&serve, &["query", "SELECT * FROM"]).expect_failure(1, "", "query");
     let by_hand = ["instances", "LC_ComputerSystem", "--resource-uri", "urn:lazycim:nothing"];
     wsman(&serve, &by_hand).expect_failure(1, "resource URI", "");
+}
+
+#[test]
+fn a_protocol_left_open_is_found_out() {
+    let serve = Serve::start();
+    let home = Home::new();
+    let open = |id, more| session(id, serve.port(), &format!("protocol = \"auto\"\n{more}"));
+    let nobody = session("gone", &nobody(), "protocol = \"auto\"");
+    // The second has a path that only CIM-XML knows here.
+    home.write("sessions.toml", &(open("either", "") + &open("one", "path = \"/cimom\"") + &nobody));
+    let either = home.run(&["-s", "either", "-v", "namespaces"]).expect_code(0);
+    assert_eq!(either.stdout, "namespace\nroot\nroot/cimv2\nroot/interop\n", "WS-Man is tried first");
+    assert!(!either.stderr.contains("is tried next"), "{}", either.stderr);
+    let one = home.run(&["-s", "one", "instances", "LC_ComputerSystem", "--keys-only", "-o", "ndjson"]).expect_code(0);
+    assert_eq!(one.stdout.lines().count(), 1, "{}", one.stdout);
+    assert!(one.stderr.contains("wsman: ") && one.stderr.contains("cimxml is tried next"), "{}", one.stderr);
+    let gone = home.run(&["-s", "gone", "namespaces"]).expect_code(1);
+    assert!(gone.stderr.contains("that was wsman: cimxml: connect of 127.0.0.1"), "{}", gone.stderr);
 }
