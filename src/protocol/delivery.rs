@@ -102,8 +102,10 @@ pub(super) struct Rows<'r, 'c> {
     shifted: u32,
     /// The second connection, for classes first seen while rows arrive.
     schema: Option<Box<dyn Exchange>>,
-    /// Why classes are not fetched any more.
+    /// Classes are not fetched any more.
     given_up: bool,
+    /// Classes that this operation could not get.
+    missing: Vec<ClassKey>,
     warning: Option<Arc<OpError>>,
 }
 
@@ -128,6 +130,7 @@ impl<'r, 'c> Rows<'r, 'c> {
             shifted: 0,
             schema: None,
             given_up,
+            missing: Vec::new(),
             warning: None,
         }
     }
@@ -160,11 +163,15 @@ impl<'r, 'c> Rows<'r, 'c> {
         if self.given_up {
             return Ok(self.cx.schema.known(&key));
         }
-        let result = schema(self.cx, exchange, key, self.op, self.fetch).await;
-        self.judge(result)
+        let result = schema(self.cx, exchange, key.clone(), self.op, self.fetch).await;
+        self.judge(key, result)
     }
 
-    fn judge(&mut self, result: Result<Arc<CimClass>, Arc<OpError>>) -> Result<Option<Arc<CimClass>>, OpError> {
+    fn judge(
+        &mut self,
+        key: ClassKey,
+        result: Result<Arc<CimClass>, Arc<OpError>>,
+    ) -> Result<Option<Arc<CimClass>>, OpError> {
         let error = match result {
             Ok(class) => return Ok(Some(class)),
             Err(error) => error,
@@ -188,8 +195,12 @@ impl<'r, 'c> Rows<'r, 'c> {
                     facts.unsupported.push("GetClass");
                 }
             });
-        } else if self.warning.is_none() {
-            self.warning = Some(error);
+        } else {
+            // A connection that was lost says nothing of the class: it is asked for once more.
+            if error.kind != ErrorKind::ConnectionLost {
+                self.missing.push(key);
+            }
+            self.warning.get_or_insert(error);
         }
         Ok(None)
     }
@@ -277,13 +288,13 @@ impl<'r, 'c> Rows<'r, 'c> {
         let namespace = shape.namespace.clone().unwrap_or_else(|| self.namespace.clone());
         let key = ClassKey { namespace, class: shape.class.clone() };
         let known = self.cx.schema.known(&key);
-        if known.is_some() || self.names_only || self.given_up {
+        if known.is_some() || self.names_only || self.given_up || self.missing.contains(&key) {
             return Ok(known);
         }
         let cx = self.cx;
         let exchange = self.schema.get_or_insert_with(|| cx.dial.dial(Purpose::Schema));
-        let result = schema(cx, &mut **exchange, key, self.op, self.fetch).await;
-        match self.judge(result) {
+        let result = schema(cx, &mut **exchange, key.clone(), self.op, self.fetch).await;
+        match self.judge(key, result) {
             Ok(class) => Ok(class),
             // The rows go on arriving over their own connection.
             Err(error) => {

@@ -99,8 +99,10 @@ impl Decoder {
     /// A decoder for an answer that brings `expect`, whose Content-Type names `charset`. `namespace` is that of the request:
     /// many references come without one.
     pub fn new(expect: Expect, limits: Limits, namespace: Option<Namespace>, charset: Option<&str>) -> Self {
-        // Markup that is foreseen is not measured: its depth must be far from the limit.
-        let predicts = matches!(expect, Expect::Instances | Expect::Anything) && limits.xml_depth >= PREDICTED_DEPTH;
+        // Objects stand bare also where a server does not know the mode that wraps them. Markup that is foreseen is not
+        // measured: its depth must be far from the limit.
+        let are_objects = matches!(expect, Expect::Instances | Expect::ObjectsAndEprs | Expect::Anything);
+        let predicts = are_objects && limits.xml_depth >= PREDICTED_DEPTH;
         Self {
             transcoder: Transcoder::new(charset),
             framer: Framer::new(&SOAP12, limits),
