@@ -1,6 +1,6 @@
 //! Instances as CIM-XML writes them, made rows.
 //!
-//! Owns: INSTANCE with PROPERTY, PROPERTY.ARRAY and PROPERTY.REFERENCE, and what they look like ([`predict`]). Must not know
+//! Owns: INSTANCE with PROPERTY, PROPERTY.ARRAY and PROPERTY.REFERENCE, and what they look like (`predict`). Must not know
 //! how rows get their shapes.
 
 mod learn;
