@@ -146,6 +146,10 @@ impl Log {
         entry.number = self.last;
         if !quiet {
             let stays = if entry.level == Level::Notice { 3 } else { 8 };
+            // The same words again need no second place.
+            let says_so = |toast: &Toast| self.get(toast.entry).is_some_and(|shown| shown.text == entry.text);
+            let others = self.toasts.iter().filter(|toast| !says_so(toast)).copied().collect();
+            self.toasts = others;
             self.toasts.push_back(Toast { entry: self.last, until: entry.at + Duration::from_secs(stays) });
             while self.toasts.len() > TOASTS {
                 self.toasts.pop_front();

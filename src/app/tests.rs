@@ -560,3 +560,18 @@ fn the_cursor_of_the_detail_pane_goes_where_rows_are_when_the_table_has_none_lef
     assert_eq!((script.state.table().unwrap().shown(), script.state.detail().rows().len()), (0, 0));
     assert_eq!(script.state.detail().cursor().at, 0);
 }
+
+#[test]
+fn the_same_words_are_one_toast() {
+    let mut script = Script::in_classes();
+    for _ in 0..2 {
+        script.keys("enter");
+        let op = script.run_of("EnumerateInstances");
+        script.fail(op, "nobody listens there");
+        script.keys("r");
+        let again = script.run_of("EnumerateInstances");
+        script.fail(again, "nobody listens there");
+    }
+    assert_eq!(script.state.log().toasts().count(), 1);
+    assert!(script.state.log().entries().filter(|entry| entry.level == Level::Error).count() >= 2);
+}
