@@ -23,7 +23,7 @@ pub mod handshake {
             "it does not speak TLS on this port, or does not like what lazycim offers",
             "check that the port speaks TLS; for clear text use http";
         NOT_TLS = "the server does not speak TLS on this port", "what it answered is something else, clear-text HTTP mostly",
-            "check the port (5989 is usual), or use http for clear text";
+            "check the port (5989 is usual for CIM-XML, 5986 for WS-Man), or use http for clear text";
         NOTHING_IN_COMMON = "the server and lazycim have no TLS version and cipher suite in common",
             "the server is too old, or set up to be too strict",
             "let the server offer TLS 1.2 or 1.3 (the session's min_version) with ECDHE and AES-GCM or ChaCha20";
