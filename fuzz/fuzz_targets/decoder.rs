@@ -3,6 +3,8 @@
 
 #[path = "../../tests/properties/decoder.rs"]
 mod decoder;
+#[path = "../../tests/properties/decoding.rs"]
+mod decoding;
 #[path = "../../tests/properties/pieces.rs"]
 mod pieces;
 

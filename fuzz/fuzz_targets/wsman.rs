@@ -1,6 +1,8 @@
 //! Fuzzes the decoder of WS-Man answers. What must hold stands in `tests/properties`, which the normal tests use too.
 #![no_main]
 
+#[path = "../../tests/properties/decoding.rs"]
+mod decoding;
 #[path = "../../tests/properties/pieces.rs"]
 mod pieces;
 #[path = "../../tests/properties/wsman.rs"]

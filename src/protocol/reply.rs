@@ -3,50 +3,32 @@
 //! Owns: decoding a body piece by piece as it arrives, and when an error in it is told: after everything that came before it.
 //! Must not know requests or what the result is used for.
 
-use super::{delivery::Adopts, xml::fault::DecodeError};
+use super::{
+    delivery::Adopts,
+    xml::{
+        decoder::{Decoder, Items},
+        explain::unreadable,
+    },
+};
 use crate::{
     cim::rows::{Shape, ShapeId},
     op::OpError,
     wire::BodySource,
 };
 
-/// A protocol's decoder, as the reading of an answer needs it.
-pub trait Decodes: Send {
-    /// What it decodes.
-    type Decoded: Send;
-
-    /// Takes in the next bytes.
-    ///
-    /// # Errors
-    /// Why the answer cannot be read on.
-    fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError>;
-
-    /// The body has ended.
-    ///
-    /// # Errors
-    /// As [`Decodes::feed`]; the answer is not complete.
-    fn finish(&mut self) -> Result<(), DecodeError>;
-
-    /// What was decoded since the last time.
-    fn take(&mut self) -> Self::Decoded;
-
-    /// Takes over a shape completed from its class.
-    fn adopt(&mut self, id: ShapeId, shape: Shape);
-
+/// What a protocol decodes, as the reading of an answer needs it.
+pub trait Answer {
     /// Whether nothing was decoded.
-    fn is_empty(decoded: &Self::Decoded) -> bool;
+    fn is_empty(&self) -> bool;
 
     /// The error the server answered, taken out.
-    fn refused(decoded: &mut Self::Decoded, target: &str) -> Option<OpError>;
-
-    /// Why the answer cannot be read, in words.
-    fn unreadable(&mut self, target: &str, error: &DecodeError) -> OpError;
+    fn refused(&mut self, target: &str) -> Option<OpError>;
 }
 
 /// An answer being read.
-pub struct Reply<D> {
+pub struct Reply<I: Items> {
     body: Option<Box<dyn BodySource>>,
-    decoder: D,
+    decoder: Decoder<I>,
     target: String,
     /// How it ends, once that is known.
     end: Option<OpError>,
@@ -54,9 +36,9 @@ pub struct Reply<D> {
     otherwise: Option<OpError>,
 }
 
-impl<D: Decodes> Reply<D> {
+impl<I: Items<Decoded: Answer>> Reply<I> {
     /// The answer of `target` in `body`.
-    pub fn new(body: Box<dyn BodySource>, decoder: D, target: String) -> Self {
+    pub fn new(body: Box<dyn BodySource>, decoder: Decoder<I>, target: String) -> Self {
         Self { body: Some(body), decoder, target, end: None, otherwise: None }
     }
 
@@ -71,7 +53,7 @@ impl<D: Decodes> Reply<D> {
     ///
     /// # Errors
     /// Those of the connection, of the XML, and the one the server answered; always after what came before it.
-    pub async fn next(&mut self) -> Result<Option<D::Decoded>, OpError> {
+    pub async fn next(&mut self) -> Result<Option<I::Decoded>, OpError> {
         loop {
             let Some(body) = &mut self.body else { return self.end.take().map_or(Ok(None), Err) };
             let result = match body.chunk().await {
@@ -87,30 +69,31 @@ impl<D: Decodes> Reply<D> {
             };
             if let Err(error) = result {
                 self.body = None;
-                let unreadable = self.decoder.unreadable(&self.target, &error);
-                self.end = Some(self.otherwise.take().unwrap_or(unreadable));
+                let (excerpt, row) = (self.decoder.take_excerpt(), (I::grammar().row)(error.fault));
+                let unreadable = || unreadable(self.target.clone(), &error, excerpt, row);
+                self.end = Some(self.otherwise.take().unwrap_or_else(unreadable));
             }
             let mut decoded = self.decoder.take();
-            if let Some(error) = D::refused(&mut decoded, &self.target) {
+            if let Some(error) = decoded.refused(&self.target) {
                 // The error stands at the end of an answer; what is broken after it matters less.
                 (self.end, self.otherwise) = (Some(error), None);
             }
             if self.body.is_none() && self.end.is_none() {
                 self.end = self.otherwise.take();
             }
-            if !D::is_empty(&decoded) {
+            if !decoded.is_empty() {
                 return Ok(Some(decoded));
             }
         }
     }
 
     /// The decoder, for the next answer of the same result.
-    pub fn into_decoder(self) -> D {
+    pub fn into_decoder(self) -> Decoder<I> {
         self.decoder
     }
 }
 
-impl<D: Decodes> Adopts for Reply<D> {
+impl<I: Items> Adopts for Reply<I> {
     fn adopt(&mut self, id: ShapeId, shape: Shape) {
         self.decoder.adopt(id, shape);
     }

@@ -7,7 +7,10 @@ use lazycim::{
     op::Limits,
     protocol::{
         cimxml::grammar::CIMXML,
-        xml::framer::{DecodeError, Framer, Piece},
+        xml::{
+            fault::DecodeError,
+            framer::{Framer, Piece},
+        },
     },
 };
 

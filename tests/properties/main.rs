@@ -6,6 +6,7 @@
 mod challenge;
 mod datetime;
 mod decoder;
+mod decoding;
 mod framer;
 mod mof;
 mod path;

@@ -6,23 +6,25 @@
 use std::sync::Arc;
 
 use lazycim::{
-    cim::{CimClass, CimInstance, CimName, CimType, ClassProperty, Namespace, ObjectPath, TypedValue, rows::RowStore},
+    cim::{CimClass, CimName, CimType, ClassProperty, Namespace, ObjectPath, TypedValue},
     op::Limits,
     protocol::{
         wsman::{
-            decode::{Decoder, Epr, Expect, Identity, SoapFault},
+            decode::{Decoded, Decoder, Epr, Expect, Identity, Items, SoapFault},
             explain,
         },
         xml::fault::DecodeError,
     },
 };
 
-use super::pieces::Input;
+use super::{
+    decoding::{self, Gathers, Taken},
+    pieces::Input,
+};
 
-/// What became of a body.
+/// What came that is no row.
 #[derive(Debug, Default, PartialEq)]
-struct Outcome {
-    instances: Vec<CimInstance>,
+struct Gathered {
     classes: Vec<CimClass>,
     context: Option<String>,
     end_of_sequence: bool,
@@ -31,8 +33,23 @@ struct Outcome {
     epr: Option<Epr>,
     value: Option<TypedValue>,
     parameters: Vec<(CimName, TypedValue)>,
-    warning: Option<String>,
-    failed: Option<DecodeError>,
+}
+
+impl Gathers for Gathered {
+    type Items = Items;
+
+    fn gather(&mut self, decoded: Decoded) -> Taken {
+        let is_empty = decoded.is_empty();
+        self.classes.extend(decoded.classes);
+        self.parameters.extend(decoded.parameters);
+        self.context = decoded.context.or(self.context.take());
+        self.end_of_sequence |= decoded.end_of_sequence;
+        self.fault = decoded.fault.or(self.fault.take());
+        self.identity = decoded.identity.or(self.identity.take());
+        self.epr = decoded.epr.or(self.epr.take());
+        self.value = decoded.value.or(self.value.take());
+        Taken { shapes: decoded.shapes, rows: decoded.rows, warning: decoded.warning, is_empty }
+    }
 }
 
 /// Decodes the body of `data` in one piece, without prediction, and in the pieces it names.
@@ -49,19 +66,8 @@ pub fn check(data: &[u8]) -> Result<(), DecodeError> {
         let decoder = Decoder::new(expected(input.choice & 15), limits, Some(Namespace::new("root/x")), None);
         if input.choice & 32 == 0 { decoder } else { decoder.with_class(class()) }
     };
-    let whole = decode(decoder(), limits, [input.body].into_iter());
-    let general = decode(decoder().general(), limits, [input.body].into_iter());
-    assert!(same(&whole, &general), "{whole:#?}\nby prediction, but the general way\n{general:#?}");
-    let cut = decode(decoder(), limits, input.pieces());
-    // How much is held, and so whether the limit is met, depends on where an element was cut; nothing else does.
-    let is_limit = |outcome: &Outcome| outcome.failed.as_ref().is_some_and(|error| error.limit == Some("buffer_bytes"));
-    if is_limit(&whole) || is_limit(&cut) {
-        let common = whole.instances.len().min(cut.instances.len());
-        assert!(same(&whole.instances[..common], &cut.instances[..common]));
-    } else {
-        assert!(same(&whole, &cut), "{whole:#?}\nin one piece, but in pieces\n{cut:#?}");
-    }
-    whole.fault.into_iter().for_each(printable);
+    let whole = decoding::check::<Gathered>(input, limits, decoder);
+    whole.gathered.fault.into_iter().for_each(printable);
     whole.failed.map_or(Ok(()), Err)
 }
 
@@ -72,9 +78,10 @@ pub fn fault(data: &[u8]) {
                  </s:Value></s:Code><s:Detail>";
     let body = [head.as_slice(), data, b"</s:Detail></s:Fault></s:Body></s:Envelope>"].concat();
     let decoder = Decoder::new(Expect::Instances, Limits::default(), None, None);
-    let outcome = decode(decoder, Limits::default(), [body.as_slice()].into_iter());
-    assert!(outcome.fault.is_some() || outcome.failed.is_some(), "neither a fault nor an error");
-    outcome.fault.into_iter().for_each(printable);
+    let outcome = decoding::decode::<Gathered>(decoder, Limits::default(), [body.as_slice()].into_iter());
+    let fault = outcome.gathered.fault;
+    assert!(fault.is_some() || outcome.failed.is_some(), "neither a fault nor an error");
+    fault.into_iter().for_each(printable);
 }
 
 /// What is told of a fault has no control characters.
@@ -82,11 +89,6 @@ fn printable(fault: SoapFault) {
     let told = explain::fault("h:1".to_owned(), fault);
     let odd = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
     assert!(!odd(&told.cause()) && !odd(&told.hint), "{told:?}");
-}
-
-/// Debug too, for NaN is not equal to itself.
-fn same<T: PartialEq + std::fmt::Debug + ?Sized>(left: &T, right: &T) -> bool {
-    left == right || format!("{left:?}") == format!("{right:?}")
 }
 
 fn class() -> Arc<CimClass> {
@@ -117,51 +119,4 @@ fn expected(choice: u8) -> Expect {
         9 => Expect::Release,
         _ => Expect::Anything,
     }
-}
-
-fn decode<'a>(mut decoder: Decoder, limits: Limits, pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
-    let (mut store, mut outcome) = (RowStore::default(), Outcome::default());
-    for piece in pieces {
-        let result = decoder.feed(piece);
-        taken(&mut decoder, &mut store, &mut outcome);
-        if let Err(error) = result {
-            assert_eq!(decoder.feed(b"<x/>").as_ref(), Err(&error), "it stays broken");
-            outcome.failed = Some(error);
-            break;
-        }
-        assert!(decoder.held() <= limits.buffer_bytes, "{} bytes held", decoder.held());
-    }
-    let finished = decoder.finish();
-    taken(&mut decoder, &mut store, &mut outcome);
-    match &outcome.failed {
-        Some(error) => assert_eq!(finished.as_ref(), Err(error), "it stays broken"),
-        None => outcome.failed = finished.err(),
-    }
-    assert_eq!(store.len() as u64, decoder.rows());
-    outcome.instances = (0..store.len()).filter_map(|row| store.instance(row)).collect();
-    outcome
-}
-
-/// Takes what was decoded so far.
-fn taken(decoder: &mut Decoder, store: &mut RowStore, outcome: &mut Outcome) {
-    let decoded = decoder.take();
-    for (id, shape) in decoded.shapes {
-        assert!((id.0 as usize) <= store.shapes().len(), "shapes are numbered without gaps");
-        store.add_shape(id, shape);
-    }
-    for batch in decoded.rows {
-        assert_eq!(store.push(batch), 0, "a row comes after its shape");
-    }
-    outcome.classes.extend(decoded.classes);
-    outcome.parameters.extend(decoded.parameters);
-    outcome.context = decoded.context.or(outcome.context.take());
-    outcome.end_of_sequence |= decoded.end_of_sequence;
-    outcome.fault = decoded.fault.or(outcome.fault.take());
-    outcome.identity = decoded.identity.or(outcome.identity.take());
-    outcome.epr = decoded.epr.or(outcome.epr.take());
-    outcome.value = decoded.value.or(outcome.value.take());
-    if let Some(warning) = decoded.warning {
-        assert_eq!(outcome.warning.replace(warning), None, "a warning is given once");
-    }
-    assert!(decoder.take().is_empty(), "what was taken is gone");
 }

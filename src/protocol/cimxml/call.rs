@@ -9,19 +9,18 @@
 use http::header;
 
 use super::{
-    decode::{Decoded, Decoder, Expect},
+    decode::{Decoded, Decoder, Expect, Items},
     explain,
     request::Request,
 };
 use crate::{
-    cim::rows::{Shape, ShapeId},
     op::{ErrorKind, OpError, Phase, explain::exchange::send},
     protocol::{
         OpContext,
         delivery::with_facts,
         explain::http,
-        reply::{self, Decodes},
-        xml::{encoding::charset_of, explain::unreadable, fault::DecodeError},
+        reply::{self, Answer},
+        xml::encoding::charset_of,
     },
     wire::{Exchange, HttpAnswer},
 };
@@ -30,7 +29,7 @@ use crate::{
 const REFUSAL_BYTES: usize = 64 << 10;
 
 /// An answer being read.
-pub type Reply = reply::Reply<Decoder>;
+pub type Reply = reply::Reply<Items>;
 
 /// Sends `request` and reads the head of its answer.
 ///
@@ -108,34 +107,12 @@ fn refuses_method(answer: &HttpAnswer) -> bool {
     matches!(answer.status, 405 | 501 | 510) && !answer.headers.contains_key("cimerror")
 }
 
-impl Decodes for Decoder {
-    type Decoded = Decoded;
-
-    fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.feed(chunk)
+impl Answer for Decoded {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
 
-    fn finish(&mut self) -> Result<(), DecodeError> {
-        self.finish()
-    }
-
-    fn take(&mut self) -> Decoded {
-        self.take()
-    }
-
-    fn adopt(&mut self, id: ShapeId, shape: Shape) {
-        self.adopt(id, shape);
-    }
-
-    fn is_empty(decoded: &Decoded) -> bool {
-        decoded.is_empty()
-    }
-
-    fn refused(decoded: &mut Decoded, target: &str) -> Option<OpError> {
-        decoded.error.take().map(|error| explain::cim(target.to_owned(), error))
-    }
-
-    fn unreadable(&mut self, target: &str, error: &DecodeError) -> OpError {
-        unreadable(target.to_owned(), error, self.take_excerpt(), explain::row_of(error.fault))
+    fn refused(&mut self, target: &str) -> Option<OpError> {
+        self.error.take().map(|error| explain::cim(target.to_owned(), error))
     }
 }

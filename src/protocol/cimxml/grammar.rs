@@ -16,5 +16,5 @@ pub static CIMXML: Grammar = Grammar {
         &[Container::plain("IRETURNVALUE")],
     ],
     items_from: 4,
-    seen: |fault| row_of(fault).seen,
+    row: row_of,
 };

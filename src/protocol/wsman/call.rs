@@ -8,30 +8,27 @@ use std::sync::Arc;
 use http::header;
 
 use super::{
-    decode::{Decoded, Decoder, Expect},
+    decode::{Decoded, Decoder, Expect, Items},
     envelope::{self, Addressing},
     explain,
     request::Request,
     uuid::Uuid,
 };
 use crate::{
-    cim::{
-        CimClass, Namespace,
-        rows::{Shape, ShapeId},
-    },
+    cim::{CimClass, Namespace},
     op::{ErrorKind, OpError, Phase, explain::exchange::send},
     protocol::{
         OpContext,
         delivery::{Arrived, with_facts},
         explain::http,
-        reply::{self, Decodes},
-        xml::{encoding::charset_of, fault::DecodeError},
+        reply::{self, Answer},
+        xml::encoding::charset_of,
     },
     wire::{Exchange, HttpRequest},
 };
 
 /// An answer being read.
-pub type Reply = reply::Reply<Decoder>;
+pub type Reply = reply::Reply<Items>;
 
 /// The bytes of an answer asked for: what Windows answers unless told otherwise (MS-WSMV section 3.1.4.1.31).
 pub(super) const ENVELOPE_BYTES: u32 = 512_000;
@@ -125,35 +122,13 @@ fn addressing(cx: &OpContext<'_>, locale: Option<&str>) -> Result<Addressing, St
     })
 }
 
-impl Decodes for Decoder {
-    type Decoded = Decoded;
-
-    fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.feed(chunk)
+impl Answer for Decoded {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
 
-    fn finish(&mut self) -> Result<(), DecodeError> {
-        self.finish()
-    }
-
-    fn take(&mut self) -> Decoded {
-        self.take()
-    }
-
-    fn adopt(&mut self, id: ShapeId, shape: Shape) {
-        self.adopt(id, shape);
-    }
-
-    fn is_empty(decoded: &Decoded) -> bool {
-        decoded.is_empty()
-    }
-
-    fn refused(decoded: &mut Decoded, target: &str) -> Option<OpError> {
-        decoded.fault.take().map(|fault| explain::fault(target.to_owned(), fault))
-    }
-
-    fn unreadable(&mut self, target: &str, error: &DecodeError) -> OpError {
-        explain::unreadable(target.to_owned(), error, self.take_excerpt())
+    fn refused(&mut self, target: &str) -> Option<OpError> {
+        self.fault.take().map(|fault| explain::fault(target.to_owned(), fault))
     }
 }
 

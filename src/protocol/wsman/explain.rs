@@ -8,18 +8,14 @@ use super::decode::{SoapFault, fault::FaultKind};
 use crate::{
     cim::{CimError, CimStatus},
     op::{
-        ErrorKind, OpError, Phase, RawExcerpt,
+        ErrorKind, OpError, Phase,
         explain::{
             self, Explanation,
             answer::{body, soap},
             detail, wsman,
         },
     },
-    protocol::xml::{
-        self,
-        explain::plain,
-        fault::{DecodeError, Fault},
-    },
+    protocol::xml::{explain::plain, fault::Fault},
 };
 
 /// The most texts of details told of.
@@ -79,11 +75,6 @@ fn kind_of(fault: SoapFault) -> ErrorKind {
         FaultKind::TimedOut | FaultKind::Other => CimStatus::FAILED,
     };
     ErrorKind::Cim(Arc::new(CimError { status, description: fault.reason, details: fault.details }))
-}
-
-/// An answer that cannot be read on, with the text around the place.
-pub fn unreadable(target: String, error: &DecodeError, raw: Option<RawExcerpt>) -> OpError {
-    xml::explain::unreadable(target, error, raw, row_of(error.fault))
 }
 
 /// The row of a fault of the XML.

@@ -22,5 +22,5 @@ pub static SOAP12: Grammar = Grammar {
         &[Container { namespaces: &[WSMAN, ENUMERATION], name: "Items" }],
     ],
     items_from: 1,
-    seen: |fault| row_of(fault).seen,
+    row: row_of,
 };

@@ -5,7 +5,7 @@
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::framer::{DecodeError, Fault};
+use super::fault::{DecodeError, Fault};
 
 /// How many bytes are looked at for an XML declaration.
 const SNIFF: usize = 256;

@@ -3,6 +3,7 @@
 //! Owns: [`Grammar`], as data. Must not know how bytes are framed.
 
 use super::fault::Fault;
+use crate::op::explain::Explanation;
 
 /// The most containers that stand inside each other.
 pub const MAX_LEVELS: usize = 5;
@@ -16,8 +17,8 @@ pub struct Grammar {
     pub containers: &'static [&'static [Container]],
     /// How many containers must be open for items to stand there.
     pub items_from: usize,
-    /// What is told of an answer that is not the protocol's.
-    pub seen: fn(Fault) -> &'static str,
+    /// The row that explains a fault of an answer.
+    pub row: fn(Fault) -> Explanation,
 }
 
 /// An element whose children are framed one by one.

@@ -56,11 +56,6 @@ impl<'a> Xml<'a> {
         self.text
     }
 
-    /// Where in the body the text being read stands.
-    pub fn base(&self) -> u64 {
-        self.base
-    }
-
     /// Where in the body the cursor is.
     pub fn offset(&self) -> u64 {
         self.base + self.reader.buffer_position()

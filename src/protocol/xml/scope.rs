@@ -93,11 +93,6 @@ impl<'a> Qualified<'a> {
         Self { xml, outer, inner: Scope::default() }
     }
 
-    /// The namespaces in force around the item.
-    pub fn outer(&self) -> &'a Scope {
-        self.outer
-    }
-
     /// The next child's start tag, or `None` at the end of the element the cursor is in, or of the item.
     ///
     /// # Errors

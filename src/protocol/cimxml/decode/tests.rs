@@ -6,7 +6,14 @@ mod sent;
 use proptest::prelude::*;
 
 use super::*;
-use crate::cim::rows::{CellRef, RowStore};
+use crate::{
+    cim::{
+        CimClass,
+        rows::{CellRef, RowStore, Shape},
+    },
+    op::RawExcerpt,
+    protocol::xml::fault::DecodeError,
+};
 
 const HEAD: &str = "<?xml version=\"1.0\"?><!-- x --><CIM><MESSAGE ID='1'><SIMPLERSP><IMETHODRESPONSE NAME=\"X\">";
 const TAIL: &str = "</IMETHODRESPONSE></SIMPLERSP></MESSAGE></CIM>\n";

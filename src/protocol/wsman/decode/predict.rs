@@ -18,14 +18,18 @@ use crate::{
         rows::{CellRef, PACKED_ITEMS, PathFrame},
     },
     op::Limits,
-    protocol::xml::{
-        framer::scan_tag,
-        reader::{Xml, resolve},
-        rows::{
-            self, Rows, Slot,
-            predict::{Reading, Stop},
+    protocol::{
+        wsman::namespaces::{ADDRESSING, WSMAN},
+        xml::{
+            decoder::Item,
+            framer::scan_tag,
+            reader::{Xml, resolve},
+            rows::{
+                self, Rows, Slot,
+                predict::{Reading, Stop},
+            },
+            scope::{Qualified, Scope, split},
         },
-        scope::{Qualified, Scope, split},
     },
 };
 
@@ -268,12 +272,15 @@ impl Property {
     }
 }
 
-/// The markup of the item `text`, of which `rows` were made last; `None` where it is unusual.
-pub fn markup(rows: &Rows, text: &str, scope: &Scope, schema: &Schema, limits: Limits) -> Option<Markup> {
-    let (shape, known) = rows.shape()?;
-    let keys = known.path_keys.iter().map(|key| rows.known(key.as_str())).collect::<Option<Vec<_>>>()?;
+/// The markup of `item`, of which `rows` were made last; `None` where it is unusual.
+pub fn markup(rows: &Rows, item: &Item<'_>, schema: &Schema) -> Option<Markup> {
+    let Item { text, scope, limits, .. } = *item;
     let mut xml = Qualified::new(Xml::new(text, 0, 0, limits), scope);
-    xml.child().ok()??;
+    let tag = xml.child().ok()??;
+    let is_object = !["Item", "XmlFragment"].iter().any(|local| xml.is(&tag, &[WSMAN], local))
+        && !xml.is(&tag, &[ADDRESSING], "EndpointReference");
+    let (shape, known) = rows.shape().filter(|_| is_object)?;
+    let keys = known.path_keys.iter().map(|key| rows.known(key.as_str())).collect::<Option<Vec<_>>>()?;
     let at = |xml: &Qualified<'_>| xml.xml.offset() as usize;
     let open = text.get(..at(&xml)).filter(|open| !open.ends_with("/>"))?;
     let mut properties: Vec<Property> = Vec::new();

@@ -4,7 +4,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cim::{CimInstance, CimType, CimValue, ClassProperty, Flavor, Qualifier, TypedValue, rows::RowStore};
+use crate::{
+    cim::{
+        CimInstance, CimType, CimValue, ClassProperty, Flavor, Qualifier, TypedValue,
+        rows::{RowStore, Shape},
+    },
+    protocol::xml::fault::Fault,
+};
 
 const HEAD: &str = "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\" \
     xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:c=\"http://schemas.dmtf.org/wbem/wscim/1/common\" \

@@ -1,19 +1,23 @@
 //! The framer: finds where each item of an answer ends while the answer is still arriving.
 //!
-//! Owns: lexing of UTF-8 XML far enough to know quotes, comments, CDATA, processing instructions and depth, kept between
-//! chunks, by the protocol's [`Grammar`]. Every byte is looked at once. Must not know what an item means: whole items go to
-//! the protocol's decoder.
+//! Owns: which elements are open and where the item being read began, kept between chunks, by the protocol's [`Grammar`];
+//! markup is told apart in [`lex`]. Every byte is looked at once. Must not know what an item means: whole items go to the
+//! protocol's decoder.
 //!
 //! ```text
 //! chunk* -> push -> piece -> Piece::Open | Piece::Item | Piece::Close ... -> end
 //!           the grammar's containers are opened and closed, every other element is one item, whole
 //! ```
 
-use memchr::{memchr, memchr3};
+mod lex;
+
+use memchr::memchr;
 use quick_xml::events::BytesStart;
 
-pub use super::fault::{DecodeError, Fault};
+pub use self::lex::scan_tag;
+use self::lex::{Begins, Lex};
 use super::{
+    fault::{DecodeError, Fault},
     grammar::{Grammar, MAX_LEVELS},
     reader::Xml,
     scope::{Scope, split},
@@ -48,26 +52,6 @@ pub enum Piece<'a> {
         /// The namespaces in force around it; empty where the grammar knows none.
         scope: &'a Scope,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lex {
-    /// Between markup.
-    Text,
-    /// `<` was seen.
-    Open,
-    /// Inside a start tag; the quote that is open, or 0.
-    Tag(u8),
-    /// Inside an end tag.
-    End,
-    /// Inside `<!-- -->`.
-    Comment,
-    /// Inside `<![CDATA[ ]]>`.
-    CData,
-    /// Inside `<? ?>`.
-    Pi,
-    /// Inside `<!DOCTYPE >`; the quote that is open, or 0.
-    Doctype(u8),
 }
 
 /// What a step of the framer found, as positions in the buffer.
@@ -249,7 +233,7 @@ impl Framer {
 
     /// An answer that is not the protocol's, as seen at `at`.
     fn foreign(&self, at: usize, fault: Fault) -> DecodeError {
-        self.error(at, (self.grammar.seen)(fault)).of(fault)
+        self.error(at, (self.grammar.row)(fault).seen).of(fault)
     }
 
     /// Whether containers are told by their namespaces.
@@ -292,60 +276,39 @@ impl Framer {
                     Some(lex) => self.lex = lex,
                     None => return self.more(),
                 },
-                Lex::Tag(quote) => match scan_tag(rest, quote) {
-                    Ok(length) => {
-                        self.at += length + 1;
-                        self.lex = Lex::Text;
-                        if let Some(found) = self.tag()? {
-                            return Ok(Some(found));
-                        }
+                lex => {
+                    let end = lex::end(lex, rest);
+                    let to = end.map_or(self.buffer.len(), |length| self.at + length);
+                    if matches!(lex, Lex::Doctype(_)) {
+                        self.no_subset(to)?;
                     }
-                    Err(quote) => {
-                        self.at = self.buffer.len();
-                        self.lex = Lex::Tag(quote);
+                    if let Err(lex) = end {
+                        (self.at, self.lex) = (to, lex);
                         return self.more();
                     }
-                },
-                Lex::Doctype(quote) => match scan_tag(rest, quote) {
-                    Ok(length) => {
-                        self.no_subset(self.at + length)?;
-                        self.at += length + 1;
-                        self.skipped();
+                    self.at = to + 1;
+                    if let Some(found) = self.passed(lex)? {
+                        return Ok(Some(found));
                     }
-                    Err(quote) => {
-                        self.no_subset(self.buffer.len())?;
-                        self.at = self.buffer.len();
-                        self.lex = Lex::Doctype(quote);
-                        return self.more();
-                    }
-                },
-                Lex::End => match memchr(b'>', rest) {
-                    Some(length) => {
-                        self.at += length + 1;
-                        self.lex = Lex::Text;
-                        if let Some(found) = self.end_tag()? {
-                            return Ok(Some(found));
-                        }
-                    }
-                    None => {
-                        self.at = self.buffer.len();
-                        return self.more();
-                    }
-                },
-                Lex::Comment | Lex::CData | Lex::Pi => match memchr(b'>', rest) {
-                    Some(length) => {
-                        self.at += length + 1;
-                        if self.closes() {
-                            self.skipped();
-                        }
-                    }
-                    None => {
-                        self.at = self.buffer.len();
-                        return self.more();
-                    }
-                },
+                }
             }
         }
+    }
+
+    /// A `>` that may end the markup `lex` has been passed.
+    fn passed(&mut self, lex: Lex) -> Result<Option<Found>, DecodeError> {
+        if !lex::closes(lex, self.buffer.get(self.mark..self.at).unwrap_or_default()) {
+            return Ok(None);
+        }
+        self.lex = Lex::Text;
+        match lex {
+            Lex::Tag(_) => return self.tag(),
+            Lex::End => return self.end_tag(),
+            // Markup that matters to nobody.
+            _ if self.depth == 0 => self.start = self.at,
+            _ => {}
+        }
+        Ok(None)
     }
 
     /// Text outside items must be white space; after the root some servers send a NUL.
@@ -364,56 +327,18 @@ impl Framer {
 
     /// What kind of markup begins at `mark`; `rest` is what follows its `<`. `None` if it cannot be told yet.
     fn opened(&self, rest: &[u8]) -> Result<Option<Lex>, DecodeError> {
-        Ok(Some(match rest.first() {
-            None => return Ok(None),
-            Some(b'/') => Lex::End,
-            Some(b'?') => Lex::Pi,
-            Some(b'!') => {
-                for (word, lex) in
-                    [(&b"!--"[..], Lex::Comment), (b"![CDATA[", Lex::CData), (b"!DOCTYPE", Lex::Doctype(0))]
-                {
-                    if rest.starts_with(word) {
-                        if lex == Lex::CData && self.depth == 0 {
-                            return Err(self.none_there(self.mark, "CDATA"));
-                        }
-                        if lex == Lex::Doctype(0) && self.rooted {
-                            return Err(self.error(self.mark, "a DOCTYPE inside the document"));
-                        }
-                        return Ok(Some(lex));
-                    }
-                    if word.starts_with(rest) {
-                        return Ok(None);
-                    }
-                }
-                let html = rest.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"!DOCTYPE"));
-                if html && !self.rooted {
-                    return Err(self.foreign(self.mark, Fault::Html));
-                }
-                if rest.len() < 9 && b"!DOCTYPE".iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b)) {
-                    return Ok(None);
-                }
-                return Err(self.error(self.mark, "`<!` that begins neither a comment nor CDATA"));
+        match lex::begins(rest) {
+            Begins::Markup(Lex::CData) if self.depth == 0 => Err(self.none_there(self.mark, "CDATA")),
+            Begins::Markup(Lex::Doctype(_)) if self.rooted => {
+                Err(self.error(self.mark, "a DOCTYPE inside the document"))
             }
-            Some(b) if b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || *b >= 0x80 => Lex::Tag(0),
-            Some(_) => return Err(self.error(self.mark, "`<` that begins no markup")),
-        }))
-    }
-
-    /// Whether the `>` just passed ends the comment, CDATA section or instruction.
-    fn closes(&self) -> bool {
-        let text = self.buffer.get(self.mark..self.at).unwrap_or_default();
-        match self.lex {
-            Lex::Comment => text.len() >= 7 && text.ends_with(b"-->"),
-            Lex::CData => text.len() >= 12 && text.ends_with(b"]]>"),
-            _ => text.len() >= 4 && text.ends_with(b"?>"),
-        }
-    }
-
-    /// Markup that matters to nobody has been passed.
-    fn skipped(&mut self) {
-        self.lex = Lex::Text;
-        if self.depth == 0 {
-            self.start = self.at;
+            Begins::Markup(lex) => Ok(Some(lex)),
+            Begins::Unknown => Ok(None),
+            Begins::Html if !self.rooted => Err(self.foreign(self.mark, Fault::Html)),
+            Begins::Html | Begins::Declaration => {
+                Err(self.error(self.mark, "`<!` that begins neither a comment nor CDATA"))
+            }
+            Begins::Nothing => Err(self.error(self.mark, "`<` that begins no markup")),
         }
     }
 
@@ -438,7 +363,7 @@ impl Framer {
             return Ok(None);
         }
         let tag = self.buffer.get(self.mark + 1..self.at - 1).unwrap_or_default();
-        let length = tag.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'/')).unwrap_or(tag.len());
+        let length = lex::name_length(tag);
         if self.is_complete() {
             return Err(self.error(self.mark, "a second root element"));
         }
@@ -544,33 +469,5 @@ impl Framer {
             self.scope.close();
         }
         Found::Close { level: self.level }
-    }
-}
-
-/// Where the `>` stands that ends a tag, or the quote that is open at the end of `rest`.
-pub fn scan_tag(rest: &[u8], mut quote: u8) -> Result<usize, u8> {
-    let mut at = 0;
-    loop {
-        let tail = rest.get(at..).unwrap_or_default();
-        if quote == 0 {
-            match memchr3(b'>', b'"', b'\'', tail) {
-                None => return Err(0),
-                Some(found) => match tail.get(found) {
-                    Some(b'>') | None => return Ok(at + found),
-                    Some(opened) => {
-                        quote = *opened;
-                        at += found + 1;
-                    }
-                },
-            }
-        } else {
-            match memchr(quote, tail) {
-                None => return Err(quote),
-                Some(found) => {
-                    quote = 0;
-                    at += found + 1;
-                }
-            }
-        }
     }
 }
