@@ -155,34 +155,40 @@ impl State {
                 let told = if count == 1 { "one session has".to_owned() } else { format!("{count} sessions have") };
                 Err(format!("{told} the tag {tag}; go on with CLASS /FILTER or query TEXT"))
             }
-            Line::Tag { tag, of } => {
-                self.sessions_with(tag)?;
-                let (namespace, of, filter) = match *of {
-                    Line::Class { namespace, class, filter, .. } => (namespace, Source::Class(class), filter),
-                    Line::Query(text) => {
-                        let query = Query { text: text.to_owned(), language: QueryLanguage::Wql };
-                        (None, Source::Query(query), "")
-                    }
-                    _ => return Err(TAG_WANTS.to_owned()),
-                };
-                self.open_tag(Tagged { tag: tag.to_owned(), namespace, of: Box::new(of) }, filter);
-                Ok(())
-            }
+            Line::Tag { tag, of } => self.obey_tag(tag, *of),
             Line::Exchange(asked) => self.exchange(asked),
-            Line::Instance(path) => {
-                let session = self.session_named(None)?;
-                if let Some(host) = &path.host
-                    && !self.is_host_of(session, host)
-                {
-                    return Err(format!(
-                        "the path names {host}, which is not this session's computer: it is never connected to"
-                    ));
-                }
-                let namespace = path.namespace.clone().unwrap_or_else(|| self.namespace_of(session));
-                self.open_instance(session, namespace, path);
-                Ok(())
-            }
+            Line::Instance(path) => self.obey_path(path),
         }
+    }
+
+    /// Opens `of` on all sessions with `tag`.
+    fn obey_tag(&mut self, tag: &str, of: Line<'_>) -> Result<(), String> {
+        self.sessions_with(tag)?;
+        let (namespace, of, filter) = match of {
+            Line::Class { namespace, class, filter, .. } => (namespace, Source::Class(class), filter),
+            Line::Query(text) => {
+                let query = Query { text: text.to_owned(), language: QueryLanguage::Wql };
+                (None, Source::Query(query), "")
+            }
+            _ => return Err(TAG_WANTS.to_owned()),
+        };
+        self.open_tag(Tagged { tag: tag.to_owned(), namespace, of: Box::new(of) }, filter);
+        Ok(())
+    }
+
+    /// Opens the instance `path` names on the session shown.
+    fn obey_path(&mut self, path: ObjectPath) -> Result<(), String> {
+        let session = self.session_named(None)?;
+        if let Some(host) = &path.host
+            && !self.is_host_of(session, host)
+        {
+            return Err(format!(
+                "the path names {host}, which is not this session's computer: it is never connected to"
+            ));
+        }
+        let namespace = path.namespace.clone().unwrap_or_else(|| self.namespace_of(session));
+        self.open_instance(session, namespace, path);
+        Ok(())
     }
 
     /// How many sessions have `tag`: at least one.

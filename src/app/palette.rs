@@ -227,29 +227,29 @@ impl State {
                     self.shorten(&mut parts);
                 }
             },
-            Pane::Detail => {
-                let class = self.detail.instance().map(|instance| display::safe(instance.class.as_str()));
-                match (self.detail.tab, self.associations()) {
-                    (DetailTab::Properties, _) => {
-                        parts.push("Detail".to_owned());
-                        parts.extend(class);
-                        parts.extend(loading(&self.detail.load));
-                    }
-                    (DetailTab::Associations, tree) => {
-                        parts.push("Associations".to_owned());
-                        parts.extend(class);
-                        let read = tree.filter(|tree| tree.total() > 0);
-                        parts.extend(
-                            read.map(|tree| counted(tree.total(), tree.total(), "association", "associations")),
-                        );
-                        parts.extend(tree.filter(|tree| tree.capped).map(|_| "capped".to_owned()));
-                        parts.extend(tree.and_then(|tree| loading(&tree.load)));
-                    }
-                }
-            }
+            Pane::Detail => self.detail_title(&mut parts),
             Pane::Operations => parts.push("Operations".to_owned()),
         }
         parts.join(" · ")
+    }
+
+    fn detail_title(&self, parts: &mut Vec<String>) {
+        let class = self.detail.instance().map(|instance| display::safe(instance.class.as_str()));
+        match (self.detail.tab, self.associations()) {
+            (DetailTab::Properties, _) => {
+                parts.push("Detail".to_owned());
+                parts.extend(class);
+                parts.extend(loading(&self.detail.load));
+            }
+            (DetailTab::Associations, tree) => {
+                parts.push("Associations".to_owned());
+                parts.extend(class);
+                let read = tree.filter(|tree| tree.total() > 0);
+                parts.extend(read.map(|tree| counted(tree.total(), tree.total(), "association", "associations")));
+                parts.extend(tree.filter(|tree| tree.capped).map(|_| "capped".to_owned()));
+                parts.extend(tree.and_then(|tree| loading(&tree.load)));
+            }
+        }
     }
 
     fn shows_failed_query(&self) -> bool {
