@@ -11,7 +11,9 @@ pub const ALL_CLASSES: &str = "http://schemas.dmtf.org/wbem/wscim/1/*";
 /// The classes themselves instead of their instances, as CIM-XML (MS-WSMV section 3.1.4.8).
 pub const CLASSES: &str = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*";
 /// What WMI's classes begin with; namespace and class follow (MS-WSMV section 3.1.4.1.1).
-const WMI: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/";
+pub const WMI: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/";
+/// The selector that names the CIM namespace (DSP0227 section 6.3). Servers differ in what they take where it is missing.
+pub const NAMESPACE: &str = "__cimnamespace";
 
 /// Vendors whose servers know their classes by URIs of their own, by what the classes' names begin with.
 const VENDORS: &[(&str, &str)] = &[

@@ -11,7 +11,10 @@ use super::value::key_of;
 use crate::{
     cim::{CimClass, CimName, KeyBinding, KeyValue, Namespace, ObjectPath},
     protocol::{
-        wsman::namespaces::{ADDRESSING, EVENTING, WSMAN},
+        wsman::{
+            namespaces::{ADDRESSING, EVENTING, WSMAN},
+            resource::{NAMESPACE, WMI},
+        },
         xml::{
             fault::DecodeError,
             reader::Read,
@@ -20,10 +23,6 @@ use crate::{
     },
 };
 
-/// The selector that names the CIM namespace.
-const CIM_NAMESPACE: &str = "__cimnamespace";
-/// What stands before the namespace in the resource URIs of Windows.
-const WMI: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/";
 /// The most selectors of a reference.
 const MAX_SELECTORS: usize = 256;
 
@@ -59,7 +58,7 @@ impl Epr {
 
     /// The CIM namespace it names: that of the selector, or of a Windows resource URI.
     pub fn namespace(&self) -> Option<Namespace> {
-        let selector = self.selectors.iter().find(|(name, _)| name.eq_ignore_ascii_case(CIM_NAMESPACE));
+        let selector = self.selectors.iter().find(|(name, _)| name.eq_ignore_ascii_case(NAMESPACE));
         if let Some((_, Selector::Text(text))) = selector {
             return Some(Namespace::new(text)).filter(|namespace| !namespace.is_empty());
         }
@@ -71,7 +70,7 @@ impl Epr {
     /// The path it makes, in `namespace` where it names none; keys are typed where `class` tells their types. `None` if it
     /// names no class.
     pub fn path(&self, namespace: Option<&Namespace>, class: Option<&CimClass>) -> Option<ObjectPath> {
-        let keys = self.selectors.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(CIM_NAMESPACE));
+        let keys = self.selectors.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(NAMESPACE));
         let keys = keys.map(|(name, value)| {
             let value = match value {
                 Selector::Text(text) => key_of(class.and_then(|class| class.property(name)), text),

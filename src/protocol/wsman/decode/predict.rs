@@ -19,7 +19,10 @@ use crate::{
     },
     op::Limits,
     protocol::{
-        wsman::namespaces::{ADDRESSING, WSMAN},
+        wsman::{
+            namespaces::{ADDRESSING, WSMAN},
+            resource::NAMESPACE,
+        },
         xml::{
             decoder::Item,
             framer::scan_tag,
@@ -388,7 +391,7 @@ fn reference(text: &str, path: &crate::cim::ObjectPath) -> Option<Form> {
         let tag = text.get(at..at + length)?;
         at += length;
         let local = split(tag.trim_start_matches('<').split([' ', '>', '/', '\t', '\r', '\n']).next()?).1;
-        let is_key = local == "Selector" && !tag.ends_with("/>") && !tag.contains("__cimnamespace");
+        let is_key = local == "Selector" && !tag.ends_with("/>") && !tag.contains(NAMESPACE);
         if !is_key || tag.starts_with("</") {
             continue;
         }

@@ -11,20 +11,13 @@ pub use filter::{Along, Filter, dialect};
 
 use super::{
     envelope::ANONYMOUS,
-    resource::{self, Style},
+    namespaces::{ENUMERATION, EVENTING, TRANSFER},
+    resource::{self, NAMESPACE, Style},
 };
 use crate::{
     cim::{CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath, text::real_text},
     protocol::xml::escape::escape,
 };
-
-/// The XML namespaces actions are made of.
-const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
-const TRANSFER: &str = "http://schemas.xmlsoap.org/ws/2004/09/transfer";
-const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
-
-/// The selector that names the CIM namespace (DSP0227 section 6.3). Servers differ in what they take where it is missing.
-const NAMESPACE: &str = "__cimnamespace";
 
 /// Events are fetched by Pull (DSP0226 section 10.2.9.5).
 const PULLED: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull";
