@@ -5,7 +5,8 @@
 
 use crate::cim::CimDateTime;
 
-/// The datetime `text` is; `None` where it is none, or where CIM cannot say it (years and months in a duration).
+/// The datetime `text` is; `None` where it is none, or where CIM cannot say it: a duration of years or months, which have no
+/// length.
 pub fn parse(text: &str) -> Option<CimDateTime> {
     let text = text.trim_ascii();
     if let Ok(value) = text.parse() {
@@ -74,10 +75,21 @@ fn offset(zone: &str) -> Option<String> {
     (minutes < 1_000).then(|| format!("{sign}{minutes:03}"))
 }
 
-/// `PnDTnHnMn.nS`, each part where it is not zero.
+/// `PnDTnHnMn.nS`, each part where it is not zero; some write years and months of zero as well.
 fn interval(text: &str) -> Option<CimDateTime> {
     let text = text.strip_prefix('P')?;
-    let (days, time) = text.split_once('T').unwrap_or((text, ""));
+    let (mut days, time) = text.split_once('T').unwrap_or((text, ""));
+    if days.is_empty() && time.is_empty() {
+        return None;
+    }
+    for unit in ['Y', 'M'] {
+        if let Some((count, after)) = days.split_once(unit) {
+            days = after;
+            if number(count)? != 0 {
+                return None;
+            }
+        }
+    }
     let (mut seconds, mut fraction) = (0_u64, "000000".to_owned());
     if !days.is_empty() {
         seconds = number(days.strip_suffix('D')?)?.checked_mul(86_400)?;
@@ -96,9 +108,6 @@ fn interval(text: &str) -> Option<CimDateTime> {
         if let Some(part) = part {
             fraction = micros(part)?;
         }
-    }
-    if days.is_empty() && time.is_empty() {
-        return None;
     }
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
@@ -126,7 +135,11 @@ mod tests {
             ("P2002DT2H2M2.000002S", Some("00002002020202.000002:000")),
             ("PT90M", Some("00000000013000.000000:000")),
             ("P123DT1H2M3.4S", Some("00000123010203.400000:000")),
+            ("P0Y0M3DT0H0M5S", Some("00000003000005.000000:000")),
+            ("P0Y", Some("00000000000000.000000:000")),
             ("P1Y", None),
+            ("P1M", None),
+            ("PY", None),
             ("P", None),
             ("PT", None),
             ("P99999999999999999999D", None),
