@@ -158,7 +158,8 @@ impl Request {
     }
 
     fn keys(&mut self, path: &ObjectPath, style: Style) {
-        write_keys(path, style, &mut self.selectors, &mut self.unsendable);
+        let namespace = path.namespace.as_ref().unwrap_or(&self.namespace);
+        write_keys(path, namespace, style, &mut self.selectors, &mut self.unsendable);
     }
 
     /// Asks for whole classes.
@@ -217,8 +218,9 @@ fn begin_selector(name: &str, out: &mut String, unsendable: &mut Option<char>) {
     out.push_str("\">");
 }
 
-/// The keys of `path` as selectors (DSP0227 section 6.4).
-fn write_keys(path: &ObjectPath, style: Style, out: &mut String, unsendable: &mut Option<char>) {
+/// The keys of `path`, which is in `namespace`, as selectors (DSP0227 section 6.4). So is what a key refers to, unless it says
+/// otherwise.
+fn write_keys(path: &ObjectPath, namespace: &Namespace, style: Style, out: &mut String, unsendable: &mut Option<char>) {
     for KeyBinding { name, value } in &path.keys {
         let text = match value {
             KeyValue::Bool(value) => value.to_string(),
@@ -227,10 +229,9 @@ fn write_keys(path: &ObjectPath, style: Style, out: &mut String, unsendable: &mu
             KeyValue::Real(value) => real_text(*value, CimType::Real64),
             KeyValue::String(text) => text.to_string(),
             KeyValue::Reference(to) => {
-                let namespace = to.namespace.clone().or_else(|| path.namespace.clone()).unwrap_or(Namespace::new(""));
                 begin_selector(name.as_str(), out, unsendable);
                 out.push_str("<a:EndpointReference>");
-                write_reference(to, &namespace, style, out, unsendable);
+                write_reference(to, to.namespace.as_ref().unwrap_or(namespace), style, out, unsendable);
                 out.push_str("</a:EndpointReference></w:Selector>");
                 continue;
             }
@@ -251,7 +252,7 @@ fn write_reference(
     escape(&style.class(namespace, &path.class), out, unsendable);
     out.push_str("</w:ResourceURI><w:SelectorSet>");
     push_selector(NAMESPACE, namespace.as_str(), out, unsendable);
-    write_keys(path, style, out, unsendable);
+    write_keys(path, namespace, style, out, unsendable);
     out.push_str("</w:SelectorSet></a:ReferenceParameters>");
 }
 

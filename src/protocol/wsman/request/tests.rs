@@ -54,6 +54,28 @@ fn selectors_are_escaped_and_references_are_endpoint_references() {
 }
 
 #[test]
+fn what_a_key_refers_to_is_in_the_namespace_of_the_request_unless_it_says_otherwise() {
+    let to = |namespace: Option<&str>| {
+        let keys = vec![key("S", KeyValue::String(Box::from("s")))];
+        let to = ObjectPath::new(namespace.map(Namespace::new), CimName::new("CIM_B"), keys);
+        vec![key("R", KeyValue::Reference(Box::new(to)))]
+    };
+    let object = |keys| ObjectPath::new(None, CimName::new("CIM_A"), keys);
+    let named = |text: &str, namespace: &str| {
+        text.matches(&format!("<w:Selector Name=\"__cimnamespace\">{namespace}</w:Selector>")).count()
+    };
+    let own = body(&get(&root(), "urn:x", &object(to(None)), Style::Schema));
+    assert_eq!((named(&own, "root/cimv2"), named(&own, "")), (2, 0), "{own}");
+    let other = body(&get(&root(), "urn:x", &object(to(Some("root/b"))), Style::Schema));
+    assert_eq!((named(&other, "root/cimv2"), named(&other, "root/b")), (1, 1), "{other}");
+    let object = object(to(None));
+    let along = Along { object: &object, association: None, role: None, result: None, result_role: None };
+    let how = Enumeration { filter: Some(Filter::Associated(along)), ..Enumeration::default() };
+    let filtered = body(&enumerate(&root(), "urn:x", &how, Style::Schema));
+    assert_eq!((named(&filtered, "root/cimv2"), named(&filtered, "")), (3, 0), "{filtered}");
+}
+
+#[test]
 fn every_message_has_ids_of_its_own_and_the_session_keeps_its() {
     let request = enumerate(&root(), "urn:x", &Enumeration::default(), Style::Schema);
     let id = |body: &str, element: &str| {
