@@ -126,7 +126,7 @@ impl Pulling<'_, '_> {
                     batch.came(asked, since.elapsed());
                     (heard, decoder) = (answer, Some(next));
                 }
-                Err((error, next)) if next.is_some() && is_too_large(&error) && self.redoes(&mut batch, asked) => {
+                Err((_, next)) if is_too_large(&next) && self.redoes(&mut batch, asked) => {
                     (heard, decoder) = (Heard { context: Some(context), ..Heard::default() }, next);
                 }
                 Err((error, _)) => {
@@ -179,7 +179,7 @@ impl Pulling<'_, '_> {
                         // The server says that nothing is open.
                         self.cx.cleanup.disarm();
                     }
-                    if decoder.is_none() || !is_too_large(&error) {
+                    if !is_too_large(&decoder) {
                         return Err(error);
                     }
                     error
@@ -293,9 +293,9 @@ async fn hear(
     Ok(())
 }
 
-/// Whether an answer did not fit what was agreed.
-fn is_too_large(error: &OpError) -> bool {
-    status_of(error) == Some(CimStatus::SERVER_LIMITS_EXCEEDED)
+/// Whether an answer, of which nothing else came, did not fit what was agreed.
+fn is_too_large(decoder: &Option<Decoder>) -> bool {
+    decoder.as_ref().is_some_and(Decoder::is_too_large)
 }
 
 /// Releases what an operation left open. A context the server does not know any more is released.

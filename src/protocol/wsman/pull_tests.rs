@@ -162,6 +162,21 @@ fn what_does_not_fit_is_asked_for_in_an_envelope_of_another_size() {
 }
 
 #[test]
+fn a_server_without_room_is_not_asked_again() {
+    for busy in ["w:QuotaLimit", "w:Concurrency"] {
+        let bench = Bench::pulling(move |asked| match asked.operation.as_str() {
+            "Pull" => fault(500, busy, "no room", 0),
+            _ if is_get_class(asked) => class(asked),
+            _ => batch(asked, &object("A", "1"), Some("c1")),
+        });
+        let error = run(&bench, &enumerate()).unwrap_err();
+        assert_eq!(status_of(&error), Some(CimStatus::SERVER_LIMITS_EXCEEDED));
+        assert_eq!(asked(&bench), ["Get", "Enumerate", "Pull"], "{busy}");
+        assert_eq!(bench.facts.lock().unwrap().wsman.envelope_bytes, None);
+    }
+}
+
+#[test]
 fn what_is_open_is_released_where_it_was_opened_and_a_lost_context_is_released() {
     let what = Cleanup {
         title: "EnumerateInstances A".to_owned(),

@@ -219,9 +219,14 @@ impl<I: Items> Decoder<I> {
         self.reading.items.rows_mut().adopt(id, shape);
     }
 
+    /// What makes something of the items.
+    pub fn items(&self) -> &I {
+        &self.reading.items
+    }
+
     /// How many rows were decoded in all.
     pub fn rows(&self) -> u64 {
-        self.reading.items.rows().count()
+        self.items().rows().count()
     }
 
     /// How many of them were read by prediction.

@@ -114,7 +114,10 @@ impl SoapFault {
             | Some((ENUMERATION, "FilteringNotSupported" | "FilterDialectRequestedUnavailable"))
             | Some((EVENTING, "DeliveryModeRequestedUnavailable" | "FilteringNotSupported"))
             | Some((EVENTING, "FilteringRequestedUnavailable")) => FaultKind::Unsupported,
-            Some((WSMAN, "EncodingLimit")) => FaultKind::EnvelopeSize,
+            // URIs, options and character sets have limits too.
+            Some((WSMAN, "EncodingLimit")) if self.fault_detail.as_deref().is_none_or(|it| it.contains("Envelope")) => {
+                FaultKind::EnvelopeSize
+            }
             Some((WSMAN, "TimedOut")) | Some((ENUMERATION, "TimedOut")) => FaultKind::TimedOut,
             Some((WSMAN, "Concurrency" | "QuotaLimit")) => FaultKind::Busy,
             _ => FaultKind::Other,

@@ -31,13 +31,13 @@ pub use self::{
     epr::Epr,
     fault::SoapFault,
 };
-use self::{instance::Schema, predict::Markup};
+use self::{fault::FaultKind, instance::Schema, predict::Markup};
 use super::{
     grammar::SOAP12,
     namespaces::{ADDRESSING, ENUMERATION, EVENTING, TRANSFER, WSMAN},
 };
 use crate::{
-    cim::{CimClass, CimName, Namespace, ObjectPath},
+    cim::{CimClass, CimName, CimStatus, Namespace, ObjectPath},
     op::Limits,
     protocol::{
         cimxml::decode::class,
@@ -70,6 +70,8 @@ pub struct Items {
     decoded: Decoded,
     /// What was asked for, or a fault, was there.
     answered: bool,
+    /// The server says that the answer does not fit.
+    is_too_large: bool,
 }
 
 impl Decoder {
@@ -83,6 +85,7 @@ impl Decoder {
             rows: Rows::default(),
             decoded: Decoded::default(),
             answered: false,
+            is_too_large: false,
         };
         Self::over(items, limits, charset)
     }
@@ -97,6 +100,11 @@ impl Decoder {
     #[must_use]
     pub fn with_method(self, method: CimName) -> Self {
         self.with(|items| items.method = Some(method))
+    }
+
+    /// Whether the answer was a fault because it, or what was asked, does not fit the agreed size.
+    pub fn is_too_large(&self) -> bool {
+        self.items().is_too_large
     }
 }
 
@@ -175,6 +183,8 @@ impl Items {
             return Err(error);
         }
         self.answered = true;
+        let too_large = [FaultKind::EnvelopeSize, FaultKind::Cim(CimStatus::SERVER_LIMITS_EXCEEDED)];
+        self.is_too_large = too_large.contains(&fault.kind());
         self.decoded.fault = Some(fault);
         Ok(())
     }
