@@ -136,13 +136,13 @@ fn property(
         Slot::Scalar(CellRef::Null)
     } else if xml.xml.has_child() {
         let (value, told) = value::structured(xml, marks, schema.namespace.as_ref())?;
-        let embedded = matches!(value, CimValue::Instance(_)).then_some(EmbeddedKind::Instance);
-        if ty.is_none() {
-            rows.learn(place, told, false, embedded);
-        }
-        Slot::Value(value)
+        learned(rows, place, ty, told, value)
     } else {
-        text(rows, xml, tag, Declared { ty, is_array }, &marks)?
+        let text = xml.content(tag)?;
+        match marks.bare(&text) {
+            Some(instance) => learned(rows, place, ty, Some(CimType::String), instance),
+            None => self::text(rows, xml, &text, Declared { ty, is_array }, &marks),
+        }
     };
     match &slot {
         _ if is_repeated => {
@@ -160,23 +160,25 @@ fn property(
     Ok(place)
 }
 
-/// The slot of the text in the element `tag` began.
-fn text(
-    rows: &mut Rows,
-    xml: &mut Qualified<'_>,
-    tag: &BytesStart<'_>,
-    declared: Declared,
-    marks: &value::Marks,
-) -> Read<Slot> {
-    let text = xml.content(tag)?;
-    if (marks.is_base64 || value::is_octets(declared, &text))
-        && let Some(octets) = value::octets(&text)
-    {
-        return Ok(Slot::Value(octets));
+/// The slot of a value that tells its type itself, `told`, where the column's, `ty`, is not known.
+fn learned(rows: &mut Rows, place: usize, ty: Option<CimType>, told: Option<CimType>, value: CimValue) -> Slot {
+    let embedded = matches!(value, CimValue::Instance(_)).then_some(EmbeddedKind::Instance);
+    if ty.is_none() {
+        rows.learn(place, told, false, embedded);
     }
-    Ok(match declared.ty.or(marks.ty) {
-        None => rows.text(&xml.xml, &text, true),
-        Some(CimType::String) => rows.text(&xml.xml, &text, false),
-        Some(ty) => rows.scalar(&mut xml.xml, ty, &text, value::scalar(ty, &text)),
-    })
+    Slot::Value(value)
+}
+
+/// The slot of a text.
+fn text(rows: &mut Rows, xml: &mut Qualified<'_>, text: &str, declared: Declared, marks: &value::Marks) -> Slot {
+    if (marks.is_base64 || value::is_octets(declared, text))
+        && let Some(octets) = value::octets(text)
+    {
+        return Slot::Value(octets);
+    }
+    match declared.ty.or(marks.ty) {
+        None => rows.text(&xml.xml, text, true),
+        Some(CimType::String) => rows.text(&xml.xml, text, false),
+        Some(ty) => rows.scalar(&mut xml.xml, ty, text, value::scalar(ty, text)),
+    }
 }

@@ -115,6 +115,36 @@ fn regular_instances_are_read_by_prediction_and_no_other_way() {
 }
 
 #[test]
+fn an_embedded_instance_of_which_every_property_was_left_out_is_one_all_the_same() {
+    let told = items(
+        "<p:B xmlns:p=\"http://x/B\" xmlns:q=\"http://x/E\"><p:E i:type=\"q:E_Type\"/><p:S i:type=\"q:Word\"/></p:B>",
+    );
+    let instance = &told.instances[0];
+    let CimValue::Instance(embedded) = &instance.property("E").unwrap().value.value else { panic!("{instance:?}") };
+    assert_eq!((embedded.class.as_str(), embedded.properties.len()), ("E", 0));
+    assert_eq!(instance.property("S").unwrap().value.value, CimValue::Untyped(Box::from("")));
+}
+
+#[test]
+fn only_a_limit_of_envelopes_asks_for_another_envelope() {
+    let fault = |subcode: &str, detail: &str| SoapFault {
+        subcode: Some((WSMAN.to_owned(), subcode.to_owned())),
+        fault_detail: Some(detail.to_owned()).filter(|detail| !detail.is_empty()),
+        ..SoapFault::default()
+    };
+    for (subcode, detail, kind) in [
+        ("EncodingLimit", "", FaultKind::EnvelopeSize),
+        ("EncodingLimit", "MaxEnvelopeSizeExceeded", FaultKind::EnvelopeSize),
+        ("EncodingLimit", "MinimumEnvelopeLimit", FaultKind::EnvelopeSize),
+        ("EncodingLimit", "URILimitExceeded", FaultKind::Other),
+        ("EncodingLimit", "CharacterSet", FaultKind::Other),
+        ("QuotaLimit", "", FaultKind::Busy),
+    ] {
+        assert_eq!(fault(subcode, detail).kind(), kind, "{subcode} {detail}");
+    }
+}
+
+#[test]
 fn where_a_regular_answer_is_cut_does_not_matter() {
     let body = regular();
     let (whole, _) = told(decoder().with_class(class()), std::iter::once(body.as_bytes()));

@@ -55,6 +55,17 @@ pub struct Marks {
     pub is_base64: bool,
     /// The class `xsi:type` names, if it names one.
     pub class: Option<CimName>,
+    /// It names it as types of classes are named (DSP0230 section 8.1).
+    pub is_instance: bool,
+}
+
+impl Marks {
+    /// The embedded instance that an element with nothing in it but `text` is: one whose properties were all left out.
+    pub fn bare(&self, text: &str) -> Option<CimValue> {
+        let class = self.class.as_ref().filter(|_| self.is_instance && text.trim_ascii().is_empty())?.clone();
+        let instance = CimInstance { class, path: None, qualifiers: Vec::new(), properties: Vec::new() };
+        Some(CimValue::Instance(Box::new(instance)))
+    }
 }
 
 /// Reads `xsi:nil` and `xsi:type` of `tag`.
@@ -80,7 +91,11 @@ pub fn marks(xml: &Qualified<'_>, tag: &BytesStart<'_>) -> Read<Marks> {
         xml.xml.check_name(name)?;
         match xml.namespace(prefix) {
             Some(CIM | XSD) => (marks.ty, marks.is_base64) = named(name),
-            _ => marks.class = Some(CimName::new(name.strip_suffix("_Type").unwrap_or(name))),
+            _ => {
+                let class = name.strip_suffix("_Type");
+                marks.is_instance = class.is_some();
+                marks.class = Some(CimName::new(class.unwrap_or(name)));
+            }
         }
         Ok(())
     })?;
@@ -179,6 +194,9 @@ pub fn element(
         return structured(xml, marks, namespace);
     }
     let text = xml.content(tag)?;
+    if let Some(instance) = marks.bare(&text) {
+        return Ok((instance, Some(CimType::String)));
+    }
     let ty = declared.ty.or(marks.ty);
     if (marks.is_base64 || is_octets(declared, &text))
         && let Some(octets) = octets(&text)
