@@ -40,7 +40,9 @@ fn an_enumeration_is_read_in_pieces_to_its_end() {
             assert_eq!(page.context(), None);
             break;
         }
-        assert_eq!((page.items().len(), page.context()), (7, Some(context.as_str())));
+        // A process that ended meanwhile leaves its page shorter.
+        assert!(page.items().len() <= 7, "no more than was asked for");
+        assert_eq!(page.context(), Some(context.as_str()));
     }
     assert!(wanted > 7 && seen.abs_diff(wanted) <= wanted / 2, "{seen} of about {wanted}: processes come and go");
     assert_eq!(*service.enumerations.count().borrow(), 0);
