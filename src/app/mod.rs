@@ -65,6 +65,8 @@ mod update;
 #[cfg(test)]
 mod associate_tests;
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
 mod preset_tests;
 #[cfg(test)]
 mod query_tests;
