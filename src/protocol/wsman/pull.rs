@@ -6,6 +6,7 @@
 //! ```text
 //! pulled -> Enumerate -> Pull* -> end marker      Decoded -> Takes::take
 //!               |         `-- fails: what is open stays in the clean-up slot, what came stays on the screen
+//!               |-- nothing in the time that was given (TimedOut): pulled again, the context stays valid (section 8.4)
 //!               `-- does not fit the envelope: asked again for one of another size
 //! ```
 
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     call::{ENVELOPE_BYTES, Reading, Reply, ask},
-    decode::{Decoded, Decoder, Expect},
+    decode::{Decoded, Decoder, Expect, fault::FaultKind},
     request::{self, Request},
 };
 use crate::{
@@ -128,6 +129,11 @@ impl Pulling<'_, '_> {
                 }
                 Err((_, next)) if is_too_large(&next) && self.redoes(&mut batch, asked) => {
                     (heard, decoder) = (Heard { context: Some(context), ..Heard::default() }, next);
+                }
+                Err((_, Some(next))) if next.fault() == Some(FaultKind::TimedOut) => {
+                    // The context stays valid. Who took the time that was given is not one who makes no progress.
+                    empty = if since.elapsed() >= self.cx.timeouts.first_byte / 2 { 0 } else { empty };
+                    (heard, decoder) = (Heard { context: Some(context), ..Heard::default() }, Some(next));
                 }
                 Err((error, _)) => {
                     if status_of(&error) == Some(CimStatus::INVALID_ENUMERATION_CONTEXT) {
@@ -295,7 +301,8 @@ async fn hear(
 
 /// Whether an answer, of which nothing else came, did not fit what was agreed.
 fn is_too_large(decoder: &Option<Decoder>) -> bool {
-    decoder.as_ref().is_some_and(Decoder::is_too_large)
+    let too_large = [FaultKind::EnvelopeSize, FaultKind::Cim(CimStatus::SERVER_LIMITS_EXCEEDED)];
+    decoder.as_ref().and_then(Decoder::fault).is_some_and(|fault| too_large.contains(&fault))
 }
 
 /// Releases what an operation left open. A context the server does not know any more is released.

@@ -125,6 +125,44 @@ fn an_enumeration_without_progress_is_given_up() {
 }
 
 #[test]
+fn a_pull_that_came_to_nothing_in_time_is_asked_again_and_each_is_told() {
+    let pulls = std::sync::atomic::AtomicU32::new(0);
+    let bench = Bench::pulling(move |asked| match asked.operation.as_str() {
+        "Pull" => match pulls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => fault(500, "w:TimedOut", "nothing yet", 0),
+            1 => batch(asked, &object("A", "2"), Some("c1")),
+            2 => fault(500, "w:InternalError", "nothing yet", 0x8033_8029),
+            _ => batch(asked, &object("A", "3"), None),
+        },
+        _ if is_get_class(asked) => class(asked),
+        _ => batch(asked, &object("A", "1"), Some("c1")),
+    });
+    run(&bench, &enumerate()).unwrap();
+    let paths: Vec<_> = (0..3).map(|row| store(&bench).path(row).unwrap().to_string()).collect();
+    assert_eq!(paths, ["1", "2", "3"].map(|id| format!("root/cimv2:A.Id=\"{id}\"")));
+    assert_eq!(asked(&bench), ["Get", "Enumerate", "Pull", "Pull", "Pull", "Pull"]);
+    let events = bench.events.lock().unwrap();
+    let ended = events.iter().filter_map(|event| match event {
+        OpEventKind::PhaseEnded { phase: Phase::Pull(number), error, .. } => Some((*number, error.is_some())),
+        _ => None,
+    });
+    assert_eq!(ended.collect::<Vec<_>>(), [(1, true), (2, false), (3, true), (4, false)]);
+    assert_eq!(bench.cleanup.take(), None);
+}
+
+#[test]
+fn a_server_that_says_at_once_and_for_ever_that_its_time_is_over_makes_no_progress() {
+    let bench = Bench::pulling(|asked| match asked.operation.as_str() {
+        "Pull" => fault(500, "w:TimedOut", "nothing yet", 0),
+        _ if is_get_class(asked) => class(asked),
+        _ => batch(asked, &object("A", "1"), Some("c1")),
+    });
+    let error = run(&bench, &enumerate()).unwrap_err();
+    assert!(error.cause().contains("32 batches in a row"), "{error}");
+    assert_eq!(bench.cleanup.take().unwrap().context, "c1");
+}
+
+#[test]
 fn an_answer_that_neither_ends_nor_goes_on_is_an_error() {
     let bench = Bench::pulling(|asked| match is_get_class(asked) {
         true => class(asked),

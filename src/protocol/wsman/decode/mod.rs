@@ -37,7 +37,7 @@ use super::{
     namespaces::{ADDRESSING, ENUMERATION, EVENTING, TRANSFER, WSMAN},
 };
 use crate::{
-    cim::{CimClass, CimName, CimStatus, Namespace, ObjectPath},
+    cim::{CimClass, CimName, Namespace, ObjectPath},
     op::Limits,
     protocol::{
         cimxml::decode::class,
@@ -70,8 +70,8 @@ pub struct Items {
     decoded: Decoded,
     /// What was asked for, or a fault, was there.
     answered: bool,
-    /// The server says that the answer does not fit.
-    is_too_large: bool,
+    /// What kind of fault it was.
+    fault: Option<FaultKind>,
 }
 
 impl Decoder {
@@ -85,7 +85,7 @@ impl Decoder {
             rows: Rows::default(),
             decoded: Decoded::default(),
             answered: false,
-            is_too_large: false,
+            fault: None,
         };
         Self::over(items, limits, charset)
     }
@@ -102,9 +102,9 @@ impl Decoder {
         self.with(|items| items.method = Some(method))
     }
 
-    /// Whether the answer was a fault because it, or what was asked, does not fit the agreed size.
-    pub fn is_too_large(&self) -> bool {
-        self.items().is_too_large
+    /// What kind of fault the answer was, if it was one.
+    pub fn fault(&self) -> Option<FaultKind> {
+        self.items().fault
     }
 }
 
@@ -183,8 +183,7 @@ impl Items {
             return Err(error);
         }
         self.answered = true;
-        let too_large = [FaultKind::EnvelopeSize, FaultKind::Cim(CimStatus::SERVER_LIMITS_EXCEEDED)];
-        self.is_too_large = too_large.contains(&fault.kind());
+        self.fault = Some(fault.kind());
         self.decoded.fault = Some(fault);
         Ok(())
     }
