@@ -68,6 +68,11 @@ const SUBCODES: &[(&str, &str, &str)] = &[
     ),
     ("InvalidSelectors", "the keys are not those of the class", "look at the class for its keys"),
     ("MessageInformationHeaderRequired", "the server misses a header in the request", "check the resource URI"),
+    (
+        "PolymorphismModeNotSupported",
+        "the server cannot leave out instances of subclasses",
+        "ask without --shallow, and filter what comes",
+    ),
     ("QuotaLimit", "a limit of the server was reached", "wait, or close other sessions to this server; then try again"),
     ("SchemaValidationError", "the server does not understand the request's XML", "look at the request with E or -v"),
     (

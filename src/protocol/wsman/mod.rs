@@ -46,8 +46,12 @@ pub struct Facts {
     pub style: Option<resource::Style>,
     /// What queries and associations are asked of; `None` until it took one of the ways.
     pub all_classes: Option<resource::AllClasses>,
+    /// It sends no endpoint references without objects.
+    pub no_eprs: bool,
     /// It sends no endpoint references along with objects.
     pub no_references: bool,
+    /// It does not leave out instances of subclasses.
+    pub no_polymorphism: bool,
     /// Where its namespaces were found.
     pub namespaces: Option<discover::Way>,
 }

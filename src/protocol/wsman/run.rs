@@ -11,7 +11,7 @@ use super::{
     decode::{Decoded, Expect},
     discover,
     pull::{Pulling, Takes},
-    request::{self, Along, Enumeration, Filter, Mode, Request, dialect},
+    request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request, dialect},
     resource::{AllClasses, Style},
     typing::typed,
 };
@@ -83,6 +83,17 @@ struct Way {
     open: Request,
     expect: Expect,
     learned: Learned,
+    /// It asks for less than the way behind it, which spares the server and the wire something but is no condition: what it
+    /// is refused for tells nothing of the operation.
+    spares: Option<Spares>,
+}
+
+/// What a way spares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spares {
+    /// Instances of subclasses. Whether the refusal is one of all such requests is known where the class could have
+    /// instances of its own: OMI refuses those of abstract classes alone.
+    Subclasses { tells: bool },
 }
 
 /// What is known about a server once a way worked.
@@ -90,7 +101,16 @@ struct Way {
 struct Learned {
     style: Option<Style>,
     all_classes: Option<AllClasses>,
+    no_eprs: bool,
     no_references: bool,
+}
+
+impl Learned {
+    /// What is known once a way worked that was gone after `refused`.
+    fn after(refused: &[(Mode, Expect)]) -> Self {
+        let has = |mode| refused.iter().any(|(refused, _)| *refused == mode);
+        Self { no_eprs: has(Mode::Epr), no_references: has(Mode::ObjectAndEpr), ..Self::default() }
+    }
 }
 
 impl<'r, 'c> Running<'r, 'c> {
@@ -138,11 +158,15 @@ impl<'r, 'c> Running<'r, 'c> {
     }
 
     /// How objects are asked for. Where the class tells the keys, instances suffice; else their references are wanted too.
+    /// Of keys alone the references are enough, where the server sends them without the objects.
     fn modes(&self, knows_keys: bool) -> Vec<(Mode, Expect)> {
-        let no_references = with_facts(self.cx, |facts| facts.wsman.no_references);
+        let (no_eprs, no_references) = with_facts(self.cx, |facts| (facts.wsman.no_eprs, facts.wsman.no_references));
         let object = (Mode::Object, Expect::Instances);
         if self.op.options.keys_only {
-            vec![(Mode::Epr, Expect::InstanceNames)]
+            let modes = [(Mode::Epr, no_eprs), (Mode::ObjectAndEpr, no_references), (Mode::Object, !knows_keys)];
+            let modes = modes.into_iter().filter(|(_, is_refused)| !is_refused);
+            let modes: Vec<_> = modes.map(|(mode, _)| (mode, Expect::InstanceNames)).collect();
+            if modes.is_empty() { vec![(Mode::Epr, Expect::InstanceNames)] } else { modes }
         } else if knows_keys || no_references {
             vec![object]
         } else {
@@ -160,14 +184,25 @@ impl<'r, 'c> Running<'r, 'c> {
         let mut ways = Vec::new();
         for (resource, style) in self.resources(class) {
             for (index, (mode, expect)) in modes.iter().enumerate() {
-                let filter = filter.map(|(dialect, text)| Filter::Query { dialect, text });
-                let how = Enumeration { mode: *mode, polymorphism: None, filter };
-                let open = request::enumerate(&self.namespace, &resource, &how, style);
-                let learned = Learned { style: Some(style), no_references: index > 0, all_classes: None };
-                ways.push(Way { open, expect: expect.clone(), learned });
+                let learned = Learned { style: Some(style), ..Learned::after(&modes[..index]) };
+                for spares in self.subclasses_spared(style, known.as_deref()).into_iter().map(Some).chain([None]) {
+                    let filter = filter.map(|(dialect, text)| Filter::Query { dialect, text });
+                    let how = Enumeration { mode: *mode, polymorphism: spares.map(|_| Polymorphism::Without), filter };
+                    let open = request::enumerate(&self.namespace, &resource, &how, style);
+                    ways.push(Way { open, expect: expect.clone(), learned, spares });
+                }
             }
         }
         self.enumerate(ways, known, &mut rows).await
+    }
+
+    /// Whether the server is asked to leave out instances of subclasses, which are left out here in any case. Windows' own
+    /// URIs know no polymorphism (MS-WSMV section 3.1.4.1.13); an abstract class has none but those of subclasses.
+    fn subclasses_spared(&self, style: Style, class: Option<&CimClass>) -> Option<Spares> {
+        let never = style == Style::Wmi || class.is_some_and(CimClass::is_abstract);
+        let is_worth_it =
+            self.op.options.shallow && !never && !with_facts(self.cx, |facts| facts.wsman.no_polymorphism);
+        is_worth_it.then_some(Spares::Subclasses { tells: class.is_some() })
     }
 
     async fn instance(&mut self, path: &ObjectPath) -> Result<(), OpError> {
@@ -186,7 +221,7 @@ impl<'r, 'c> Running<'r, 'c> {
             let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
             match self.deliver(&request, reading, &mut rows).await {
                 Ok(()) if rows.delivered > 0 => {
-                    self.learn(Learned { style: Some(style), ..Learned::default() });
+                    self.learn(Learned { style: Some(style), ..Learned::default() }, None);
                     return Ok(());
                 }
                 Ok(()) => break,
@@ -226,8 +261,8 @@ impl<'r, 'c> Running<'r, 'c> {
             for (index, (mode, expect)) in modes.iter().enumerate() {
                 let how = Enumeration { mode: *mode, polymorphism: None, filter: Some(filter(along)) };
                 let open = request::enumerate(&self.namespace, &resource, &how, style);
-                let learned = Learned { all_classes, no_references: index > 0, style: None };
-                ways.push(Way { open, expect: expect.clone(), learned });
+                let learned = Learned { all_classes, ..Learned::after(&modes[..index]) };
+                ways.push(Way { open, expect: expect.clone(), learned, spares: None });
             }
         }
         self.enumerate(ways, None, &mut rows).await
@@ -256,7 +291,8 @@ impl<'r, 'c> Running<'r, 'c> {
             let filter = Some(Filter::Query { dialect: dialect(language), text: query });
             let how = Enumeration { filter, ..Enumeration::default() };
             let open = request::enumerate(&self.namespace, &resource, &how, Style::Schema);
-            Way { open, expect: Expect::Instances, learned: Learned { all_classes, ..Learned::default() } }
+            let learned = Learned { all_classes, ..Learned::default() };
+            Way { open, expect: Expect::Instances, learned, spares: None }
         });
         let ways = ways.collect();
         self.enumerate(ways, known, &mut rows).await
@@ -270,17 +306,21 @@ impl<'r, 'c> Running<'r, 'c> {
         rows: &mut Rows<'_, '_>,
     ) -> Result<(), OpError> {
         self.warn_untyped(&class, rows);
-        let mut first = None;
-        for Way { open, expect, learned } in ways {
+        let (mut first, mut refused) = (None, None);
+        for Way { open, expect, learned, spares } in ways {
             let (title, locale) = (self.title(), self.op.options.locale.as_deref());
             let (cx, class) = (self.cx, class.clone());
             let pulling = Pulling { cx, exchange: &mut *self.exchange, title, locale, expect, class };
             match pulling.run(&open, rows).await {
                 Ok(()) => {
-                    self.learn(learned);
+                    self.learn(learned, refused);
                     return Ok(());
                 }
-                Err(error) if rows.delivered == 0 && is_refusal(&error) => first = first.or(Some(error)),
+                Err(error) if rows.delivered == 0 && is_refusal(&error) => {
+                    // Refused because of what it spares, if the way behind it is not.
+                    refused = spares;
+                    first = first.or(Some(error).filter(|_| spares.is_none()));
+                }
                 Err(error) => return Err(if rows.delivered == 0 { first.unwrap_or(error) } else { error }),
             }
             rows.restart();
@@ -296,11 +336,14 @@ impl<'r, 'c> Running<'r, 'c> {
         }
     }
 
-    fn learn(&self, learned: Learned) {
+    /// Remembers what worked, and that the same was refused where it spared something.
+    fn learn(&self, learned: Learned, refused: Option<Spares>) {
         with_facts(self.cx, |facts| {
             facts.wsman.style = learned.style.filter(|_| self.op.options.resource_uri.is_none()).or(facts.wsman.style);
             facts.wsman.all_classes = learned.all_classes.or(facts.wsman.all_classes);
+            facts.wsman.no_eprs |= learned.no_eprs;
             facts.wsman.no_references |= learned.no_references;
+            facts.wsman.no_polymorphism |= refused == Some(Spares::Subclasses { tells: true });
         });
     }
 }

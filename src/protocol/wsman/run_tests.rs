@@ -25,6 +25,7 @@ pub fn envelope(body: &str) -> Canned {
          xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
          xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\" \
          xmlns:n=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\" \
+         xmlns:b=\"http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd\" \
          xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><s:Header/><s:Body>{body}</s:Body></s:Envelope>"
     ));
     Canned { headers: vec![("content-type", "application/soap+xml;charset=UTF-8")], ..canned }
@@ -218,6 +219,107 @@ fn a_server_that_sends_no_references_is_asked_for_objects_and_remembered() {
     run(&bench, &enumerate()).unwrap();
     assert!(bench.facts.lock().unwrap().wsman.no_references);
     assert_eq!(store(&bench).len(), 1);
+}
+
+#[test]
+fn keys_alone_come_as_references_or_from_objects_whatever_the_server_sends() {
+    let both = || format!("<w:Item>{}{}</w:Item>", object("A", "1"), reference("A", "1"));
+    let cases = [("EnumerateEPR", reference("A", "1")), ("EnumerateObjectAndEPR", both()), ("", object("A", "1"))];
+    for (at, (takes, items)) in cases.into_iter().enumerate() {
+        let bench = Bench::new(move |asked| match asked.body.contains("EnumerationMode") {
+            _ if is_get_class(asked) => class(asked),
+            has_mode if has_mode == (takes.is_empty()) => unsupported(),
+            _ if asked.body.contains(&format!(">{takes}<")) || takes.is_empty() => all(&items),
+            _ => unsupported(),
+        });
+        let mut op = enumerate();
+        op.options.keys_only = true;
+        run(&bench, &op).unwrap();
+        assert_eq!(bench.operations().len(), 2 + at, "the modes before it are refused: {takes}");
+        run(&bench, &op).unwrap();
+        assert_eq!(bench.operations().len(), 2 + at + 1, "what was refused is not asked for again: {takes}");
+        let store = store(&bench);
+        let columns: Vec<_> = store.columns().iter().map(|it| it.column.name.to_string()).collect();
+        assert_eq!((store.len(), columns), (2, vec!["Id".to_owned()]), "{takes}");
+        assert_eq!(store.path(1).unwrap().to_string(), "root/cimv2:A.Id=\"1\"", "{takes}");
+    }
+}
+
+#[test]
+fn instances_of_subclasses_are_left_out_by_the_server_where_it_can_and_here_in_any_case() {
+    let shallow = || {
+        let mut op = enumerate();
+        op.options.shallow = true;
+        op
+    };
+    let none = |asked: &Asked| asked.body.contains("<b:PolymorphismMode>None</b:PolymorphismMode>");
+    // A server that ignores it, as Windows does.
+    let ignores = Bench::new(|asked| match is_get_class(asked) {
+        true => class(asked),
+        false => all(&(object("A", "1") + &object("B", "2"))),
+    });
+    run(&ignores, &shallow()).unwrap();
+    assert_eq!(store(&ignores).len(), 1);
+    assert!(none(&ignores.asked.lock().unwrap()[1]));
+    // A server that refuses it is asked without, from then on.
+    for refusal in [unsupported(), fault(500, "b:PolymorphismModeNotSupported", "no", 0)] {
+        let refuses = Bench::new(move |asked| match none(asked) {
+            true => refusal.clone(),
+            _ if is_get_class(asked) => class(asked),
+            false => all(&(object("A", "1") + &object("B", "2"))),
+        });
+        run(&refuses, &shallow()).unwrap();
+        run(&refuses, &shallow()).unwrap();
+        assert_eq!(store(&refuses).len(), 2);
+        let asked = refuses.asked.lock().unwrap();
+        assert_eq!(asked.iter().filter(|asked| none(asked)).count(), 1);
+    }
+    // Windows' own URIs have no such mode, and neither does whoever did not ask for it.
+    let wmi = Bench::new(|asked| match is_get_class(asked) {
+        true => class(asked),
+        false => all(&object("A", "1")),
+    });
+    wmi.facts.lock().unwrap().wsman.style = Some(Style::Wmi);
+    run(&wmi, &shallow()).unwrap();
+    let plain = Bench::new(|asked| if is_get_class(asked) { class(asked) } else { all("") });
+    run(&plain, &enumerate()).unwrap();
+    for bench in [wmi, plain] {
+        assert!(!bench.asked.lock().unwrap().iter().any(none));
+    }
+}
+
+#[test]
+fn what_an_abstract_class_is_refused_for_says_nothing_of_others() {
+    let abstract_class = || {
+        class_text("A").replace(
+            "<PROPERTY NAME=\"Id\"",
+            "<QUALIFIER NAME=\"Abstract\" TYPE=\"boolean\"><VALUE>TRUE</VALUE></QUALIFIER><PROPERTY NAME=\"Id\"",
+        )
+    };
+    let bench = Bench::new(move |asked| match is_get_class(asked) {
+        true => envelope(&abstract_class()),
+        false => all(&object("B", "2")),
+    });
+    let mut op = enumerate();
+    op.options.shallow = true;
+    run(&bench, &op).unwrap();
+    assert_eq!(store(&bench).len(), 0, "it has no instances of its own");
+    assert!(!bench.asked.lock().unwrap()[1].body.contains("PolymorphismMode"), "OMI refuses that");
+    assert!(!bench.facts.lock().unwrap().wsman.no_polymorphism);
+}
+
+#[test]
+fn the_refusal_told_is_that_of_the_plain_request() {
+    let bench = Bench::new(|asked| match asked.body.contains("PolymorphismMode") {
+        _ if is_get_class(asked) => class(asked),
+        true => unsupported(),
+        false => fault(500, "w:InternalError", "the provider failed", 0),
+    });
+    let mut op = enumerate();
+    op.options.shallow = true;
+    let error = run(&bench, &op).unwrap_err();
+    assert!(error.cause().contains("the provider failed"), "{error}");
+    assert!(!bench.facts.lock().unwrap().wsman.no_polymorphism, "nothing worked, so nothing is known");
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::cim::{
 pub enum Expect {
     /// Instances.
     Instances,
-    /// Endpoint references of instances; they become rows of their keys.
+    /// Endpoint references of instances; they become rows of their keys. So do instances that come in their place, with a
+    /// reference beside them or with keys the class tells.
     InstanceNames,
     /// Instances, each with its endpoint reference.
     ObjectsAndEprs,

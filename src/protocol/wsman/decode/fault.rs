@@ -9,7 +9,7 @@ use super::value;
 use crate::{
     cim::{CimInstance, CimName, CimStatus, CimValue},
     protocol::{
-        wsman::namespaces::{ADDRESSING, ENUMERATION, EVENTING, MICROSOFT_FAULT, SOAP, WSMAN},
+        wsman::namespaces::{ADDRESSING, CIM_BINDING, ENUMERATION, EVENTING, MICROSOFT_FAULT, SOAP, WSMAN},
         xml::{
             reader::Read,
             scope::{Qualified, split},
@@ -110,6 +110,7 @@ impl SoapFault {
         }
         match self.subcode.as_ref().map(|(namespace, local)| (namespace.as_str(), local.as_str())) {
             Some((WSMAN, "UnsupportedFeature"))
+            | Some((CIM_BINDING, "PolymorphismModeNotSupported"))
             | Some((ADDRESSING, "ActionNotSupported"))
             | Some((ENUMERATION, "FilteringNotSupported" | "FilterDialectRequestedUnavailable"))
             | Some((EVENTING, "DeliveryModeRequestedUnavailable" | "FilteringNotSupported"))
@@ -118,7 +119,9 @@ impl SoapFault {
             Some((WSMAN, "EncodingLimit")) if self.fault_detail.as_deref().is_none_or(|it| it.contains("Envelope")) => {
                 FaultKind::EnvelopeSize
             }
-            Some((WSMAN, "TimedOut")) | Some((ENUMERATION, "TimedOut")) => FaultKind::TimedOut,
+            Some((WSMAN | ENUMERATION, "TimedOut")) => FaultKind::TimedOut,
+            // `ERROR_WSMAN_OPERATION_TIMEDOUT`
+            _ if self.code_number == Some(0x8033_8029) => FaultKind::TimedOut,
             Some((WSMAN, "Concurrency" | "QuotaLimit")) => FaultKind::Busy,
             _ => FaultKind::Other,
         }

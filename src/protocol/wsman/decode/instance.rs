@@ -103,6 +103,27 @@ pub fn row(
     rows.end(&xml.xml, keys)
 }
 
+/// Reads the element the cursor is in, an instance of `class`, for the path its keys make.
+///
+/// # Errors
+/// Ill-formed XML, a limit; the class does not tell the keys, or the instance does not have them all.
+pub fn path(xml: &mut Qualified<'_>, class: &str, schema: &Schema) -> Read<ObjectPath> {
+    xml.xml.check_name(class)?;
+    let instance = value::properties(xml, CimName::new(class), None, schema.namespace.as_ref())?;
+    let keys = schema.template.as_ref().and_then(|template| {
+        let keys = template.keys.iter().map(|key| {
+            let value = KeyValue::of(&instance.property(key.name.as_str())?.value.value)?;
+            Some(KeyBinding { name: key.name.clone(), value })
+        });
+        keys.collect::<Option<Vec<_>>>()
+    });
+    let Some(keys) = keys else {
+        return Err(xml.error("an instance without its keys, where only keys were asked for"));
+    };
+    let path = ObjectPath { host: None, namespace: schema.namespace.clone(), class: instance.class, keys };
+    Ok(schema.class.iter().fold(path, |path, class| path.typed_by(class)))
+}
+
 /// The keys of the row's path, all of them or none.
 fn own_keys(rows: &Rows, item: &str, schema: &Schema) -> Option<Vec<KeyBinding>> {
     let template = schema.template.as_ref()?;

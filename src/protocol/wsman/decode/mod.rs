@@ -226,6 +226,10 @@ impl Items {
         while let Some(tag) = xml.child()? {
             if xml.is(&tag, &[ADDRESSING], "EndpointReference") {
                 xml.skip(&tag)?;
+            } else if self.expect == Expect::InstanceNames && path.is_some() {
+                xml.skip(&tag)?;
+                let namespace = self.schema.namespace.as_ref();
+                path.take().map_or(Ok(()), |path| self.rows.name(&xml.xml, path, namespace))?;
             } else {
                 self.object(xml, &tag, path.take())?;
             }
@@ -236,6 +240,10 @@ impl Items {
     /// An instance with the path that came with it.
     fn object(&mut self, xml: &mut Qualified<'_>, tag: &BytesStart<'_>, path: Option<ObjectPath>) -> Read<()> {
         let Self { rows, schema, expect, .. } = self;
+        if *expect == Expect::InstanceNames {
+            let path = instance::path(xml, split(tag.name().as_ref()).1, schema)?;
+            return rows.name(&xml.xml, path, schema.namespace.as_ref());
+        }
         let path = match (path, &*expect) {
             (Some(path), _) => Some(path),
             (None, Expect::Instance(path)) => Some(ObjectPath { host: None, ..path.clone() }),
