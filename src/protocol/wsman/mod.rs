@@ -7,6 +7,7 @@
 //!               +--> discover (namespaces)                       explain (faults) --^
 //!               +--> classes (the classes themselves)
 //!               +--> pull (everything that is enumerated)
+//!               +--> narrowing (asking for less than whole instances)
 //! ```
 
 mod call;
@@ -17,6 +18,9 @@ pub mod envelope;
 pub mod explain;
 pub mod grammar;
 pub mod namespaces;
+mod narrowing;
+#[cfg(test)]
+mod narrowing_tests;
 mod pull;
 #[cfg(test)]
 mod pull_tests;
@@ -52,6 +56,10 @@ pub struct Facts {
     pub no_references: bool,
     /// It does not leave out instances of subclasses.
     pub no_polymorphism: bool,
+    /// It does not project, or not so that instances tell their class.
+    pub no_projection: bool,
+    /// It gets no fragments of instances.
+    pub no_fragments: bool,
     /// Where its namespaces were found.
     pub namespaces: Option<discover::Way>,
 }

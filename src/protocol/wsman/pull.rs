@@ -305,15 +305,26 @@ fn is_too_large(decoder: &Option<Decoder>) -> bool {
     decoder.as_ref().and_then(Decoder::fault).is_some_and(|fault| too_large.contains(&fault))
 }
 
-/// Releases what an operation left open. A context the server does not know any more is released.
+/// Releases what an operation left open.
+///
+/// # Errors
+/// As [`release_over`].
+pub(super) async fn release(what: &Cleanup, cx: &OpContext<'_>) -> Result<(), OpError> {
+    release_over(what, cx, &mut *cx.dial.dial(Purpose::Server)).await
+}
+
+/// Releases what is open over `exchange`. A context the server does not know any more is released.
 ///
 /// # Errors
 /// Those of the request.
-pub(super) async fn release(what: &Cleanup, cx: &OpContext<'_>) -> Result<(), OpError> {
-    let mut exchange = cx.dial.dial(Purpose::Server);
+pub(super) async fn release_over(
+    what: &Cleanup,
+    cx: &OpContext<'_>,
+    exchange: &mut dyn Exchange,
+) -> Result<(), OpError> {
     let request = request::release(&what.namespace, what.resource_uri.as_deref().unwrap_or_default(), &what.context);
     let result = async {
-        let mut reply = ask(cx, &mut *exchange, &request, None, Reading::of(Expect::Release)).await?;
+        let mut reply = ask(cx, exchange, &request, None, Reading::of(Expect::Release)).await?;
         while reply.next().await?.is_some() {}
         Ok(())
     }

@@ -10,7 +10,8 @@ use super::{
     classes::fetch,
     decode::{Decoded, Expect},
     discover,
-    pull::{Pulling, Takes},
+    narrowing::{Projected, Spares, says_no},
+    pull::{self, Pulling, Takes},
     request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request, dialect},
     resource::{AllClasses, Style},
     typing::typed,
@@ -83,17 +84,9 @@ struct Way {
     open: Request,
     expect: Expect,
     learned: Learned,
-    /// It asks for less than the way behind it, which spares the server and the wire something but is no condition: what it
-    /// is refused for tells nothing of the operation.
+    /// What it spares, compared with the way behind it. That is no condition: what it is refused for tells nothing of the
+    /// operation.
     spares: Option<Spares>,
-}
-
-/// What a way spares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spares {
-    /// Instances of subclasses. Whether the refusal is one of all such requests is known where the class could have
-    /// instances of its own: OMI refuses those of abstract classes alone.
-    Subclasses { tells: bool },
 }
 
 /// What is known about a server once a way worked.
@@ -182,6 +175,13 @@ impl<'r, 'c> Running<'r, 'c> {
         let filter = self.op.options.filter.as_ref().map(|filter| (dialect(&filter.language), filter.text.as_str()));
         let modes = self.modes(known.as_ref().is_some_and(|class| class.keys().next().is_some()));
         let mut ways = Vec::new();
+        if let Some((resource, query)) = known.as_deref().and_then(|class| self.projection(class)) {
+            let filter = Some(Filter::Query { dialect: dialect(DEFAULT_LANGUAGE), text: &query });
+            let how = Enumeration { filter, ..Enumeration::default() };
+            let open = request::enumerate(&self.namespace, &resource, &how, Style::Schema);
+            let (expect, learned) = (Expect::Instances, Learned::default());
+            ways.push(Way { open, expect, learned, spares: Some(Spares::Properties) });
+        }
         for (resource, style) in self.resources(class) {
             for (index, (mode, expect)) in modes.iter().enumerate() {
                 let learned = Learned { style: Some(style), ..Learned::after(&modes[..index]) };
@@ -196,15 +196,6 @@ impl<'r, 'c> Running<'r, 'c> {
         self.enumerate(ways, known, &mut rows).await
     }
 
-    /// Whether the server is asked to leave out instances of subclasses, which are left out here in any case. Windows' own
-    /// URIs know no polymorphism (MS-WSMV section 3.1.4.1.13); an abstract class has none but those of subclasses.
-    fn subclasses_spared(&self, style: Style, class: Option<&CimClass>) -> Option<Spares> {
-        let never = style == Style::Wmi || class.is_some_and(CimClass::is_abstract);
-        let is_worth_it =
-            self.op.options.shallow && !never && !with_facts(self.cx, |facts| facts.wsman.no_polymorphism);
-        is_worth_it.then_some(Spares::Subclasses { tells: class.is_some() })
-    }
-
     async fn instance(&mut self, path: &ObjectPath) -> Result<(), OpError> {
         self.namespace = path.namespace.clone().unwrap_or_else(|| self.namespace.clone());
         let mut rows = self.rows();
@@ -215,13 +206,18 @@ impl<'r, 'c> Running<'r, 'c> {
         };
         let path = ObjectPath { host: None, namespace: Some(self.namespace.clone()), ..path };
         self.warn_untyped(&class, &mut rows);
+        let fragment_refused = match self.one_property(&path, &class, &mut rows).await? {
+            Some(true) => return Ok(()),
+            told => told == Some(false),
+        };
         let mut first = None;
-        for (resource, style) in self.resources(&path.class) {
+        for (index, (resource, style)) in self.resources(&path.class).into_iter().enumerate() {
             let request = request::get(&self.namespace, &resource, &path, style);
             let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
             match self.deliver(&request, reading, &mut rows).await {
                 Ok(()) if rows.delivered > 0 => {
                     self.learn(Learned { style: Some(style), ..Learned::default() }, None);
+                    with_facts(self.cx, |facts| facts.wsman.no_fragments |= fragment_refused && index == 0);
                     return Ok(());
                 }
                 Ok(()) => break,
@@ -232,6 +228,34 @@ impl<'r, 'c> Running<'r, 'c> {
         }
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
         Err(first.unwrap_or_else(|| content::NO_INSTANCE.error(Phase::Receive, self.cx.dial.peer_name(), kind)))
+    }
+
+    /// Asks for the only property wanted. Whether it came; `None` where it was not asked for or said nothing.
+    async fn one_property(
+        &mut self,
+        path: &ObjectPath,
+        class: &Option<Arc<CimClass>>,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<Option<bool>, OpError> {
+        let property = class.as_deref().and_then(|class| self.fragment(class));
+        let (Some(property), Some((resource, style))) = (property, self.resources(&path.class).into_iter().next())
+        else {
+            return Ok(None);
+        };
+        let request = request::get_fragment(&self.namespace, &resource, path, &property, style);
+        let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
+        let told = match self.deliver(&request, reading, rows).await {
+            Ok(()) if rows.delivered > 0 => {
+                self.learn(Learned { style: Some(style), ..Learned::default() }, None);
+                return Ok(Some(true));
+            }
+            // NULL is told by a fragment without anything in it, but so is a property the server does not find.
+            Ok(()) => None,
+            Err(error) if rows.delivered == 0 && says_no(&error) => Some(false),
+            Err(error) => return Err(error),
+        };
+        rows.restart();
+        Ok(told)
     }
 
     /// Asks and delivers the rows of one answer.
@@ -311,12 +335,29 @@ impl<'r, 'c> Running<'r, 'c> {
             let (title, locale) = (self.title(), self.op.options.locale.as_deref());
             let (cx, class) = (self.cx, class.clone());
             let pulling = Pulling { cx, exchange: &mut *self.exchange, title, locale, expect, class };
-            match pulling.run(&open, rows).await {
+            let mut projected = Projected::new(rows);
+            let takes: &mut dyn Takes =
+                if spares == Some(Spares::Properties) { &mut projected } else { projected.rows };
+            let result = pulling.run(&open, takes).await;
+            let is_nameless = projected.is_nameless;
+            match result {
+                Ok(()) if is_nameless => {
+                    if let Some(open) = self.cx.cleanup.take() {
+                        self.cx.cleanup.arm(open.clone());
+                        pull::release_over(&open, self.cx, self.exchange).await?;
+                        self.cx.cleanup.disarm();
+                    }
+                    refused = spares;
+                }
                 Ok(()) => {
                     self.learn(learned, refused);
                     return Ok(());
                 }
-                Err(error) if rows.delivered == 0 && is_refusal(&error) => {
+                Err(error)
+                    if rows.delivered == 0
+                        && !self.cx.cleanup.is_open()
+                        && (is_refusal(&error) || spares.is_some() && says_no(&error)) =>
+                {
                     // Refused because of what it spares, if the way behind it is not.
                     refused = spares;
                     first = first.or(Some(error).filter(|_| spares.is_none()));
@@ -344,6 +385,7 @@ impl<'r, 'c> Running<'r, 'c> {
             facts.wsman.no_eprs |= learned.no_eprs;
             facts.wsman.no_references |= learned.no_references;
             facts.wsman.no_polymorphism |= refused == Some(Spares::Subclasses { tells: true });
+            facts.wsman.no_projection |= refused == Some(Spares::Properties);
         });
     }
 }

@@ -52,7 +52,7 @@ fn no_class() -> Canned {
     fault(500, "a:DestinationUnreachable", "no such class", 0x8004_1010)
 }
 
-fn unsupported() -> Canned {
+pub fn unsupported() -> Canned {
     fault(500, "w:UnsupportedFeature", "not here", 0)
 }
 
@@ -66,7 +66,7 @@ pub fn class(asked: &Asked) -> Canned {
     envelope(&class_text(name))
 }
 
-fn class_text(name: &str) -> String {
+pub fn class_text(name: &str) -> String {
     let more = if name == "B" { "<PROPERTY NAME=\"More\" TYPE=\"uint8\"></PROPERTY>" } else { "" };
     let above = if name == "B" { " SUPERCLASS=\"A\"" } else { "" };
     let key = "<QUALIFIER NAME=\"Key\" TYPE=\"boolean\"><VALUE>TRUE</VALUE></QUALIFIER>";
@@ -118,7 +118,7 @@ pub fn store(bench: &Bench) -> RowStore {
     store
 }
 
-fn cell<'s>(store: &'s RowStore, row: usize, name: &str) -> CellRef<'s> {
+pub fn cell<'s>(store: &'s RowStore, row: usize, name: &str) -> CellRef<'s> {
     store.cell(row, store.column(&CimName::new(name)).expect(name))
 }
 
@@ -243,83 +243,6 @@ fn keys_alone_come_as_references_or_from_objects_whatever_the_server_sends() {
         assert_eq!((store.len(), columns), (2, vec!["Id".to_owned()]), "{takes}");
         assert_eq!(store.path(1).unwrap().to_string(), "root/cimv2:A.Id=\"1\"", "{takes}");
     }
-}
-
-#[test]
-fn instances_of_subclasses_are_left_out_by_the_server_where_it_can_and_here_in_any_case() {
-    let shallow = || {
-        let mut op = enumerate();
-        op.options.shallow = true;
-        op
-    };
-    let none = |asked: &Asked| asked.body.contains("<b:PolymorphismMode>None</b:PolymorphismMode>");
-    // A server that ignores it, as Windows does.
-    let ignores = Bench::new(|asked| match is_get_class(asked) {
-        true => class(asked),
-        false => all(&(object("A", "1") + &object("B", "2"))),
-    });
-    run(&ignores, &shallow()).unwrap();
-    assert_eq!(store(&ignores).len(), 1);
-    assert!(none(&ignores.asked.lock().unwrap()[1]));
-    // A server that refuses it is asked without, from then on.
-    for refusal in [unsupported(), fault(500, "b:PolymorphismModeNotSupported", "no", 0)] {
-        let refuses = Bench::new(move |asked| match none(asked) {
-            true => refusal.clone(),
-            _ if is_get_class(asked) => class(asked),
-            false => all(&(object("A", "1") + &object("B", "2"))),
-        });
-        run(&refuses, &shallow()).unwrap();
-        run(&refuses, &shallow()).unwrap();
-        assert_eq!(store(&refuses).len(), 2);
-        let asked = refuses.asked.lock().unwrap();
-        assert_eq!(asked.iter().filter(|asked| none(asked)).count(), 1);
-    }
-    // Windows' own URIs have no such mode, and neither does whoever did not ask for it.
-    let wmi = Bench::new(|asked| match is_get_class(asked) {
-        true => class(asked),
-        false => all(&object("A", "1")),
-    });
-    wmi.facts.lock().unwrap().wsman.style = Some(Style::Wmi);
-    run(&wmi, &shallow()).unwrap();
-    let plain = Bench::new(|asked| if is_get_class(asked) { class(asked) } else { all("") });
-    run(&plain, &enumerate()).unwrap();
-    for bench in [wmi, plain] {
-        assert!(!bench.asked.lock().unwrap().iter().any(none));
-    }
-}
-
-#[test]
-fn what_an_abstract_class_is_refused_for_says_nothing_of_others() {
-    let abstract_class = || {
-        class_text("A").replace(
-            "<PROPERTY NAME=\"Id\"",
-            "<QUALIFIER NAME=\"Abstract\" TYPE=\"boolean\"><VALUE>TRUE</VALUE></QUALIFIER><PROPERTY NAME=\"Id\"",
-        )
-    };
-    let bench = Bench::new(move |asked| match is_get_class(asked) {
-        true => envelope(&abstract_class()),
-        false => all(&object("B", "2")),
-    });
-    let mut op = enumerate();
-    op.options.shallow = true;
-    run(&bench, &op).unwrap();
-    assert_eq!(store(&bench).len(), 0, "it has no instances of its own");
-    assert!(!bench.asked.lock().unwrap()[1].body.contains("PolymorphismMode"), "OMI refuses that");
-    assert!(!bench.facts.lock().unwrap().wsman.no_polymorphism);
-}
-
-#[test]
-fn the_refusal_told_is_that_of_the_plain_request() {
-    let bench = Bench::new(|asked| match asked.body.contains("PolymorphismMode") {
-        _ if is_get_class(asked) => class(asked),
-        true => unsupported(),
-        false => fault(500, "w:InternalError", "the provider failed", 0),
-    });
-    let mut op = enumerate();
-    op.options.shallow = true;
-    let error = run(&bench, &op).unwrap_err();
-    assert!(error.cause().contains("the provider failed"), "{error}");
-    assert!(!bench.facts.lock().unwrap().wsman.no_polymorphism, "nothing worked, so nothing is known");
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct Decoded {
     pub shapes: Vec<(ShapeId, Arc<Shape>)>,
     /// Rows in order.
     pub rows: Vec<RowBatch>,
+    /// Among them are fragments (`w:XmlFragment`), which do not tell of which class they are.
+    pub has_fragments: bool,
     /// Classes in order.
     pub classes: Vec<CimClass>,
     /// The enumeration context to go on with.

@@ -253,6 +253,7 @@ impl Items {
             if !xml.xml.has_child() {
                 return xml.skip(tag);
             }
+            self.decoded.has_fragments = true;
             let asked = path.as_ref().map(|path| path.class.clone());
             let class = asked.or_else(|| schema.class.as_ref().map(|class| class.name.clone()));
             let class = class.unwrap_or_else(|| CimName::new("XmlFragment"));
