@@ -57,6 +57,7 @@ async fn run(
     outbox: Arc<Outbox>,
     cancelled: CancellationToken,
 ) {
+    let open = if what.subscription.is_some() { "subscription" } else { "enumeration" };
     let release = AssertUnwindSafe(release(&inner, &session, went, what, &outbox)).catch_unwind();
     let outcome = tokio::select! {
         biased;
@@ -69,14 +70,14 @@ async fn run(
     let error = match outcome {
         None => return outbox.end(OpEventKind::Cancelled { left_open: Some(STAYS_OPEN.to_owned()) }, None),
         Some(Ok(Ok(Ok(())))) => return outbox.end(OpEventKind::Finished(Summary::default()), None),
-        Some(Ok(Ok(Err(error)))) => error.because(format!("the enumeration {STAYS_OPEN}")),
+        Some(Ok(Ok(Err(error)))) => error.because(format!("the {open} {STAYS_OPEN}")),
         Some(Ok(Err(_))) => defect(outbox.phase().unwrap_or(Phase::Connect), session.name()),
         Some(Err(phase)) => {
             let phase = phase.unwrap_or(Phase::Connect);
             let limit = format!("{CLEAN_UP_LIMIT:?}");
             start::RELEASE_TIMED_OUT
                 .with(phase, session.name(), ErrorKind::TimedOut, &[("limit", &limit)])
-                .because(format!("the enumeration {STAYS_OPEN}"))
+                .because(format!("the {open} {STAYS_OPEN}"))
         }
     };
     let error = Arc::new(error);

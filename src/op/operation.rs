@@ -114,6 +114,12 @@ pub enum OperationKind {
         /// The query's text.
         query: String,
     },
+    /// Events that a query selects, in the language of the options (none: WQL), from now until it is cancelled or there are
+    /// as many as are wanted. Answers `Shape` and `Rows`.
+    Subscribe {
+        /// The query's text.
+        query: String,
+    },
     /// The qualifier types a namespace declares. Answers `Qualifier` events.
     EnumerateQualifiers,
     /// One qualifier type. Answers one `Qualifier` event.
@@ -305,6 +311,7 @@ impl Operation {
             OperationKind::ReferenceInstances { .. } if self.options.keys_only => "ReferenceNames",
             OperationKind::ReferenceInstances { .. } => "References",
             OperationKind::QueryInstances { .. } => "ExecQuery",
+            OperationKind::Subscribe { .. } => "Subscribe",
             OperationKind::EnumerateQualifiers => "EnumerateQualifiers",
             OperationKind::GetQualifier { .. } => "GetQualifier",
         }
@@ -323,7 +330,7 @@ impl Operation {
             OperationKind::GetInstance { path: object }
             | OperationKind::AssociatorInstances { object, .. }
             | OperationKind::ReferenceInstances { object, .. } => object.clone().without_host().to_string(),
-            OperationKind::QueryInstances { query } => query.clone(),
+            OperationKind::QueryInstances { query } | OperationKind::Subscribe { query } => query.clone(),
             OperationKind::GetQualifier { name } => name.to_string(),
         }
     }

@@ -137,6 +137,8 @@ pub struct Cleanup {
     pub namespace: Namespace,
     /// The enumeration context.
     pub context: String,
+    /// The identifier of the subscription behind it, where there is one: that is ended, and the enumeration with it.
+    pub subscription: Option<String>,
     /// The WS-Man resource URI, where there is one.
     pub resource_uri: Option<String>,
 }

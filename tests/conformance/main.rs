@@ -10,6 +10,7 @@
 
 mod cancel;
 mod ending;
+mod events;
 mod pressure;
 mod reads;
 mod sessions;

@@ -238,6 +238,7 @@ pub fn left_open() -> Cleanup {
         title: "EnumerateInstances A".to_owned(),
         namespace: Namespace::new("root/cimv2"),
         context: "7".to_owned(),
+        subscription: None,
         resource_uri: None,
     }
 }

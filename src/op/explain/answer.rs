@@ -94,6 +94,10 @@ pub mod content {
             "use cimxml as the protocol, where the server speaks it too";
         NOT_IN_WSMAN = "WS-Man does not have this operation", "it knows instances, and associations of instances",
             "use cimxml as the protocol, where the server speaks it too";
+        NOT_IN_CIMXML = "CIM-XML has no subscriptions whose events are pulled", "it sends events to a listener, and lazycim is none",
+            "use wsman as the protocol, where the server speaks it too";
+        SUBSCRIPTION_OVER = "the server does not know the subscription any more", "its time ran out, or the server was started again",
+            "subscribe again: what happens until then is missed";
         NO_NAMESPACES = "namespaces cannot be listed", "the server has neither CIM_Namespace nor __Namespace where lazycim looks",
             "give the namespace in the session or with -n";
     }

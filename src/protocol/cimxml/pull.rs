@@ -246,6 +246,7 @@ impl Running<'_, '_> {
                 title: format!("{} {}", self.op.name(), self.op.subject()).trim_end().to_owned(),
                 namespace: self.namespace.clone(),
                 context: context.clone(),
+                subscription: None,
                 resource_uri: None,
             });
             return Ok(Some(context.clone()));

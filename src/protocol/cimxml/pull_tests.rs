@@ -446,6 +446,7 @@ fn closing_what_is_closed_is_no_failure() {
         title: "x".to_owned(),
         namespace: Namespace::new("root/x"),
         context: "<7>".to_owned(),
+        subscription: None,
         resource_uri: None,
     };
     let bench = Bench::pulling(|asked| refusal(asked, 21));

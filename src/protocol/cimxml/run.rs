@@ -52,6 +52,10 @@ pub async fn run(op: &Operation, cx: &OpContext<'_>) -> Result<(), OpError> {
             running.associations(object, result_class.as_ref()).await
         }
         OperationKind::QueryInstances { query } => running.query(query).await,
+        OperationKind::Subscribe { .. } => {
+            let kind = ErrorKind::NotSupported;
+            Err(content::NOT_IN_CIMXML.error(Phase::Send, cx.dial.peer_name(), kind))
+        }
         OperationKind::EnumerateQualifiers => {
             let request = request::enumerate_qualifiers(&running.namespace);
             running.qualifiers(request).await.map(|_| ())

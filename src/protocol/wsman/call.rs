@@ -116,8 +116,8 @@ fn addressing(cx: &OpContext<'_>, locale: Option<&str>) -> Result<Addressing, St
         to: format!("{scheme}://{}{}", cx.dial.peer_name(), cx.target.path),
         session,
         locale: locale.map(str::to_owned),
-        // The server need not go on when nobody waits any more.
-        timeout: cx.timeouts.first_byte,
+        // The server need not go on when nobody waits any more; that it came to nothing must arrive before that.
+        timeout: cx.timeouts.first_byte - cx.timeouts.first_byte / 10,
         envelope_bytes,
     })
 }

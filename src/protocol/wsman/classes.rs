@@ -74,7 +74,8 @@ impl Running<'_, '_> {
         let (namespace, left) = (&self.namespace, op.options.max_rows);
         let mut chosen = Chosen { cx, namespace, parent, deep, names_only, left, told: 0 };
         let (locale, expect) = (op.options.locale.as_deref(), Expect::Classes);
-        let pulling = Pulling { cx, exchange: &mut *self.exchange, title, locale, expect, class: None };
+        let exchange = &mut *self.exchange;
+        let pulling = Pulling { cx, exchange, title, locale, expect, class: None, subscription: None };
         let result = pulling.run(&open, &mut chosen).await;
         let told = chosen.told;
         result.map_err(|error| if told == 0 { self.no_list(error) } else { error })

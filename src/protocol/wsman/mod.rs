@@ -7,6 +7,7 @@
 //!               +--> discover (namespaces)                       explain (faults) --^
 //!               +--> classes (the classes themselves)
 //!               +--> pull (everything that is enumerated)
+//!               +--> subscription (events)
 //!               +--> narrowing (asking for less than whole instances)
 //! ```
 
@@ -29,6 +30,7 @@ pub mod resource;
 mod run;
 #[cfg(test)]
 mod run_tests;
+mod subscription;
 mod typing;
 pub mod uuid;
 

@@ -70,7 +70,8 @@ pub(super) async fn gather(
     mut take: Gathering<'_>,
 ) -> Result<(), OpError> {
     let title = open.name().to_owned();
-    let pulling = Pulling { cx, exchange, title, locale, expect: Expect::Instances, class: None };
+    let expect = Expect::Instances;
+    let pulling = Pulling { cx, exchange, title, locale, expect, class: None, subscription: None };
     pulling.run(open, &mut take).await
 }
 
@@ -96,6 +97,8 @@ pub(super) struct Pulling<'p, 'c> {
     pub(super) expect: Expect,
     /// The class asked for, where it is known.
     pub(super) class: Option<Arc<CimClass>>,
+    /// The subscription whose events are pulled, by its identifier.
+    pub(super) subscription: Option<String>,
 }
 
 /// A failed answer, and its decoder where nothing but the failure was in it.
@@ -108,7 +111,19 @@ impl Pulling<'_, '_> {
     /// Those of the requests; a server that does not come to an end.
     pub(super) async fn run(mut self, open: &Request, takes: &mut dyn Takes) -> Result<(), OpError> {
         let mut batch = Batch::new(&with_facts(self.cx, |facts| facts.pull));
-        let (mut heard, mut decoder) = self.open(open, takes, &mut batch).await?;
+        let (heard, decoder) = self.open(open, takes, &mut batch).await?;
+        self.go_on(open, heard, decoder, batch, takes).await
+    }
+
+    /// Pulls what comes behind `heard`.
+    async fn go_on(
+        mut self,
+        open: &Request,
+        mut heard: Heard,
+        mut decoder: Option<Decoder>,
+        mut batch: Batch,
+        takes: &mut dyn Takes,
+    ) -> Result<(), OpError> {
         let (mut number, mut empty) = (0, 0);
         loop {
             let Some(context) = self.continues(&heard, open)? else { return Ok(()) };
@@ -125,6 +140,8 @@ impl Pulling<'_, '_> {
             match self.pull(open, &context, asked, number, decoder, takes).await {
                 Ok((answer, next)) => {
                     batch.came(asked, since.elapsed());
+                    // Nothing happened, which is no lack of progress.
+                    empty = if self.subscription.is_some() && self.took_its_time(since) { 0 } else { empty };
                     (heard, decoder) = (answer, Some(next));
                 }
                 Err((_, next)) if is_too_large(&next) && self.redoes(&mut batch, asked) => {
@@ -132,17 +149,30 @@ impl Pulling<'_, '_> {
                 }
                 Err((_, Some(next))) if next.fault() == Some(FaultKind::TimedOut) => {
                     // The context stays valid. Who took the time that was given is not one who makes no progress.
-                    empty = if since.elapsed() >= self.cx.timeouts.first_byte / 2 { 0 } else { empty };
+                    empty = if self.took_its_time(since) { 0 } else { empty };
                     (heard, decoder) = (Heard { context: Some(context), ..Heard::default() }, Some(next));
                 }
                 Err((error, _)) => {
                     if status_of(&error) == Some(CimStatus::INVALID_ENUMERATION_CONTEXT) {
                         self.cx.cleanup.disarm();
+                        return Err(if self.subscription.is_some() { self.over(Some(error)) } else { error });
                     }
                     return Err(error);
                 }
             }
         }
+    }
+
+    /// Whether the answer to what was asked at `since` did not come at once.
+    fn took_its_time(&self, since: Instant) -> bool {
+        since.elapsed() >= self.cx.timeouts.first_byte / 2
+    }
+
+    /// A subscription that is no more, for the reason given.
+    fn over(&self, reason: Option<OpError>) -> OpError {
+        let kind = reason.as_ref().map_or(ErrorKind::BadAnswer { offset: 0, item: None }, |error| error.kind.clone());
+        let over = content::SUBSCRIPTION_OVER.error(Phase::Receive, self.cx.dial.peer_name(), kind);
+        reason.into_iter().flat_map(|error| error.causes).fold(over, OpError::because)
     }
 
     /// What can be changed after an answer did not fit: fewer objects, else another envelope.
@@ -180,11 +210,7 @@ impl Pulling<'_, '_> {
                     return Ok((heard, Some(decoder)));
                 }
                 Err((error, decoder)) => {
-                    let says = matches!(error.kind, ErrorKind::Cim(_) | ErrorKind::Http(_) | ErrorKind::Unauthorized);
-                    if says || error.kind == ErrorKind::NotSupported {
-                        // The server says that nothing is open.
-                        self.cx.cleanup.disarm();
-                    }
+                    self.refused(&error);
                     if !is_too_large(&decoder) {
                         return Err(error);
                     }
@@ -197,6 +223,41 @@ impl Pulling<'_, '_> {
         }
     }
 
+    /// Nothing is open where the server says so.
+    fn refused(&self, error: &OpError) {
+        let says = matches!(error.kind, ErrorKind::Cim(_) | ErrorKind::Http(_) | ErrorKind::Unauthorized);
+        if says || error.kind == ErrorKind::NotSupported {
+            self.cx.cleanup.disarm();
+        }
+    }
+
+    /// Subscribes, and pulls events until no more are wanted (DSP0226 section 10).
+    ///
+    /// # Errors
+    /// Those of the requests; the server ends the subscription.
+    pub(super) async fn follow(mut self, open: &Request, takes: &mut dyn Takes) -> Result<(), OpError> {
+        self.cx.cleanup.asked();
+        let subscribed = self.subscribed(open).await;
+        let Decoded { context, epr, .. } = subscribed.inspect_err(|error| self.refused(error))?;
+        self.subscription = epr.and_then(|manager| manager.identifier).or_else(|| context.clone());
+        if self.subscription.is_some() {
+            self.arm(open, context.as_deref().unwrap_or_default());
+        }
+        let Some(context) = context else { return Err(self.broken(content::NO_END, ("operation", open.name()))) };
+        let batch = Batch::new(&with_facts(self.cx, |facts| facts.pull));
+        self.go_on(open, Heard { context: Some(context), ..Heard::default() }, None, batch, takes).await
+    }
+
+    async fn subscribed(&mut self, open: &Request) -> Result<Decoded, OpError> {
+        let mut reply = ask(self.cx, self.exchange, open, self.locale, Reading::of(Expect::Subscribed)).await?;
+        let mut subscribed = Decoded::default();
+        while let Some(decoded) = reply.next().await? {
+            subscribed.context = decoded.context.or(subscribed.context);
+            subscribed.epr = decoded.epr.or(subscribed.epr);
+        }
+        Ok(subscribed)
+    }
+
     /// What an answer says about how it goes on: the context to pull from, or `None` at the end. The end marker decides: a
     /// context may come with it.
     fn continues(&self, heard: &Heard, open: &Request) -> Result<Option<String>, OpError> {
@@ -206,19 +267,24 @@ impl Pulling<'_, '_> {
         }
         if heard.end {
             self.cx.cleanup.disarm();
-            return Ok(None);
+            return if self.subscription.is_some() && !heard.enough { Err(self.over(None)) } else { Ok(None) };
         }
         let Some(context) = &heard.context else {
             self.cx.cleanup.disarm();
             return Err(self.broken(content::NO_END, ("operation", open.name())));
         };
+        self.arm(open, context);
+        Ok(Some(context.clone()))
+    }
+
+    fn arm(&self, open: &Request, context: &str) {
         self.cx.cleanup.arm(Cleanup {
             title: self.title.clone(),
             namespace: open.namespace().clone(),
-            context: context.clone(),
+            context: context.to_owned(),
+            subscription: self.subscription.clone(),
             resource_uri: Some(open.resource().to_owned()),
         });
-        Ok(Some(context.clone()))
     }
 
     fn broken(&self, row: Explanation, part: (&str, &str)) -> OpError {
@@ -313,7 +379,7 @@ pub(super) async fn release(what: &Cleanup, cx: &OpContext<'_>) -> Result<(), Op
     release_over(what, cx, &mut *cx.dial.dial(Purpose::Server)).await
 }
 
-/// Releases what is open over `exchange`. A context the server does not know any more is released.
+/// Releases what is open over `exchange`, or ends the subscription that is behind it. A context the server does not know any more is released.
 ///
 /// # Errors
 /// Those of the request.
@@ -322,7 +388,11 @@ pub(super) async fn release_over(
     cx: &OpContext<'_>,
     exchange: &mut dyn Exchange,
 ) -> Result<(), OpError> {
-    let request = request::release(&what.namespace, what.resource_uri.as_deref().unwrap_or_default(), &what.context);
+    let resource = what.resource_uri.as_deref().unwrap_or_default();
+    let request = match &what.subscription {
+        Some(identifier) => request::unsubscribe(&what.namespace, resource, identifier),
+        None => request::release(&what.namespace, resource, &what.context),
+    };
     let result = async {
         let mut reply = ask(cx, exchange, &request, None, Reading::of(Expect::Release)).await?;
         while reply.next().await?.is_some() {}

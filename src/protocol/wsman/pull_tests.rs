@@ -220,6 +220,7 @@ fn what_is_open_is_released_where_it_was_opened_and_a_lost_context_is_released()
         title: "EnumerateInstances A".to_owned(),
         namespace: Namespace::new("root/x"),
         context: "c<1".to_owned(),
+        subscription: None,
         resource_uri: Some("urn:x".to_owned()),
     };
     let release = |bench: &Bench| {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The query language asked for where none was named.
-const DEFAULT_LANGUAGE: &str = "WQL";
+pub(super) const DEFAULT_LANGUAGE: &str = "WQL";
 
 /// Runs `op`.
 ///
@@ -67,6 +67,7 @@ pub async fn run(op: &Operation, cx: &OpContext<'_>) -> Result<(), OpError> {
             running.related(along, Filter::Associations).await
         }
         OperationKind::QueryInstances { query } => running.query(query).await,
+        OperationKind::Subscribe { query } => running.subscribe(query).await,
         OperationKind::EnumerateQualifiers | OperationKind::GetQualifier { .. } => Err(running.not_here()),
     }
 }
@@ -112,7 +113,7 @@ impl<'r, 'c> Running<'r, 'c> {
         format!("{} {}", self.op.name(), self.op.subject()).trim_end().to_owned()
     }
 
-    fn not_here(&self) -> OpError {
+    pub(super) fn not_here(&self) -> OpError {
         content::NOT_IN_WSMAN.error(Phase::Send, self.cx.dial.peer_name(), ErrorKind::NotSupported)
     }
 
@@ -131,7 +132,7 @@ impl<'r, 'c> Running<'r, 'c> {
     }
 
     /// Rows of this operation. No request of WS-Man names the properties wanted, a query excepted.
-    fn rows(&self) -> Rows<'r, 'c> {
+    pub(super) fn rows(&self) -> Rows<'r, 'c> {
         let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
         rows.types = Some(typed);
         rows.narrowed = self.op.options.property_list.clone().filter(|_| !self.op.options.keys_only);
@@ -334,7 +335,8 @@ impl<'r, 'c> Running<'r, 'c> {
         for Way { open, expect, learned, spares } in ways {
             let (title, locale) = (self.title(), self.op.options.locale.as_deref());
             let (cx, class) = (self.cx, class.clone());
-            let pulling = Pulling { cx, exchange: &mut *self.exchange, title, locale, expect, class };
+            let exchange = &mut *self.exchange;
+            let pulling = Pulling { cx, exchange, title, locale, expect, class, subscription: None };
             let mut projected = Projected::new(rows);
             let takes: &mut dyn Takes =
                 if spares == Some(Spares::Properties) { &mut projected } else { projected.rows };
@@ -370,7 +372,7 @@ impl<'r, 'c> Running<'r, 'c> {
     }
 
     /// Says so where nobody can tell the types of what comes.
-    fn warn_untyped(&self, class: &Option<Arc<CimClass>>, rows: &mut Rows<'_, '_>) {
+    pub(super) fn warn_untyped(&self, class: &Option<Arc<CimClass>>, rows: &mut Rows<'_, '_>) {
         let never = with_facts(self.cx, |facts| facts.unsupported.contains(&"GetClass"));
         if class.is_none() && never && !rows.names_only {
             rows.note(content::NO_TYPES.error(Phase::Schema, self.cx.dial.peer_name(), ErrorKind::NotSupported));
@@ -401,7 +403,7 @@ impl Takes for Rows<'_, '_> {
 }
 
 /// Whether the server may take the same in another way.
-fn is_refusal(error: &OpError) -> bool {
+pub(super) fn is_refusal(error: &OpError) -> bool {
     match &error.kind {
         ErrorKind::Cim(error) => {
             matches!(error.status, CimStatus::FAILED | CimStatus::INVALID_PARAMETER | CimStatus::NOT_SUPPORTED)
@@ -412,13 +414,13 @@ fn is_refusal(error: &OpError) -> bool {
 }
 
 /// Whether a query selects every property: then one that was not sent is missing, else it was not asked for.
-fn selects_all(query: &str) -> bool {
+pub(super) fn selects_all(query: &str) -> bool {
     let mut words = query.split_whitespace();
     words.next().is_some_and(|word| word.eq_ignore_ascii_case("select")) && words.next() == Some("*")
 }
 
 /// The class a query is of, where it says so in the usual place.
-fn queried(query: &str) -> Option<CimName> {
+pub(super) fn queried(query: &str) -> Option<CimName> {
     let mut words = query.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("from"));
     words.nth(1).map(CimName::new).filter(CimName::is_well_formed)
 }

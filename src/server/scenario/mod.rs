@@ -14,7 +14,7 @@
 //! nth = 1                          # the n-th request (at = "accept": connection) of the server, from 1
 //! method = "POST"                  # the HTTP method: "POST" | "M-POST" | any other
 //! operation = "EnumerateInstances" # the CIMMethod header, in an M-POST under its prefix; of WS-Man "Identify" | "Enumerate" |
-//!                                  # "Pull" | "Release" | "Get" | "GetClass" | "EnumerateClasses"
+//!                                  # "Pull" | "Release" | "Get" | "GetClass" | "EnumerateClasses" | "Subscribe" | "Unsubscribe"
 //! authorized = false               # whether the request has an Authorization header
 //! scheme = "Digest"                # the scheme of that header
 //! times = 1                        # at most so often; default: always

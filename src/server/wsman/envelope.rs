@@ -15,6 +15,8 @@ pub(super) const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addres
 pub(super) const TRANSFER: &str = "http://schemas.xmlsoap.org/ws/2004/09/transfer";
 /// WS-Enumeration.
 pub(super) const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
+/// WS-Eventing.
+pub(super) const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 /// WS-Management (DSP0226).
 pub(super) const MANAGEMENT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd";
 /// The binding to CIM (DSP0227).

@@ -4,7 +4,9 @@
 
 use super::{
     Charset,
-    envelope::{ADDRESSING, ANONYMOUS, ENUMERATION, Element, IDENTITY, MANAGEMENT, MICROSOFT, SOAP, TRANSFER},
+    envelope::{
+        ADDRESSING, ANONYMOUS, ENUMERATION, EVENTING, Element, IDENTITY, MANAGEMENT, MICROSOFT, SOAP, TRANSFER,
+    },
     fault::{Fault, number},
     resource::{self, Named, Resource},
 };
@@ -108,7 +110,12 @@ pub(super) fn operation(envelope: &Element) -> Option<&'static str> {
     let header = envelope.child(SOAP, "Header")?;
     let named = header.child(MANAGEMENT, "ResourceURI").and_then(|uri| resource::read(uri.trimmed()));
     let is_schema = matches!(named, Some(Named { resource: Resource::Schema(_), .. }));
-    Some(match Action::of(header.child(ADDRESSING, "Action")?.trimmed())? {
+    let action = header.child(ADDRESSING, "Action")?.trimmed();
+    // Scenarios tell of events; there are none otherwise.
+    if let Some((EVENTING, name)) = action.rsplit_once('/') {
+        return ["Subscribe", "Unsubscribe"].into_iter().find(|known| *known == name);
+    }
+    Some(match Action::of(action)? {
         Action::Identify => "Identify",
         Action::Get if is_schema => "GetClass",
         Action::Get => "Get",

@@ -124,9 +124,10 @@ impl Request {
         self.unsendable
     }
 
-    /// Whether it takes something out of the server: what was pulled and lost on its way back is gone.
+    /// Whether it takes something out of the server: what was pulled and lost on its way back is gone. Of a subscription that
+    /// was made and lost on its way back nobody knows.
     pub(super) fn takes(&self) -> bool {
-        self.name == "Pull"
+        matches!(self.name, "Pull" | "Subscribe")
     }
 
     /// Action, selectors, options, further headers and body, as they are written.

@@ -5,11 +5,17 @@ use super::*;
 const OPEN: &str = "Enumerate";
 const PULL: &str = "Pull";
 const CLOSE: &str = "Release";
+const SUBSCRIBE: &str = "Subscribe";
+const END: &str = "Unsubscribe";
 
 fn request(operation: &str, more: &str) -> String {
-    let actions = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
+    let actions = match operation {
+        SUBSCRIBE | END => "http://schemas.xmlsoap.org/ws/2004/08/eventing",
+        _ => "http://schemas.xmlsoap.org/ws/2004/09/enumeration",
+    };
     let inner = match operation {
         OPEN => "<w:OptimizeEnumeration/>",
+        SUBSCRIBE | END => "",
         _ => "<n:EnumerationContext>uuid:scripted-1</n:EnumerationContext>",
     };
     let body = format!(
@@ -58,6 +64,24 @@ async fn every_scenario_in_ws_man_plays_what_it_is_about() {
         ("reason_is_null", &[(OPEN, "HTTP/1.1 200 (null)\r\n")]),
         ("answered_in_utf_16", &[(OPEN, "charset=UTF-16")]),
         ("no_answer_without_credentials", &[(OPEN, "")]),
+        (
+            "events",
+            &[
+                (SUBSCRIBE, goes_on),
+                (PULL, "w:TimedOut"),
+                (PULL, goes_on),
+                (PULL, "w:TimedOut"),
+                (PULL, "two</p:Name>"),
+                (PULL, ""),
+                (END, "UnsubscribeResponse"),
+            ],
+        ),
+        ("events_without_end", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, goes_on), (CLOSE, failed)]),
+        ("subscribe_is_not_answered", &[(SUBSCRIBE, "")]),
+        ("subscription_is_lost", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, lost)]),
+        ("subscription_ends", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, ends)]),
+        ("events_fail", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, failed), (END, "not now")]),
+        ("no_pulled_events", &[(SUBSCRIBE, "e:DeliveryModeRequestedUnavailable")]),
         ("digest_is_refused", &[(OPEN, "WWW-Authenticate: Digest realm")]),
     ];
     for (name, answers) in plays {
