@@ -2,7 +2,8 @@
 //! answered without credentials.
 
 use lazycim::{
-    op::{ErrorKind, OpEventKind, Timeouts},
+    cim::rows::RowStore,
+    op::{ErrorKind, OpEvent, OpEventKind, OpId, Operation, OperationKind, Timeouts},
     session::Target,
 };
 
@@ -55,6 +56,50 @@ async fn odd_reasons_and_encodings_are_read_all_the_same() {
         assert!(rows(id, &seen) > 0, "{scenario}: {seen:#?}");
         stage.idle().await;
     }
+}
+
+/// The only row of `id`, by its path.
+fn only(id: OpId, seen: &[OpEvent]) -> String {
+    let mut store = RowStore::default();
+    for event in of(id, seen) {
+        match event.kind {
+            OpEventKind::Shape(shape, of) => store.add_shape(shape, of),
+            OpEventKind::Rows(batch) => assert_eq!(store.push(batch), 0, "rows without shape"),
+            _ => {}
+        }
+    }
+    assert_eq!(store.len(), 1, "{seen:#?}");
+    store.path(0).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn an_instance_of_a_class_without_get_is_picked_by_its_keys() {
+    // The embedded server applies the filter.
+    let stage = staged("no_get").await;
+    let mut keys = instances();
+    (keys.options.keys_only, keys.options.max_rows) = (true, Some(1));
+    let (id, events) = stage.start(keys);
+    let path = only(id, &rest(Vec::new(), events).await);
+    let get = |path: &str| Operation::new(OperationKind::GetInstance { path: path.parse().unwrap() });
+    let (id, events) = stage.start(get(&path));
+    let seen = ended(id, rest(Vec::new(), events).await);
+    assert!(matches!(end(id, &seen), OpEventKind::Finished(_)), "{seen:#?}");
+    assert_eq!((only(id, &seen), clean_up(id, &seen).is_none()), (path, true), "nothing else came");
+    stage.idle().await;
+    // OMI takes it and does not.
+    let stage = staged("no_get_no_filter").await;
+    let two = "root/cimv2:LC_OperatingSystem.Name=\"two\"";
+    let (id, events) = stage.start(get(two));
+    let seen = ended(id, rest(Vec::new(), events).await);
+    assert!(matches!(end(id, &seen), OpEventKind::Finished(_)), "{seen:#?}");
+    assert_eq!(only(id, &seen), two);
+    // Where it is not among them, there still is no Get.
+    let (id, events) = stage.start(get("root/cimv2:LC_OperatingSystem.Name=\"three\""));
+    let seen = ended(id, rest(Vec::new(), events).await);
+    let error = failure(id, &seen);
+    assert!(error.cause().contains("UnsupportedFeature"), "{error}");
+    assert_eq!(rows(id, &seen), 0);
+    stage.idle().await;
 }
 
 #[tokio::test]

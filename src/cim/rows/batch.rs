@@ -120,6 +120,12 @@ impl RowBatch {
         self.rows.retain(|row| keep(row.shape));
     }
 
+    /// Keeps the rows whose position `keep` takes.
+    pub fn retain_at(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut positions = 0..;
+        self.rows.retain(|_| positions.next().is_some_and(&mut keep));
+    }
+
     /// Gives the rows of shape `n` the shape `shapes[n]`; rows of another shape get one that no result has.
     pub fn renumber(&mut self, shapes: &[ShapeId]) {
         let known = |shape: ShapeId| shapes.get(shape.0 as usize).copied();

@@ -8,6 +8,7 @@
 //!               +--> classes (the classes themselves)
 //!               +--> pull (everything that is enumerated)
 //!               +--> subscription (events)
+//!               +--> picking (instances of classes without Get)
 //!               +--> narrowing (asking for less than whole instances)
 //! ```
 
@@ -22,6 +23,7 @@ pub mod namespaces;
 mod narrowing;
 #[cfg(test)]
 mod narrowing_tests;
+mod picking;
 mod pull;
 #[cfg(test)]
 mod pull_tests;

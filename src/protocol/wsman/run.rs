@@ -11,6 +11,7 @@ use super::{
     decode::{Decoded, Expect},
     discover,
     narrowing::{Projected, Spares, says_no},
+    picking::has_no_get,
     pull::{self, Pulling, Takes},
     request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request, dialect},
     resource::{AllClasses, Style},
@@ -153,7 +154,7 @@ impl<'r, 'c> Running<'r, 'c> {
 
     /// How objects are asked for. Where the class tells the keys, instances suffice; else their references are wanted too.
     /// Of keys alone the references are enough, where the server sends them without the objects.
-    fn modes(&self, knows_keys: bool) -> Vec<(Mode, Expect)> {
+    pub(super) fn modes(&self, knows_keys: bool) -> Vec<(Mode, Expect)> {
         let (no_eprs, no_references) = with_facts(self.cx, |facts| (facts.wsman.no_eprs, facts.wsman.no_references));
         let object = (Mode::Object, Expect::Instances);
         if self.op.options.keys_only {
@@ -211,7 +212,7 @@ impl<'r, 'c> Running<'r, 'c> {
             Some(true) => return Ok(()),
             told => told == Some(false),
         };
-        let mut first = None;
+        let (mut first, mut without_get) = (None, None);
         for (index, (resource, style)) in self.resources(&path.class).into_iter().enumerate() {
             let request = request::get(&self.namespace, &resource, &path, style);
             let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
@@ -222,10 +223,21 @@ impl<'r, 'c> Running<'r, 'c> {
                     return Ok(());
                 }
                 Ok(()) => break,
-                Err(error) if is_refusal(&error) => first = first.or(Some(error)),
+                Err(error) if is_refusal(&error) => {
+                    without_get = without_get.or(has_no_get(&error).then_some((resource, style)));
+                    first = first.or(Some(error));
+                }
                 Err(error) => return Err(first.unwrap_or(error)),
             }
             rows.restart();
+        }
+        if let Some(of) = without_get {
+            match self.picked(of, &path, &class, &mut rows).await {
+                Ok(true) => return Ok(()),
+                Err(error) if rows.delivered > 0 || !says_no(&error) => return Err(error),
+                // That there is no Get is what went wrong first.
+                Ok(false) | Err(_) => {}
+            }
         }
         let kind = ErrorKind::BadAnswer { offset: 0, item: None };
         Err(first.unwrap_or_else(|| content::NO_INSTANCE.error(Phase::Receive, self.cx.dial.peer_name(), kind)))

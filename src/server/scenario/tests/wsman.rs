@@ -77,6 +77,8 @@ async fn every_scenario_in_ws_man_plays_what_it_is_about() {
             ],
         ),
         ("events_without_end", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, goes_on), (CLOSE, failed)]),
+        ("no_get", &[(OPEN, "EnumerateResponse")]),
+        ("no_get_no_filter", &[(OPEN, "two</p:Name>")]),
         ("subscribe_is_not_answered", &[(SUBSCRIBE, "")]),
         ("subscription_is_lost", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, lost)]),
         ("subscription_ends", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, ends)]),
