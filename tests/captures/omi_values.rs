@@ -154,7 +154,14 @@ pub fn trials(folder: &Path) -> Vec<Trial> {
             assert_eq!(it.fault.unwrap().kind(), FaultKind::EnvelopeSize);
         }),
         trial("95-get-fragment-mustUnderstand", Expect::Anything, none, |it| {
-            assert_eq!(it.fault.unwrap().kind(), FaultKind::NotUnderstood);
+            let fault = it.fault.unwrap();
+            assert_eq!(
+                (fault.kind(), fault.not_understood),
+                (FaultKind::NotUnderstood, vec!["FragmentTransfer".into()])
+            );
+        }),
+        trial("123-fault-unknown-mustUnderstand-header", Expect::Anything, none, |it| {
+            assert_eq!(it.fault.unwrap().not_understood, ["Nonsense"]);
         }),
         trial("114-invoke-HardError-fault", Expect::Values, none, |it| {
             let fault = it.fault.unwrap();

@@ -261,6 +261,12 @@ pub fn named(code: u32) -> String {
     if code < 0x1_0000 { format!("{name}({code})") } else { format!("{name}(0x{code:08X})") }
 }
 
+/// The headers a server says it does not understand, as they are told; `None` where it names none.
+pub fn not_understood(headers: impl Iterator<Item = String>) -> Option<String> {
+    let names = headers.collect::<Vec<_>>();
+    (!names.is_empty()).then(|| format!("not understood: {}", names.join(", ")))
+}
+
 pub(super) fn sections() -> [Section; 2] {
     let about = "The server took the request and answered with a fault. Its own words follow the code. Where the fault carries \
                  a CIM error, the row of its CIM status explains it.";

@@ -31,6 +31,8 @@ pub struct SoapFault {
     pub code: String,
     /// The innermost subcode: its XML namespace and local name.
     pub subcode: Option<(String, String)>,
+    /// The headers of the request that had to be understood and were not, by their local names (SOAP 1.2 part 1 section 5.4.8).
+    pub not_understood: Vec<String>,
     /// The reason, as sent.
     pub reason: String,
     /// What `wsman:FaultDetail` names: the last part of its URI.
@@ -182,6 +184,22 @@ pub const fn status_of_code(code: u32) -> Option<CimStatus> {
         0x8004_1001 => 1,
         _ => return None,
     }))
+}
+
+/// Reads the header the cursor is in, up to its end: the headers of the request the server says it does not understand.
+///
+/// # Errors
+/// As [`read`].
+pub fn not_understood(xml: &mut Qualified<'_>) -> Read<Vec<String>> {
+    let mut headers = Vec::new();
+    while let Some(tag) = xml.child()? {
+        if xml.is(&tag, &[SOAP], "NotUnderstood") && headers.len() < MAX_DETAILS {
+            let name = xml.xml.attribute(&tag, "qname")?;
+            headers.extend(name.map(|name| split(name.trim()).1.to_owned()).filter(|name| !name.is_empty()));
+        }
+        xml.skip(&tag)?;
+    }
+    Ok(headers)
 }
 
 /// Reads the fault the cursor is in, up to its end, into `fault`: what was read stays when an error ends it.

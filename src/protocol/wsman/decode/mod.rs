@@ -34,7 +34,7 @@ pub use self::{
 use self::{fault::FaultKind, instance::Schema, predict::Markup};
 use super::{
     grammar::SOAP12,
-    namespaces::{ADDRESSING, ENUMERATION, EVENTING, TRANSFER, WSMAN},
+    namespaces::{ADDRESSING, ENUMERATION, EVENTING, SOAP, TRANSFER, WSMAN},
 };
 use crate::{
     cim::{CimClass, CimName, Namespace, ObjectPath},
@@ -72,6 +72,8 @@ pub struct Items {
     answered: bool,
     /// What kind of fault it was.
     fault: Option<FaultKind>,
+    /// Headers of the request the server does not understand.
+    not_understood: Vec<String>,
 }
 
 impl Decoder {
@@ -86,6 +88,7 @@ impl Decoder {
             decoded: Decoded::default(),
             answered: false,
             fault: None,
+            not_understood: Vec::new(),
         };
         Self::over(items, limits, charset)
     }
@@ -145,6 +148,7 @@ impl decoder::Items for Items {
             _ if item.index.is_some() => self.result_item(&mut xml, &tag, item)?,
             IN_RESPONSE => self.beside(&mut xml, &tag)?,
             IN_BODY => self.body(&mut xml, &tag)?,
+            _ if xml.is(&tag, &[SOAP], "Header") => self.not_understood = fault::not_understood(&mut xml)?,
             _ => xml.skip(&tag)?,
         }
         if !matches!(xml.xml.token()?, Token::Eof) {
@@ -175,7 +179,8 @@ impl decoder::Items for Items {
 impl Items {
     /// A fault, of which as much is taken as can be read.
     fn fault(&mut self, xml: &mut Qualified<'_>) -> Read<()> {
-        let mut fault = SoapFault::default();
+        let not_understood = std::mem::take(&mut self.not_understood);
+        let mut fault = SoapFault { not_understood, ..SoapFault::default() };
         let read = fault::read(xml, &mut fault);
         if let Err(error) = read
             && (error.limit.is_some() || fault.code.is_empty())
