@@ -179,6 +179,11 @@ impl CleanupSlot {
         self.with(|state| state.open.is_some())
     }
 
+    /// What is open; it stays remembered.
+    pub fn open(&self) -> Option<Cleanup> {
+        self.with(|state| state.open.clone())
+    }
+
     /// What is open, taken out.
     pub fn take(&self) -> Option<Cleanup> {
         self.with(|state| state.open.take())

@@ -54,6 +54,15 @@ impl Batch {
         }
     }
 
+    /// A batch of `asked` came in `bytes`: where those are more than `welcome`, as many objects as fit are asked for from now on.
+    pub(super) fn filled(&mut self, asked: u32, bytes: u64, welcome: u64) {
+        if bytes > welcome {
+            let fitting = u64::from(asked).saturating_mul(welcome) / bytes;
+            self.largest = u32::try_from(fitting).unwrap_or(u32::MAX).clamp(1, self.largest);
+            self.size = self.size.min(self.largest);
+        }
+    }
+
     /// The server refused a batch of `asked`; false if it took that many before.
     pub(super) fn refused(&mut self, asked: u32) -> bool {
         if self.taken == 0 || asked <= self.taken {

@@ -34,12 +34,34 @@ pub struct Reply<I: Items> {
     end: Option<OpError>,
     /// What it means if the body is no answer: an HTTP status that is an error by itself.
     otherwise: Option<OpError>,
+    /// Bytes that came.
+    received: u64,
+    /// The most bytes there may be, and what it means if there are more.
+    bound: Option<(u64, OpError)>,
 }
 
 impl<I: Items<Decoded: Answer>> Reply<I> {
     /// The answer of `target` in `body`.
     pub fn new(body: Box<dyn BodySource>, decoder: Decoder<I>, target: String) -> Self {
-        Self { body: Some(body), decoder, target, end: None, otherwise: None }
+        Self { body: Some(body), decoder, target, end: None, otherwise: None, received: 0, bound: None }
+    }
+
+    /// The same where no more than `most` bytes may come, and `error` is what happened if there are more. What stands in those
+    /// bytes is read.
+    #[must_use]
+    pub fn at_most(mut self, most: u64, error: OpError) -> Self {
+        self.bound = Some((most, error));
+        self
+    }
+
+    /// Bytes that came so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The most bytes there may be.
+    pub fn most(&self) -> u64 {
+        self.bound.as_ref().map_or(u64::MAX, |bound| bound.0)
     }
 
     /// The same where `error` is what happened if the body does not say more.
@@ -57,7 +79,17 @@ impl<I: Items<Decoded: Answer>> Reply<I> {
         loop {
             let Some(body) = &mut self.body else { return self.end.take().map_or(Ok(None), Err) };
             let result = match body.chunk().await {
-                Ok(Some(chunk)) => self.decoder.feed(&chunk),
+                Ok(Some(chunk)) => {
+                    let room = usize::try_from(self.most() - self.received).unwrap_or(usize::MAX);
+                    let fitting = chunk.get(..room).unwrap_or(&chunk);
+                    self.received += fitting.len() as u64;
+                    let fed = self.decoder.feed(fitting);
+                    if fed.is_ok() && fitting.len() < chunk.len() {
+                        self.body = None;
+                        self.end = self.bound.take().map(|bound| bound.1);
+                    }
+                    fed
+                }
                 Ok(None) => {
                     self.body = None;
                     self.decoder.finish()

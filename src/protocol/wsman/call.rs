@@ -33,6 +33,11 @@ pub type Reply = reply::Reply<Items>;
 /// The bytes of an answer asked for: what Windows answers unless told otherwise (MS-WSMV section 3.1.4.1.31).
 pub(super) const ENVELOPE_BYTES: u32 = 512_000;
 
+/// How many times the size agreed an answer may have before it is given up. A server must not exceed what
+/// `wsman:MaxEnvelopeSize` says where that must be understood (DSP0226 section 6.2). Some do not count, and answers are read as
+/// they arrive, whatever their size: so there is much room, and an end.
+const OVERSIZE: u64 = 16;
+
 /// How an answer is to be decoded.
 pub(super) struct Reading {
     /// What it brings.
@@ -61,11 +66,14 @@ pub(super) async fn ask(
     locale: Option<&str>,
     reading: Reading,
 ) -> Result<Reply, OpError> {
-    let built = addressing(cx, locale).and_then(|addressing| envelope::build(request, &addressing, &cx.target.path));
-    let built = built.map_err(|cause| {
+    let built = addressing(cx, locale).and_then(|addressing| {
+        let built = envelope::build(request, &addressing, &cx.target.path)?;
+        Ok((built, addressing.envelope_bytes))
+    });
+    let (built, agreed) = built.map_err(|cause| {
         send::BAD_REQUEST.error(Phase::Send, cx.dial.peer_name(), ErrorKind::Configuration).because(cause)
     })?;
-    send(cx, exchange, built, Some(request.namespace().clone()), reading).await
+    send(cx, exchange, built, Some(request.namespace().clone()), reading, agreed).await
 }
 
 /// Asks who is there (DSP0226 section 11).
@@ -74,7 +82,7 @@ pub(super) async fn ask(
 /// As [`ask`].
 pub(super) async fn identify(cx: &OpContext<'_>, exchange: &mut dyn Exchange) -> Result<Reply, OpError> {
     let request = envelope::identify(&cx.target.path, cx.target.user.is_none());
-    send(cx, exchange, request, None, Reading::of(Expect::Identify)).await
+    send(cx, exchange, request, None, Reading::of(Expect::Identify), ENVELOPE_BYTES).await
 }
 
 async fn send(
@@ -83,6 +91,7 @@ async fn send(
     request: HttpRequest,
     namespace: Option<Namespace>,
     reading: Reading,
+    agreed: u32,
 ) -> Result<Reply, OpError> {
     let target = cx.dial.peer_name();
     let answer = exchange.exchange(request).await?;
@@ -97,7 +106,10 @@ async fn send(
     let decoder = Decoder::new(reading.expect, cx.limits, namespace, charset);
     let decoder = reading.class.into_iter().fold(decoder, Decoder::with_class);
     let decoder = reading.previous.into_iter().fold(decoder, Decoder::after);
-    let reply = Reply::new(answer.body, decoder, target);
+    // A single object may be as large as another limit lets it be.
+    let most = (u64::from(agreed) * OVERSIZE).max(u64::from(agreed) + cx.limits.buffer_bytes as u64);
+    let reply =
+        Reply::new(answer.body, decoder, target.clone()).at_most(most, explain::oversized(target, agreed, most));
     // A fault says more than the status it comes with; whatever the status, it is one.
     Ok(refusal.into_iter().fold(reply, Reply::or))
 }

@@ -11,7 +11,7 @@ use crate::{
         ErrorKind, OpError, Phase,
         explain::{
             self, Explanation,
-            answer::{body, soap},
+            answer::{body, content, soap},
             detail, wsman,
         },
     },
@@ -34,6 +34,7 @@ pub fn fault(target: String, fault: SoapFault) -> OpError {
     let mut notes = Vec::new();
     let is_new = |text: &&String| !text.is_empty() && !fault.reason.contains(text.as_str());
     notes.extend(fault.messages.iter().filter(is_new).take(TEXTS).map(|text| plain(text)));
+    notes.extend(wsman::not_understood(fault.not_understood.iter().map(|name| plain(name))));
     notes.extend(fault.fault_detail.as_deref().map(|detail| format!("detail: {}", plain(detail))));
     notes.extend(fault.code_number.map(wsman::named));
     notes.extend(fault.provider.as_deref().map(|provider| format!("told by {}", plain(provider))));
@@ -75,6 +76,13 @@ fn kind_of(fault: SoapFault) -> ErrorKind {
         FaultKind::TimedOut | FaultKind::Other => CimStatus::FAILED,
     };
     ErrorKind::Cim(Arc::new(CimError { status, description: fault.reason, details: fault.details }))
+}
+
+/// An answer of more than `most` bytes where `agreed` were to be the most.
+pub fn oversized(target: String, agreed: u32, most: u64) -> OpError {
+    let kind = ErrorKind::BadAnswer { offset: most, item: None };
+    let parts = [("agreed", agreed.to_string()), ("limit", most.to_string())];
+    content::OVERSIZED.with(Phase::Receive, target, kind, &parts.each_ref().map(|(name, text)| (*name, text.as_str())))
 }
 
 /// The row of a fault of the XML.
@@ -130,7 +138,10 @@ mod tests {
         assert_eq!(status(&error), 2);
         assert!(cause.contains("Access denied") && cause.contains("WBEM_E_ACCESS_DENIED (0x80041003)"), "{cause}");
         assert!(!cause.contains('\u{1b}'), "{cause:?}");
-        let refused = SoapFault { code: "MustUnderstand".to_owned(), ..SoapFault::default() };
-        assert_eq!(fault("h:1".to_owned(), refused).kind, ErrorKind::NotSupported);
+        let not_understood = vec!["MaxEnvelopeSize".to_owned(), "Lo\u{1b}cale".to_owned()];
+        let refused = SoapFault { code: "MustUnderstand".to_owned(), not_understood, ..SoapFault::default() };
+        let error = fault("h:1".to_owned(), refused);
+        assert_eq!(error.kind, ErrorKind::NotSupported);
+        assert!(error.cause().contains("not understood: MaxEnvelopeSize, Lo\u{fffd}cale"), "{error}");
     }
 }

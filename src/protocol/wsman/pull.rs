@@ -37,6 +37,9 @@ use crate::{
 /// most in its first versions (MS-WSMV, `MaxEnvelopeSizekb`), and room for a single large object.
 const ENVELOPES: [u32; 3] = [ENVELOPE_BYTES, 153_600, 4 << 20];
 
+/// An answer may reach this part of the most bytes there may be: the next, of four times as many objects, then stays within.
+const WELCOME: u64 = 4;
+
 /// What takes what is enumerated.
 pub(super) trait Takes: Send {
     /// Takes in a part of an answer; false once no more is wanted.
@@ -85,6 +88,10 @@ struct Heard {
     enough: bool,
     /// Objects that came although none were wanted any more.
     surplus: u64,
+    /// Bytes of the answer.
+    bytes: u64,
+    /// Bytes of an answer up to which the next may be larger.
+    welcome: u64,
 }
 
 /// An enumeration on its way.
@@ -126,7 +133,7 @@ impl Pulling<'_, '_> {
     ) -> Result<(), OpError> {
         let (mut number, mut empty) = (0, 0);
         loop {
-            let Some(context) = self.continues(&heard, open)? else { return Ok(()) };
+            let Some(context) = self.continues(&heard, open.name())? else { return Ok(()) };
             if heard.enough {
                 return Ok(());
             }
@@ -142,6 +149,7 @@ impl Pulling<'_, '_> {
                     batch.came(asked, since.elapsed());
                     // Nothing happened, which is no lack of progress.
                     empty = if self.subscription.is_some() && self.took_its_time(since) { 0 } else { empty };
+                    batch.filled(asked, answer.bytes, answer.welcome);
                     (heard, decoder) = (answer, Some(next));
                 }
                 Err((_, next)) if is_too_large(&next) && self.redoes(&mut batch, asked) => {
@@ -194,6 +202,15 @@ impl Pulling<'_, '_> {
         })
     }
 
+    /// Releases what an enumeration of the same operation left open: the slot holds one. Until that is answered it stays there.
+    async fn release_what_is_open(&mut self) {
+        if let Some(left) = self.cx.cleanup.open() {
+            // Whatever comes of it, the operation goes on: what the server keeps expires.
+            let _ = release_over(&left, self.cx, self.exchange).await;
+            self.cx.cleanup.disarm();
+        }
+    }
+
     async fn open(
         &mut self,
         open: &Request,
@@ -201,12 +218,14 @@ impl Pulling<'_, '_> {
         batch: &mut Batch,
     ) -> Result<(Heard, Option<Decoder>), OpError> {
         loop {
+            self.release_what_is_open().await;
             let asked = batch.next(takes.wanted());
             self.cx.cleanup.asked();
             let since = Instant::now();
             let error = match self.answer(&open.clone().most(asked), None, takes).await {
                 Ok((heard, decoder)) => {
                     batch.came(asked, since.elapsed());
+                    batch.filled(asked, heard.bytes, heard.welcome);
                     return Ok((heard, Some(decoder)));
                 }
                 Err((error, decoder)) => {
@@ -223,10 +242,10 @@ impl Pulling<'_, '_> {
         }
     }
 
-    /// Nothing is open where the server says so.
+    /// Nothing is open where the server says so, and has not said before what is.
     fn refused(&self, error: &OpError) {
         let says = matches!(error.kind, ErrorKind::Cim(_) | ErrorKind::Http(_) | ErrorKind::Unauthorized);
-        if says || error.kind == ErrorKind::NotSupported {
+        if (says || error.kind == ErrorKind::NotSupported) && !self.cx.cleanup.is_open() {
             self.cx.cleanup.disarm();
         }
     }
@@ -260,31 +279,43 @@ impl Pulling<'_, '_> {
 
     /// What an answer says about how it goes on: the context to pull from, or `None` at the end. The end marker decides: a
     /// context may come with it.
-    fn continues(&self, heard: &Heard, open: &Request) -> Result<Option<String>, OpError> {
+    fn continues(&self, heard: &Heard, operation: &str) -> Result<Option<String>, OpError> {
         if heard.surplus > MAX_SURPLUS {
             // A server that does not keep to what it was asked for; what it opened, if anything, is not known.
             return Ok(None);
         }
         if heard.end {
-            self.cx.cleanup.disarm();
             return if self.subscription.is_some() && !heard.enough { Err(self.over(None)) } else { Ok(None) };
         }
         let Some(context) = &heard.context else {
             self.cx.cleanup.disarm();
-            return Err(self.broken(content::NO_END, ("operation", open.name())));
+            return Err(self.broken(content::NO_END, ("operation", operation)));
         };
-        self.arm(open, context);
         Ok(Some(context.clone()))
     }
 
-    fn arm(&self, open: &Request, context: &str) {
+    fn arm(&self, request: &Request, context: &str) {
         self.cx.cleanup.arm(Cleanup {
             title: self.title.clone(),
-            namespace: open.namespace().clone(),
+            namespace: request.namespace().clone(),
             context: context.to_owned(),
             subscription: self.subscription.clone(),
-            resource_uri: Some(open.resource().to_owned()),
+            resource_uri: Some(request.resource().to_owned()),
         });
+    }
+
+    /// Remembers what is open by what `request` was answered so far: a context can be released from the moment it was read,
+    /// though the rest of its answer may never come.
+    fn hold(&self, heard: &Heard, request: &Request) -> Result<(), OpError> {
+        match &heard.context {
+            _ if heard.end => self.cx.cleanup.disarm(),
+            None => {}
+            Some(context) if context.len() > CONTEXT_BYTES => {
+                return Err(self.broken(content::OVERLONG_CONTEXT, ("limit", &CONTEXT_BYTES.to_string())));
+            }
+            Some(context) => self.arm(request, context),
+        }
+        Ok(())
     }
 
     fn broken(&self, row: Explanation, part: (&str, &str)) -> OpError {
@@ -325,16 +356,20 @@ impl Pulling<'_, '_> {
         let reading = Reading { expect: self.expect.clone(), class: self.class.clone(), previous };
         let mut reply =
             ask(self.cx, self.exchange, request, self.locale, reading).await.map_err(|error| (error, None))?;
-        let mut heard = Heard::default();
+        let mut heard = Heard { welcome: reply.most() / WELCOME, ..Heard::default() };
         loop {
             match reply.next().await {
-                Ok(None) => return Ok((heard, reply.into_decoder())),
-                Ok(Some(decoded)) => {
-                    hear(&mut heard, &mut reply, decoded, takes).await.map_err(|error| (error, None))?;
-                    if heard.context.as_ref().is_some_and(|context| context.len() > CONTEXT_BYTES) {
-                        let limit = CONTEXT_BYTES.to_string();
-                        return Err((self.broken(content::OVERLONG_CONTEXT, ("limit", &limit)), None));
+                Ok(None) => {
+                    heard.bytes = reply.received();
+                    return Ok((heard, reply.into_decoder()));
+                }
+                Ok(Some(mut decoded)) => {
+                    if decoded.end_of_sequence || decoded.context.is_some() {
+                        heard.end |= decoded.end_of_sequence;
+                        heard.context = decoded.context.take().or(heard.context);
+                        self.hold(&heard, request).map_err(|error| (error, None))?;
                     }
+                    hear(&mut heard, &mut reply, decoded, takes).await.map_err(|error| (error, None))?;
                     if heard.surplus > MAX_SURPLUS {
                         return Ok((heard, reply.into_decoder()));
                     }
@@ -346,17 +381,10 @@ impl Pulling<'_, '_> {
 }
 
 /// Takes in a part of an answer. What comes beyond what is wanted is read, not handed over.
-async fn hear(
-    heard: &mut Heard,
-    reply: &mut Reply,
-    mut decoded: Decoded,
-    takes: &mut dyn Takes,
-) -> Result<(), OpError> {
+async fn hear(heard: &mut Heard, reply: &mut Reply, decoded: Decoded, takes: &mut dyn Takes) -> Result<(), OpError> {
     let rows = decoded.rows.iter().map(|batch| batch.len() as u64).sum::<u64>();
     let objects = rows + decoded.classes.len() as u64;
     heard.objects += objects;
-    heard.end |= decoded.end_of_sequence;
-    heard.context = decoded.context.take().or(heard.context.take());
     if heard.enough {
         heard.surplus += objects;
     } else {

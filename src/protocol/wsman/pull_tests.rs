@@ -251,3 +251,111 @@ fn an_enumerate_that_is_not_answered_may_stay_open() {
     run(&refused, &enumerate()).unwrap_err();
     assert!(!refused.cleanup.may_stay_open(), "the server says that nothing is open");
 }
+
+/// An answer to Enumerate or Pull in pieces, cut off after them.
+fn cut(asked: &Asked, pieces: &[&str]) -> Canned {
+    let lost = crate::op::explain::exchange::receive::CUT_SHORT.error(Phase::Receive, "h", ErrorKind::ConnectionLost);
+    let whole = batch(asked, "", Some("unused")).chunks.remove(0);
+    let (head, _) = whole.split_once("<n:EnumerationContext>").unwrap();
+    let chunks = [head].iter().chain(pieces).map(|piece| (*piece).to_owned()).collect();
+    Canned { chunks, lost: Some(lost), ..envelope("") }
+}
+
+#[test]
+fn a_context_is_released_from_the_moment_it_was_read() {
+    const CONTEXT: &str = "<n:EnumerationContext>early</n:EnumerationContext>";
+    const END: &str = "<w:Items/><w:EndOfSequence/>";
+    const NEARLY: [&str; 1] = ["<n:EnumerationContext>ear"];
+    for (pieces, open, unknown) in [
+        (&[][..], None, true),
+        (&NEARLY, None, true),
+        (&const { [CONTEXT] }, Some("early"), false),
+        (&const { [CONTEXT, END] }, None, false),
+        (&const { [END, CONTEXT] }, None, false),
+    ] {
+        let bench = Bench::pulling(move |asked| if is_get_class(asked) { class(asked) } else { cut(asked, pieces) });
+        let error = run(&bench, &enumerate()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::ConnectionLost);
+        let held = bench.cleanup.open().map(|open| open.context);
+        assert_eq!((held.as_deref(), bench.cleanup.may_stay_open()), (open, unknown), "{pieces:?}");
+    }
+    let bench = Bench::pulling(move |asked| match asked.operation.as_str() {
+        "Pull" => cut(asked, &["<n:EnumerationContext>newer</n:EnumerationContext>"]),
+        _ if is_get_class(asked) => class(asked),
+        _ => batch(asked, "", Some("older")),
+    });
+    run(&bench, &enumerate()).unwrap_err();
+    assert_eq!(bench.cleanup.take().unwrap().context, "newer");
+}
+
+#[test]
+fn what_one_way_left_open_is_released_before_the_next_opens_another() {
+    // It opens whatever is asked, and refuses each Pull: all ways are tried.
+    let bench = Bench::pulling(|asked| match asked.operation.as_str() {
+        "Pull" => fault(500, "w:UnsupportedFeature", "not like that", 0),
+        "Release" => envelope(""),
+        _ if is_get_class(asked) => fault(500, "w:UnsupportedFeature", "no", 0),
+        _ => batch(asked, "", Some("open")),
+    });
+    run(&bench, &enumerate()).unwrap_err();
+    let asked = asked(&bench);
+    let count = |operation: &str| asked.iter().filter(|asked| *asked == operation).count();
+    assert!(count("Enumerate") > 1, "{asked:?}");
+    assert_eq!(count("Release") + 1, count("Enumerate"), "{asked:?}");
+    assert!(bench.cleanup.is_open(), "the last one is the engine's to release");
+}
+
+#[test]
+fn an_answer_may_be_larger_than_agreed_but_not_without_end() {
+    let most = usize::try_from(ENVELOPE_BYTES).unwrap() * 16;
+    let sized = |size: usize| {
+        Bench::pulling(move |asked| {
+            if is_get_class(asked) {
+                return class(asked);
+            }
+            let mut canned = batch(asked, &object("A", "1"), Some("c1"));
+            if asked.operation == "Pull" {
+                canned = batch(asked, &object("A", "2"), None);
+                let text = &mut canned.chunks[0];
+                let at = text.rfind("</n:Items>").unwrap();
+                text.insert_str(at, &" ".repeat(size - text.len()));
+            }
+            canned
+        })
+    };
+    let bench = sized(most);
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!((store(&bench).len(), bench.cleanup.take()), (2, None));
+    // Where the end marker came, nothing is left to release.
+    for (beyond, open) in [(1, None), (1_000, Some("over"))] {
+        let bench = sized(most + beyond);
+        let error = run(&bench, &enumerate()).unwrap_err();
+        let said = error.cause();
+        assert!(said.contains("larger than 8192000 bytes") && said.contains("512000 were agreed"), "{said}");
+        assert!(matches!(error.kind, ErrorKind::BadAnswer { offset: 8_192_000, item: None }), "{error:?}");
+        assert_eq!(store(&bench).len(), 2, "what came before is kept");
+        assert_eq!(bench.cleanup.take().map(|open| open.context).as_deref(), open);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_count_bytes_is_asked_for_no_more_objects_than_fit() {
+    // Each object takes 10,000 bytes: 1,024 of them would be 10 MB.
+    let bench = Bench::pulling({
+        let counting = counting(2_000);
+        move |asked| {
+            let mut canned = counting(asked);
+            let large = format!("<p:Text>{}</p:Text>", "x".repeat(10_000));
+            canned.chunks[0] = canned.chunks[0].replace("<p:Text xsi:nil=\"true\"/>", &large);
+            canned
+        }
+    });
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(store(&bench).len(), 2_000);
+    let pulls: Vec<u32> = bench.asked.lock().unwrap()[2..]
+        .iter()
+        .map(|asked| given(asked, "n:MaxElements").unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(pulls[0], 256);
+    assert!(pulls[1..].iter().all(|asked| (190..=210).contains(asked)), "{pulls:?}");
+}
