@@ -287,11 +287,10 @@ impl Items {
         }
     }
 
-    /// An enumeration context; an empty one is none.
+    /// An enumeration context; an empty one is none. How long it may be is for whoever sends it back to say.
     fn context(&mut self, xml: &mut Qualified<'_>, tag: &BytesStart<'_>) -> Read<()> {
         let text = xml.content(tag)?;
         let text = text.trim_ascii();
-        xml.xml.check_name(text)?;
         self.decoded.context = Some(text.to_owned()).filter(|context| !context.is_empty());
         Ok(())
     }
