@@ -17,6 +17,7 @@
 //!                                  # "Pull" | "Release" | "Get" | "GetClass" | "EnumerateClasses" | "Subscribe" | "Unsubscribe"
 //! authorized = false               # whether the request has an Authorization header
 //! scheme = "Digest"                # the scheme of that header
+//! contains = "uuid:2"              # text the request's body holds
 //! times = 1                        # at most so often; default: always
 //!
 //! # -- before it answers
@@ -43,8 +44,8 @@
 //! then = "keep_open"               # "keep_open" (default) | "close" | "reset" | "stall": open, but never a byte again
 //! ```
 //!
-//! `PART` is `{ text = ".." }`, `{ file = ".." }`, `{ repeat = "..", times = 1000 }`, `{ repeat = "..", endless = true }` or
-//! `{ count = true }`. An endless one ends when the client leaves, or after 1 GiB. A count is written as the number of times
+//! `PART` is `{ text = ".." }`, `{ file = ".." }`, `{ repeat = "..", times = 1000 }`, `{ repeat = "..", endless = true }`,
+//! `{ file = "..", times = 1000 }` or `{ count = true }`. An endless one ends when the client leaves, or after 1 GiB. A count is written as the number of times
 //! the step has played, from 1, so that answers can differ where they must, such as the context of an enumeration. Files are named relative to the scenario's folder and
 //! stay inside it.
 
@@ -113,6 +114,7 @@ struct StepText {
     operation: Option<String>,
     authorized: Option<bool>,
     scheme: Option<String>,
+    contains: Option<String>,
     times: Option<u64>,
     wait_for: Option<String>,
     #[serde(default)]
@@ -208,6 +210,7 @@ struct Step {
     operation: Option<String>,
     authorized: Option<bool>,
     scheme: Option<String>,
+    contains: Option<String>,
     times: Option<u64>,
     played: AtomicU64,
     wait_for: Option<String>,
@@ -274,6 +277,7 @@ struct Moment<'a> {
     operation: Option<&'a str>,
     /// The scheme of its Authorization header, if it has one.
     scheme: Option<&'a str>,
+    body: &'a [u8],
 }
 
 impl Step {
@@ -290,6 +294,10 @@ impl Step {
                 .scheme
                 .as_deref()
                 .is_none_or(|wanted| moment.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(wanted)))
+            && self
+                .contains
+                .as_deref()
+                .is_none_or(|wanted| memchr::memmem::find(moment.body, wanted.as_bytes()).is_some())
     }
 
     /// Takes one of the times the step may play; the number of it, from 1.
@@ -321,6 +329,7 @@ impl StepText {
                 || self.operation.is_some()
                 || self.authorized.is_some()
                 || self.scheme.is_some()
+                || self.contains.is_some()
                 || status.is_some())
         {
             return Err(wrong("at = \"accept\" comes before any request: only raw bytes can be sent there"));
@@ -349,6 +358,7 @@ impl StepText {
             operation: self.operation,
             authorized: self.authorized,
             scheme: self.scheme,
+            contains: self.contains,
             times: self.times,
             played: AtomicU64::new(0),
             wait_for: self.wait_for,
@@ -402,6 +412,9 @@ impl PartText {
         match (self.text, self.file, self.repeat, self.times, self.endless) {
             (Some(text), None, None, None, false) => Ok(Part::Bytes(text.into())),
             (None, Some(file), None, None, false) => read(&file, step, folder).map(Part::Bytes),
+            (None, Some(file), None, Some(times), false) => {
+                read(&file, step, folder).map(|unit| Part::Repeat { unit, times })
+            }
             (None, None, Some(unit), Some(times), false) if !unit.is_empty() => {
                 Ok(Part::Repeat { unit: unit.into(), times })
             }
@@ -411,7 +424,7 @@ impl PartText {
             }
             _ => Err(ScenarioError::Step {
                 step,
-                what: "a part is text, file, repeat with times, repeat with endless, or count",
+                what: "a part is text, file, file or repeat with times, repeat with endless, or count",
             }),
         }
     }

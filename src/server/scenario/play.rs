@@ -30,7 +30,8 @@ enum End {
 
 /// Serves `stream` by `scenario` to its end.
 pub(in crate::server) async fn play(scenario: &Scenario, mut stream: TcpStream, connection: &Connection) {
-    let moment = Moment { at: At::Accept, nth: connection.number, method: "", operation: None, scheme: None };
+    let moment =
+        Moment { at: At::Accept, nth: connection.number, method: "", operation: None, scheme: None, body: &[] };
     if let Some((step, count)) = scenario.step(&moment)
         && let Err(end) = before_anything(step, count, &mut stream, connection).await
     {
@@ -110,6 +111,7 @@ async fn talk<S: Stream>(scenario: &Scenario, stream: &mut S, connection: &Conne
             method: &head.method,
             operation: if head.is_wsman() { wsman::operation(&body) } else { head.header("cimmethod") },
             scheme: head.header("authorization").map(|value| value.split(' ').next().unwrap_or_default()),
+            body: &body,
         };
         let step = scenario.step(&moment);
         let closing = head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
@@ -135,6 +137,7 @@ impl Step {
             operation: None,
             authorized: None,
             scheme: None,
+            contains: None,
             times: None,
             played: std::sync::atomic::AtomicU64::new(0),
             wait_for: None,

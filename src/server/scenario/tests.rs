@@ -56,6 +56,8 @@ fn unknown_keys_and_contradictions_are_errors() {
         ("raw_parts = [{ text = \"x\", count = true }]", "a count stands alone"),
         ("at = \"accept\"\nmethod = \"POST\"", "before any request"),
         ("at = \"accept\"\nscheme = \"Basic\"", "before any request"),
+        ("at = \"accept\"\ncontains = \"x\"", "before any request"),
+        ("raw_parts = [{ file = \"begin.xml\", endless = true }]", "a part is"),
     ] {
         let error = step(text).expect_err(text).to_string();
         assert!(error.contains(says), "{text}: {error}");
