@@ -8,13 +8,8 @@ use lazycim::{
 
 use super::stage::*;
 
-fn subject(protocol: &str) -> Subject {
-    SUBJECTS.into_iter().find(|subject| subject.protocol == protocol).unwrap()
-}
-
 async fn staged(scenario: &str) -> Stage {
-    let subject = subject("wsman");
-    Stage::new(subject, None, spoken(subject, scenario), Timeouts::default()).await
+    Stage::new(WSMAN, None, spoken(WSMAN, scenario), Timeouts::default()).await
 }
 
 fn events() -> Operation {
@@ -131,12 +126,11 @@ async fn events_that_fail_keep_what_came_and_what_cannot_be_ended_is_said_to_sta
 
 #[tokio::test]
 async fn a_server_or_a_protocol_without_pulled_events_says_so() {
-    let wsman = subject("wsman");
     let cases: [(Subject, ServerOptions, &str); 3] = [
-        (wsman, spoken(wsman, "no_pulled_events"), "DeliveryModeRequestedUnavailable"),
+        (WSMAN, spoken(WSMAN, "no_pulled_events"), "DeliveryModeRequestedUnavailable"),
         // The embedded server has no events.
-        (wsman, scripted("wsman/read_to_its_end"), "ActionNotSupported"),
-        (subject("cimxml"), scripted("close_in_answer"), "CIM-XML has no subscriptions"),
+        (WSMAN, scripted("wsman/read_to_its_end"), "ActionNotSupported"),
+        (CIMXML, scripted("close_in_answer"), "CIM-XML has no subscriptions"),
     ];
     for (subject, options, cause) in cases {
         let stage = Stage::new(subject, None, options, Timeouts::default()).await;

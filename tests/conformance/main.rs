@@ -4,16 +4,19 @@
 //!
 //! `tests/engine` holds the engine to the same with a protocol that does as it is told, in every phase there is.
 //!
-//! A protocol joins with a row in [`stage::SUBJECTS`] and scenarios of the names used here.
+//! A protocol joins with a row in [`subjects::SUBJECTS`] and scenarios of the names used here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancel;
 mod ending;
 mod events;
+mod points;
 mod pressure;
 mod reads;
 mod sessions;
 mod stage;
+#[path = "../support/subjects.rs"]
+mod subjects;
 mod timeouts;
 mod wsman;

@@ -15,24 +15,9 @@ use lazycim::{
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
+pub use super::subjects::{CIMXML, SUBJECTS, Subject, WSMAN};
+
 pub const SESSION: SessionId = SessionId(1);
-
-/// A protocol under test.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject {
-    /// Its name in the registry.
-    pub protocol: &'static str,
-    /// The path its server answers at.
-    pub path: &'static str,
-    /// The folder of the scenarios that speak it, below `tests/scenarios`.
-    pub folder: &'static str,
-}
-
-/// Every protocol.
-pub const SUBJECTS: [Subject; 2] = [
-    Subject { protocol: "cimxml", path: "/cimom", folder: "pull" },
-    Subject { protocol: "wsman", path: "/wsman", folder: "wsman" },
-];
 
 /// Never ends.
 struct Never;

@@ -85,6 +85,21 @@ async fn every_scenario_in_ws_man_plays_what_it_is_about() {
         ("events_fail", &[(SUBSCRIBE, goes_on), (PULL, goes_on), (PULL, failed), (END, "not now")]),
         ("no_pulled_events", &[(SUBSCRIBE, "e:DeliveryModeRequestedUnavailable")]),
         ("digest_is_refused", &[(OPEN, "WWW-Authenticate: Digest realm")]),
+        ("not_understood_with_http_200", &[(OPEN, "qname=\"w:MaxEnvelopeSize\"")]),
+        ("not_understood_with_http_500", &[(OPEN, "HTTP/1.1 500 ")]),
+        ("answered_in_broken_utf_16", &[(OPEN, "charset=UTF-16")]),
+        ("repeats_its_context", &[(OPEN, goes_on), (PULL, goes_on), (PULL, "two</p:Name>"), (CLOSE, released)]),
+        ("context_is_overlong", &[(OPEN, goes_on), (PULL, "01234567890123456789"), (CLOSE, released)]),
+        ("pull_answered_as_enumerate", &[(OPEN, goes_on), (PULL, "</n:EnumerateResponse>")]),
+        ("answers_another_message", &[(OPEN, "BAD0</a:RelatesTo>")]),
+        ("two_bodies", &[(OPEN, "</s:Body><s:Body>")]),
+        ("two_answers_in_one_body", &[(OPEN, "</n:EnumerateResponse><n:EnumerateResponse>")]),
+        ("instances_after_the_end", &[(OPEN, "<w:EndOfSequence/><w:Items>")]),
+        ("fault_in_header", &[(OPEN, "</s:Fault></s:Header>")]),
+        ("fault_in_header_alone", &[(OPEN, "<s:Body/>")]),
+        ("larger_than_agreed", &[(OPEN, opened_ends)]),
+        ("soap_1_1", &[(OPEN, "http://schemas.xmlsoap.org/soap/envelope/")]),
+        ("pull_closes_the_connection", &[(OPEN, goes_on), (PULL, ""), (CLOSE, released)]),
     ];
     for (name, answers) in plays {
         let server = server(&format!("wsman/{name}")).await;
