@@ -1,149 +1,36 @@
 //! What a case of bad input stands on: a scripted server, an engine, one session, and everything that is told of an operation.
 
 use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     time::Duration,
 };
 
 use lazycim::{
     auth::Credentials,
-    cim::{CimName, KeyBinding, KeyValue, ObjectPath, rows::RowStore},
+    cim::rows::RowStore,
     config::{Config, Paths},
     engine::{Engine, Settings},
-    op::{
-        BoxFuture, ErrorKind, Limits, OpError, OpEvent, OpEventKind, Operation, OperationKind, Phase, SessionId,
-        Timeline, Timeouts,
-    },
-    server::{RunningServer, Scenario, ServerOptions, TlsIdentity},
+    op::{ErrorKind, Limits, OpError, OpEvent, OpEventKind, Operation, Phase, SessionId, Timeline, Timeouts},
+    server::{RunningServer, Scenario, ServerOptions},
     session::{PullUse, Target, Tls},
-    wire::{ConnectHook, Resolver},
 };
 use tokio::sync::mpsc;
 
+use super::between::{Authority, Script, StallsFirst, stranger};
+pub use super::{
+    ask::*,
+    between::{Resolves, Signed},
+    subjects::*,
+};
+
 /// A time-out against servers that never answer.
 pub const SHORT: Duration = Duration::from_millis(100);
-
-/// What the server of every case knows one instance of.
-pub const CLASS: &str = "LC_OperatingSystem";
 
 pub const SESSION: SessionId = SessionId(1);
 
 /// However busy the machine is, an operation is over by then; that bound is the assertion.
 const BOUND: Duration = Duration::from_secs(60);
-
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub enum Ask {
-    /// GetClass: one request.
-    Class,
-    /// EnumerateInstanceNames: one request.
-    Names,
-    /// EnumerateInstances: GetClass before it.
-    Instances,
-    /// GetInstance: GetClass before it.
-    Instance,
-    /// Associators: GetClass of the source before it.
-    Associators,
-    /// ReferenceNames: GetClass of the source before it.
-    ReferenceNames,
-    /// Associators of a class: one request.
-    ClassAssociators,
-    /// ExecQuery: one request.
-    Query,
-    /// EnumerateClassNames: one request.
-    ClassNames,
-    /// EnumerateClasses: one request.
-    Classes,
-    /// EnumerateQualifiers: one request.
-    Qualifiers,
-    /// GetQualifier: one request.
-    Qualifier,
-    /// The namespaces: several requests.
-    Namespaces,
-}
-
-/// All of them.
-pub const EVERYTHING: [Ask; 13] = [
-    Ask::Class,
-    Ask::Names,
-    Ask::Instances,
-    Ask::Instance,
-    Ask::Associators,
-    Ask::ReferenceNames,
-    Ask::ClassAssociators,
-    Ask::Query,
-    Ask::ClassNames,
-    Ask::Classes,
-    Ask::Qualifiers,
-    Ask::Qualifier,
-    Ask::Namespaces,
-];
-
-/// A path of the class every case knows.
-fn path() -> ObjectPath {
-    let key = KeyBinding { name: CimName::new("Name"), value: KeyValue::String("one".into()) };
-    ObjectPath::new(None, CimName::new(CLASS), vec![key])
-}
-
-fn associators(object: ObjectPath) -> OperationKind {
-    OperationKind::AssociatorInstances { object, assoc_class: None, result_class: None, role: None, result_role: None }
-}
-
-impl Ask {
-    /// The operation of CIM-XML that is asked for, where the session pulls or does not; the first of the namespaces'.
-    pub fn wire_name(self, pulls: bool) -> &'static str {
-        match (self, pulls) {
-            (Self::Class, _) => "GetClass",
-            (Self::Names, false) => "EnumerateInstanceNames",
-            (Self::Names, true) => "OpenEnumerateInstancePaths",
-            (Self::Instances, false) => "EnumerateInstances",
-            (Self::Instances, true) => "OpenEnumerateInstances",
-            (Self::Instance, _) => "GetInstance",
-            (Self::Associators, true) => "OpenAssociatorInstances",
-            (Self::Associators, false) | (Self::ClassAssociators, _) => "Associators",
-            (Self::ReferenceNames, false) => "ReferenceNames",
-            (Self::ReferenceNames, true) => "OpenReferenceInstancePaths",
-            (Self::Query, false) => "ExecQuery",
-            (Self::Query, true) => "OpenQueryInstances",
-            (Self::ClassNames, _) => "EnumerateClassNames",
-            (Self::Classes, _) => "EnumerateClasses",
-            (Self::Qualifiers, _) => "EnumerateQualifiers",
-            (Self::Qualifier, _) => "GetQualifier",
-            (Self::Namespaces, _) => "EnumerateInstances",
-        }
-    }
-
-    /// The operation.
-    pub fn operation(self) -> Operation {
-        let class = CimName::new(CLASS);
-        let mut operation = Operation::new(match self {
-            Self::Class => OperationKind::GetClass { class },
-            Self::Names | Self::Instances => OperationKind::EnumerateInstances { class },
-            Self::Instance => OperationKind::GetInstance { path: path() },
-            Self::Associators => associators(path()),
-            Self::ReferenceNames => {
-                OperationKind::ReferenceInstances { object: path(), result_class: None, role: None }
-            }
-            Self::ClassAssociators => associators(ObjectPath::new(None, class, Vec::new())),
-            Self::Query => OperationKind::QueryInstances { query: format!("SELECT * FROM {CLASS}") },
-            Self::ClassNames => OperationKind::EnumerateClasses { parent: None, deep: false, names_only: true },
-            Self::Classes => OperationKind::EnumerateClasses { parent: None, deep: true, names_only: false },
-            Self::Qualifiers => OperationKind::EnumerateQualifiers,
-            Self::Qualifier => OperationKind::GetQualifier { name: CimName::new("Key") },
-            Self::Namespaces => OperationKind::EnumerateNamespaces,
-        });
-        operation.options.keys_only = matches!(self, Self::Names | Self::ReferenceNames);
-        // GetClass and EnumerateClasses would otherwise be answered from what an earlier operation learned.
-        operation.options.refresh = matches!(self, Self::Class);
-        operation
-    }
-}
 
 /// How the operation is to fail.
 #[derive(Clone, Debug)]
@@ -162,6 +49,8 @@ pub struct Fails {
 pub struct Case {
     /// The scenario in `tests/scenarios/bad_input`, without `.toml`.
     pub scenario: &'static str,
+    /// Over which protocol.
+    pub over: Subject,
     /// What is asked.
     pub ask: Ask,
     /// How it fails; `None`: it does not.
@@ -188,30 +77,11 @@ pub struct Case {
     pub secrets: Vec<&'static str>,
 }
 
-/// What the resolver answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolves {
-    /// The address.
-    To(Ipv4Addr),
-    /// That there is none.
-    Nothing,
-    /// Never.
-    Never,
-}
-
-/// Who signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signed {
-    /// The authority the session trusts.
-    Trusted,
-    /// First another authority, at 127.0.0.2; then the trusted one.
-    Stranger,
-}
-
-/// A case that asks for the instances and goes as usual but for what the scenario does.
+/// A case that asks for the instances over CIM-XML and goes as usual but for what the scenario does.
 pub fn case(scenario: &'static str) -> Case {
     Case {
         scenario,
+        over: CIMXML,
         ask: Ask::Instances,
         fails: None,
         rows: 0,
@@ -232,6 +102,32 @@ impl Case {
     pub fn pulls(mut self) -> Self {
         self.pull = PullUse::Auto;
         self
+    }
+
+    /// The same over another protocol.
+    pub fn over(mut self, over: Subject) -> Self {
+        self.over = over;
+        self
+    }
+
+    /// The protocol, the scenario and what is asked, for who reads a failure.
+    pub fn name(&self) -> String {
+        let pulls = if self.pull == PullUse::Never { "" } else { ", pulled" };
+        format!("{} of {:?} over {}{pulls}", self.scenario, self.ask, self.over.protocol)
+    }
+
+    /// The scenario, aimed at the operation that is asked for, in the protocol's words.
+    ///
+    /// Its text stands for every protocol: it names EnumerateInstances for what is asked, the media type of CIM-XML, and
+    /// files that lie in a folder for each protocol.
+    fn played(&self) -> Scenario {
+        let text = std::fs::read_to_string(folder().join(self.scenario).with_extension("toml")).unwrap();
+        let operation = self.ask.wire_name(self.over, self.pull != PullUse::Never);
+        let mut text = text.replace("operation = \"EnumerateInstances\"", &format!("operation = \"{operation}\""));
+        if self.over == WSMAN {
+            text = text.replace("\"application/xml", "\"application/soap+xml");
+        }
+        Scenario::parse(&text, &folder().join(self.over.protocol)).unwrap()
     }
 
     /// Asks for something else.
@@ -330,6 +226,15 @@ impl Told {
         self.events.push(event);
     }
 
+    /// What was told of the clean-up after it, where there was one.
+    pub fn of_the_clean_up(&self) -> Option<Vec<&OpEvent>> {
+        let op = self.events[0].op;
+        let after =
+            |event: &&OpEvent| matches!(event.kind, OpEventKind::Started { because_of, .. } if because_of == op);
+        let cleaning = self.events.iter().find(after)?.op;
+        Some(self.events.iter().filter(|event| event.op == cleaning).collect())
+    }
+
     /// The failure, if it failed.
     pub fn failure(&self) -> Option<&OpError> {
         match self.events.last().map(|event| &event.kind) {
@@ -362,8 +267,7 @@ pub fn folder() -> PathBuf {
 impl Bench {
     /// Everything `case` needs, at rest.
     pub async fn new(case: &Case) -> Self {
-        let scenario = Scenario::load(&folder().join(case.scenario).with_extension("toml")).unwrap();
-        Self::with(case, scenario).await
+        Self::with(case, case.played()).await
     }
 
     /// The same with a scenario made on the spot.
@@ -396,6 +300,8 @@ impl Bench {
             user: (!case.secrets.is_empty()).then(|| "ann".to_owned()),
             timeouts: case.timeouts.into(),
             pull: case.pull,
+            protocol: case.over.protocol.to_owned(),
+            path: case.over.path.to_owned(),
             ..Target::this_computer()
         };
         engine.open(SESSION, target.clone());
@@ -432,68 +338,6 @@ impl Bench {
             self.engine.give_secret(SESSION, Some(secret.to_owned().into()));
         }
         told.hear(event);
-    }
-}
-
-async fn stranger(host: &str, port: u16) -> RunningServer {
-    let scenario = Scenario::parse("about = \"nothing\"\nstep = []", Path::new(".")).unwrap();
-    let mut options = ServerOptions::scripted(scenario);
-    options.listen = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), port));
-    options.tls = Some(Authority::new("Another authority").serves(host));
-    lazycim::server::start(options).await.unwrap()
-}
-
-struct Authority {
-    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
-    certificate: rcgen::Certificate,
-}
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self { issuer: rcgen::Issuer::new(params, key), certificate }
-    }
-
-    fn serves(&self, host: &str) -> TlsIdentity {
-        let params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let cert = params.signed_by(&key, &self.issuer).unwrap().pem();
-        TlsIdentity::Pem { cert, key: Arc::new(key.serialize_pem().into()) }
-    }
-}
-
-/// Answers what it is told, the last of it for good.
-struct Script {
-    answers: Mutex<Vec<Resolves>>,
-}
-
-impl Resolver for Script {
-    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        let answer = {
-            let mut answers = self.answers.lock().unwrap();
-            if answers.len() > 1 { answers.remove(0) } else { answers[0] }
-        };
-        Box::pin(async move {
-            match answer {
-                Resolves::To(address) => Ok(vec![SocketAddr::new(IpAddr::V4(address), port)]),
-                Resolves::Nothing => Err(io::Error::other(format!("nobody knows {host}"))),
-                Resolves::Never => std::future::pending().await,
-            }
-        })
-    }
-}
-
-/// The first connects stall for good.
-struct StallsFirst(AtomicUsize);
-
-impl ConnectHook for StallsFirst {
-    fn before<'a>(&'a self, _peer: SocketAddr) -> BoxFuture<'a, io::Result<()>> {
-        let stalls = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        Box::pin(async move { if stalls { std::future::pending().await } else { Ok(()) } })
     }
 }
 
@@ -541,12 +385,17 @@ pub fn same(expected: &ErrorKind, found: &ErrorKind) -> bool {
     }
 }
 
-/// Plays `case`, checks how it ends, and that the same session then works.
+/// Plays `case`, checks how it ends, that what was open is released, and that the same session then works.
 pub async fn play(case: &Case) -> (Bench, Told) {
-    let name = case.scenario;
     let bench = Bench::new(case).await;
-    let told = bench.run(case.ask, None).await;
-    keeps_its_promises(name, &told);
+    let told = bench.meets(case).await;
+    bench.is_usable(&case.name()).await;
+    (bench, told)
+}
+
+/// Checks that `told` ended as the case has it.
+fn ends_as_it_should(case: &Case, told: &Told, port: u16) {
+    let name = case.name();
     match (&case.fails, told.failure()) {
         (None, None) => {}
         (Some(fails), Some(error)) => {
@@ -555,7 +404,7 @@ pub async fn play(case: &Case) -> (Bench, Told) {
             assert!(same(&fails.kind, &error.kind), "{where_and_what}");
             assert!(error.cause().contains(fails.cause), "{where_and_what}: no {:?} in the cause", fails.cause);
             assert!(error.hint.contains(fails.hint), "{where_and_what}: no {:?} in the hint", fails.hint);
-            let server = format!("{}:{}", case.host, bench.target.port);
+            let server = format!("{}:{port}", case.host);
             assert!(error.target.starts_with(&server), "{where_and_what}: the target is {server}");
         }
         (expected, found) => panic!("{name}: expected {expected:?}, found {found:?}"),
@@ -564,15 +413,32 @@ pub async fn play(case: &Case) -> (Bench, Told) {
         OpEventKind::Rows(batch) => batch.len() as u64,
         _ => 0,
     });
-    assert_eq!(rows.sum::<u64>(), case.rows, "{name}: the rows that came before are kept");
-    assert_eq!(told.store.len() as u64, case.rows, "{name}");
+    assert_eq!(
+        (rows.sum(), told.store.len() as u64),
+        (case.rows, case.rows),
+        "{name}: the rows that came before are kept"
+    );
     let (_, received) = told.timeline.bytes();
     assert!(received <= case.at_most, "{name}: {received} bytes were taken in, {} at most", case.at_most);
-    bench.is_usable(name).await;
-    (bench, told)
 }
 
 impl Bench {
+    /// Asks, and checks how it ends and that what was open is released. What was told of the operation alone.
+    pub async fn meets(&self, case: &Case) -> Told {
+        let name = case.name();
+        let told = self.run(case.ask, None).await;
+        let own = told.of_the_operation();
+        keeps_its_promises(&name, &own);
+        ends_as_it_should(case, &own, self.target.port);
+        let released = told.of_the_clean_up().map(|events| events.last().unwrap().kind.clone());
+        let is_released = matches!(released, Some(OpEventKind::Finished(_)));
+        assert!(released.is_none() || is_released, "{name}: {released:?}");
+        // Answers of WS-Man begin with the context: where rows came, something was open.
+        let was_open = case.over == WSMAN && case.fails.is_some() && case.rows > 0;
+        assert!(is_released || !was_open, "{name}: it is not released");
+        own
+    }
+
     /// The session answers a good operation, and then holds no connection.
     pub async fn is_usable(&self, name: &str) {
         let told = self.run(Ask::Instances, Some(Timeouts::default())).await;

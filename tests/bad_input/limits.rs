@@ -17,66 +17,76 @@ fn reached(case: Case, key: &'static str, cause: &'static str, hint: &'static st
 
 #[tokio::test]
 async fn of_what_an_answer_holds() {
-    for case in [
-        reached(
-            case("deep_nesting").rows(2).limited("xml_depth = 20"),
-            "xml_depth",
-            "nested deeper than 20",
-            "limits.xml_depth",
-        ),
-        reached(
-            case("embedded_deep").rows(1).limited("embedded_depth = 3"),
-            "embedded_depth",
-            "embedded deeper than 3",
-            "limits.embedded_depth",
-        ),
-        // At the limit, and with what is the limit by default.
-        case("embedded_deep").rows(2).limited("embedded_depth = 4"),
-        case("embedded_deep").rows(2),
-        reached(case("long_name").rows(1), "name_bytes", "longer than 4096 bytes", "limits.name_bytes"),
-        case("long_name").rows(2).limited("name_bytes = 5_000"),
-        reached(
-            case("long_value").rows(1).limited("value_bytes = 49_999"),
-            "value_bytes",
-            "longer than 49999 bytes",
-            "limits.value_bytes",
-        ),
-        case("long_value").rows(2).limited("value_bytes = 50_000"),
-        reached(
-            case("endless_value").rows(2).limited("buffer_bytes = 200_000").at_most(200_000 + SLACK),
-            "buffer_bytes",
-            "longer than 200000 bytes",
-            "limits.buffer_bytes",
-        ),
-    ] {
-        play(&case).await;
+    for over in SUBJECTS {
+        for case in [
+            reached(
+                case("deep_nesting").rows(2).limited("xml_depth = 20"),
+                "xml_depth",
+                "nested deeper than 20",
+                "limits.xml_depth",
+            ),
+            reached(
+                case("embedded_deep").rows(1).limited("embedded_depth = 3"),
+                "embedded_depth",
+                "embedded deeper than 3",
+                "limits.embedded_depth",
+            ),
+            // At the limit, and with what is the limit by default.
+            case("embedded_deep").rows(2).limited("embedded_depth = 4"),
+            case("embedded_deep").rows(2),
+            reached(case("long_name").rows(1), "name_bytes", "longer than 4096 bytes", "limits.name_bytes"),
+            case("long_name").rows(2).limited("name_bytes = 5_000"),
+            reached(
+                case("long_value").rows(1).limited("value_bytes = 49_999"),
+                "value_bytes",
+                "longer than 49999 bytes",
+                "limits.value_bytes",
+            ),
+            case("long_value").rows(2).limited("value_bytes = 50_000"),
+            reached(
+                case("endless_value").rows(2).limited("buffer_bytes = 200_000").at_most(200_000 + SLACK),
+                "buffer_bytes",
+                "longer than 200000 bytes",
+                "limits.buffer_bytes",
+            ),
+        ] {
+            play(&case.over(over)).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn of_the_header_block() {
     let in_head = |case: Case, key, cause, hint| case.fails(Phase::Wait, ErrorKind::Limit(key), cause, hint);
-    for case in [
-        in_head(
-            case("header_fields").limited("header_fields = 20"),
-            "header_fields",
-            "301 header fields, the limit is 20",
-            "limits.header_fields",
-        ),
-        in_head(
-            case("header_bytes").limited("header_bytes = 4_000"),
-            "header_bytes",
-            "the limit is 4000",
-            "limits.header_bytes",
-        ),
-    ] {
-        play(&case).await;
+    for over in SUBJECTS {
+        for case in [
+            in_head(
+                case("header_fields").limited("header_fields = 20"),
+                "header_fields",
+                "301 header fields, the limit is 20",
+                "limits.header_fields",
+            ),
+            in_head(
+                case("header_bytes").limited("header_bytes = 4_000"),
+                "header_bytes",
+                "the limit is 4000",
+                "limits.header_bytes",
+            ),
+        ] {
+            play(&case.over(over)).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn of_rows_nobody_has_taken() {
-    let bench = Bench::new(&case("many_rows").limited("undrained_rows = 20")).await;
+    for over in SUBJECTS {
+        rows_nobody_has_taken(over).await;
+    }
+}
+
+async fn rows_nobody_has_taken(over: Subject) {
+    let bench = Bench::new(&case("many_rows").limited("undrained_rows = 20").over(over)).await;
     // Room for every event: what holds the rows back is the limit.
     let (sender, mut receiver) = mpsc::channel(10_000);
     bench.engine.start(SESSION, bench.engine.ids().next(), Ask::Instances.operation(), sender);
@@ -116,7 +126,7 @@ async fn of_operations_in_flight() {
         ("in_flight_per_session = 1", [SESSION, SESSION], "1 in flight in this session"),
         ("in_flight = 1", [SESSION, SessionId(2)], "1 in flight in all"),
     ] {
-        let bench = Bench::new(&case("waits").limited(limits)).await;
+        let bench = Bench::new(&case("waits").ask(Ask::Names).limited(limits)).await;
         bench.engine.open(SessionId(2), bench.target.clone());
         let mut started = sessions.map(|session| {
             let (sender, receiver) = mpsc::channel(64);
@@ -140,8 +150,9 @@ async fn of_operations_in_flight() {
 
 #[tokio::test]
 async fn of_what_is_kept_of_a_result() {
-    for (limits, most) in [("retained_rows = 7", 7), ("retained_bytes = 8_192", 400)] {
-        let bench = Bench::new(&case("many_rows").limited(limits)).await;
+    let kept = [("retained_rows = 7", 7), ("retained_bytes = 8_192", 400)];
+    for (over, (limits, most)) in SUBJECTS.into_iter().flat_map(|over| kept.map(|kept| (over, kept))) {
+        let bench = Bench::new(&case("many_rows").limited(limits).over(over)).await;
         let mut seat = Seat::new(&bench, 120, 40);
         seat.open_the_table().await;
         let table = seat.state.table().expect("a table");

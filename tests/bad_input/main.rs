@@ -1,6 +1,9 @@
 //! Bad input, end to end: each line of it is a scenario of the embedded server (or a fault of the network), met by a real engine in
-//! one session. What is asserted of each: the phase, the kind, the target, the cause and the hint; the rows that came before; exactly one
-//! terminal event; that no more was taken in than the limits let; that every connection is closed; and that the same session then works.
+//! one session, over every protocol. What is asserted of each: the phase, the kind, the target, the cause and the hint; the rows that
+//! came before; exactly one terminal event; that no more was taken in than the limits let; that every connection is closed and every
+//! enumeration released; and that the same session then works.
+//!
+//! A scenario stands for every protocol: what differs lies in a folder for each (`bench::Case::played`).
 //!
 //! The limits of `op::Limits`, and where each is reached with an error or a mark of its own:
 //!
@@ -15,13 +18,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod ask;
 mod bench;
+mod between;
 mod limits;
 mod network;
 mod operations;
 mod pulls;
 mod refusals;
 mod screen;
+#[path = "../support/subjects.rs"]
+mod subjects;
+mod wsman;
 
 use std::collections::BTreeSet;
 
@@ -35,6 +43,7 @@ fn every_scenario_is_played() {
         include_str!("operations.rs"),
         include_str!("refusals.rs"),
         include_str!("screen.rs"),
+        include_str!("wsman.rs"),
     ];
     let files = std::fs::read_dir(bench::folder()).unwrap().map(|entry| entry.unwrap().path());
     let scenarios: BTreeSet<String> = files

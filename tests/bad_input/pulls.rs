@@ -9,24 +9,16 @@ use lazycim::{
 
 use super::bench::*;
 
-/// Plays the scenario of this name in `tests/scenarios/pull`.
-async fn pulls(case: &Case) -> (Bench, Told) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/pull");
-    let scenario = Scenario::load(&folder.join(case.scenario).with_extension("toml")).unwrap();
-    let bench = Bench::with(case, scenario).await;
-    let told = bench.run(case.ask, None).await;
-    let own = told.of_the_operation();
-    keeps_its_promises(case.scenario, &own);
-    assert_eq!(own.store.len() as u64, case.rows, "{}: rows", case.scenario);
-    match (&case.fails, own.failure()) {
-        (None, None) => {}
-        (Some(fails), Some(error)) => {
-            let found = format!("{}: {error:?}", case.scenario);
-            assert!(same(&fails.kind, &error.kind) && fails.phase == error.phase, "{found}");
-            assert!(error.cause().contains(fails.cause) && error.hint.contains(fails.hint), "{found}");
-        }
-        (expected, found) => panic!("{}: expected {expected:?}, found {found:?}", case.scenario),
-    }
+/// The scenario of this name in the folder of the case's protocol.
+pub fn scenario(case: &Case) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(case.over.folder);
+    Scenario::load(&folder.join(case.scenario).with_extension("toml")).unwrap()
+}
+
+/// Plays it; the operation's own events.
+pub async fn pulls(case: &Case) -> (Bench, Told) {
+    let bench = Bench::with(case, scenario(case)).await;
+    let told = bench.meets(case).await;
     (bench, told)
 }
 
@@ -40,27 +32,27 @@ fn broken(case: Case, cause: &'static str) -> Case {
 
 #[tokio::test]
 async fn batches_that_bring_nothing() {
-    pulls(&broken(pulled("makes_no_progress").rows(1), "no object and no end")).await;
-    pulls(&pulled("progress_after_nothing").rows(2)).await;
-    pulls(&pulled("ends_without_rows").rows(1)).await;
+    for over in SUBJECTS {
+        let stuck = broken(pulled("makes_no_progress").rows(1), "no object and no end");
+        for case in [stuck, pulled("progress_after_nothing").rows(2), pulled("ends_without_rows").rows(1)] {
+            pulls(&case.over(over)).await;
+        }
+    }
 }
 
 #[tokio::test]
 async fn an_enumeration_that_never_ends_ends_when_enough_came() {
-    let case = pulled("never_ends").rows(40);
-    let bench = {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/pull");
-        Bench::with(&case, Scenario::load(&folder.join("never_ends.toml")).unwrap()).await
-    };
-    let mut operation = Ask::Instances.operation();
-    operation.options.max_rows = Some(40);
-    let told = bench.run_operation(operation).await;
-    let own = told.of_the_operation();
-    assert_eq!((own.store.len(), own.failure().is_none()), (40, true));
-    assert!(
-        told.events.iter().any(|event| matches!(event.kind, OpEventKind::Started { .. })),
-        "what is open is closed"
-    );
+    for over in SUBJECTS {
+        let case = pulled("never_ends").over(over);
+        let bench = Bench::with(&case, scenario(&case)).await;
+        let mut operation = Ask::Instances.operation();
+        operation.options.max_rows = Some(40);
+        let told = bench.run_operation(operation).await;
+        let own = told.of_the_operation();
+        assert_eq!((own.store.len(), own.failure().is_none()), (40, true));
+        let released = told.of_the_clean_up().expect("what is open is closed");
+        assert!(matches!(released.last().unwrap().kind, OpEventKind::Finished(_)), "{released:?}");
+    }
 }
 
 #[tokio::test]
@@ -73,9 +65,12 @@ async fn an_opening_that_works_and_a_pull_that_does_not() {
         };
         case.fails(Phase::Receive, ErrorKind::Cim(std::sync::Arc::new(error)), "the provider died", "log")
     };
-    pulls(&failed(pulled("second_pull_fails").rows(2))).await;
-    let lost = (Phase::Receive, ErrorKind::ConnectionLost);
-    pulls(&pulled("pull_is_cut").rows(3).fails(lost.0, lost.1, "before the answer was complete", "")).await;
+    for over in SUBJECTS {
+        pulls(&failed(pulled("second_pull_fails").rows(2)).over(over)).await;
+        let cut = pulled("pull_is_cut").rows(3);
+        let lost = ErrorKind::ConnectionLost;
+        pulls(&cut.fails(Phase::Receive, lost, "before the answer was complete", "").over(over)).await;
+    }
 }
 
 #[tokio::test]
