@@ -122,11 +122,12 @@ async fn until(events: &mut mpsc::Receiver<OpEvent>, wanted: impl Fn(&OpEventKin
 
 #[tokio::test]
 async fn of_operations_in_flight() {
-    for (limits, sessions, obstacle) in [
+    let full = [
         ("in_flight_per_session = 1", [SESSION, SESSION], "1 in flight in this session"),
         ("in_flight = 1", [SESSION, SessionId(2)], "1 in flight in all"),
-    ] {
-        let bench = Bench::new(&case("waits").ask(Ask::Names).limited(limits)).await;
+    ];
+    for (over, (limits, sessions, obstacle)) in SUBJECTS.into_iter().flat_map(|over| full.map(|full| (over, full))) {
+        let bench = Bench::new(&case("waits").ask(Ask::Names).limited(limits).over(over)).await;
         bench.engine.open(SessionId(2), bench.target.clone());
         let mut started = sessions.map(|session| {
             let (sender, receiver) = mpsc::channel(64);

@@ -5,7 +5,11 @@ use lazycim::{
     op::{ErrorKind, OpEventKind, Phase},
 };
 
-use super::{bench::*, pulls::pulls, screen::Seat};
+use super::{
+    bench::*,
+    pulls::{pulls, scenario},
+    screen::Seat,
+};
 
 /// What is taken in beyond a limit at most: the pieces in which a body comes.
 const SLACK: u64 = 512 << 10;
@@ -41,6 +45,19 @@ async fn a_fault_is_one_whatever_its_status() {
         "log",
     );
     leaves_nothing(&empty).await;
+}
+
+#[tokio::test]
+async fn no_more_of_a_fault_is_told_than_can_be_read() {
+    let case = spoken("fault_with_many_details");
+    let bench = Bench::with(&case, scenario(&case)).await;
+    let told = bench.run(case.ask, None).await.of_the_operation();
+    keeps_its_promises(case.scenario, &told);
+    let error = told.failure().unwrap();
+    let ErrorKind::Cim(cim) = &error.kind else { panic!("{error:?}") };
+    assert_eq!((cim.status, cim.details.len()), (CimStatus::FAILED, 16));
+    assert!(error.causes.len() < 30, "{error:?}");
+    assert!(error.cause().contains("DMTF WIPG0228: disk 3 does not \u{fffd}[31m answer"), "{error:?}");
 }
 
 #[tokio::test]
@@ -104,7 +121,7 @@ async fn a_context_that_is_too_long_is_not_sent_back_and_the_one_before_it_is_re
 #[tokio::test]
 async fn an_enumeration_that_repeats_its_context_ends_when_nothing_more_is_kept() {
     let case = spoken("repeats_its_context").limited("retained_rows = 7");
-    let bench = Bench::with(&case, super::pulls::scenario(&case)).await;
+    let bench = Bench::with(&case, scenario(&case)).await;
     let mut seat = Seat::new(&bench, 120, 40);
     seat.open_the_table().await;
     let table = seat.state.table().expect("a table");

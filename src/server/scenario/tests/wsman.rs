@@ -98,6 +98,7 @@ async fn every_scenario_in_ws_man_plays_what_it_is_about() {
         ("fault_in_header", &[(OPEN, "</s:Fault></s:Header>")]),
         ("fault_in_header_alone", &[(OPEN, "<s:Body/>")]),
         ("larger_than_agreed", &[(OPEN, opened_ends)]),
+        ("fault_with_many_details", &[(OPEN, "WIPG0228")]),
         ("soap_1_1", &[(OPEN, "http://schemas.xmlsoap.org/soap/envelope/")]),
         ("pull_closes_the_connection", &[(OPEN, goes_on), (PULL, ""), (CLOSE, released)]),
     ];
