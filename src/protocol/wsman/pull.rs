@@ -258,6 +258,7 @@ impl Pulling<'_, '_> {
         self.cx.cleanup.asked();
         let subscribed = self.subscribed(open).await;
         let Decoded { context, epr, .. } = subscribed.inspect_err(|error| self.refused(error))?;
+        let context = context.map(|context| self.fitting(context)).transpose()?;
         self.subscription = epr.and_then(|manager| manager.identifier).or_else(|| context.clone());
         if self.subscription.is_some() {
             self.arm(open, context.as_deref().unwrap_or_default());
@@ -310,12 +311,17 @@ impl Pulling<'_, '_> {
         match &heard.context {
             _ if heard.end => self.cx.cleanup.disarm(),
             None => {}
-            Some(context) if context.len() > CONTEXT_BYTES => {
-                return Err(self.broken(content::OVERLONG_CONTEXT, ("limit", &CONTEXT_BYTES.to_string())));
-            }
-            Some(context) => self.arm(request, context),
+            Some(context) => self.arm(request, &self.fitting(context.clone())?),
         }
         Ok(())
+    }
+
+    /// `context`, unless it is too long to be sent with each request.
+    fn fitting(&self, context: String) -> Result<String, OpError> {
+        if context.len() > CONTEXT_BYTES {
+            return Err(self.broken(content::OVERLONG_CONTEXT, ("limit", &CONTEXT_BYTES.to_string())));
+        }
+        Ok(context)
     }
 
     fn broken(&self, row: Explanation, part: (&str, &str)) -> OpError {
@@ -399,23 +405,16 @@ fn is_too_large(decoder: &Option<Decoder>) -> bool {
     decoder.as_ref().and_then(Decoder::fault).is_some_and(|fault| too_large.contains(&fault))
 }
 
-/// Releases what an operation left open.
+/// Releases what an operation left open, or ends the subscription that is behind it. A context the server does not know any more is
+/// released.
 ///
 /// # Errors
-/// As [`release_over`].
+/// Those of the request.
 pub(super) async fn release(what: &Cleanup, cx: &OpContext<'_>) -> Result<(), OpError> {
     release_over(what, cx, &mut *cx.dial.dial(Purpose::Server)).await
 }
 
-/// Releases what is open over `exchange`, or ends the subscription that is behind it. A context the server does not know any more is released.
-///
-/// # Errors
-/// Those of the request.
-pub(super) async fn release_over(
-    what: &Cleanup,
-    cx: &OpContext<'_>,
-    exchange: &mut dyn Exchange,
-) -> Result<(), OpError> {
+async fn release_over(what: &Cleanup, cx: &OpContext<'_>, exchange: &mut dyn Exchange) -> Result<(), OpError> {
     let resource = what.resource_uri.as_deref().unwrap_or_default();
     let request = match &what.subscription {
         Some(identifier) => request::unsubscribe(&what.namespace, resource, identifier),

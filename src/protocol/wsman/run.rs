@@ -12,7 +12,7 @@ use super::{
     discover,
     narrowing::{Projected, Spares, says_no},
     picking::has_no_get,
-    pull::{self, Pulling, Takes},
+    pull::{Pulling, Takes},
     request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request, dialect},
     resource::{AllClasses, Style},
     typing::typed,
@@ -355,14 +355,8 @@ impl<'r, 'c> Running<'r, 'c> {
             let result = pulling.run(&open, takes).await;
             let is_nameless = projected.is_nameless;
             match result {
-                Ok(()) if is_nameless => {
-                    if let Some(open) = self.cx.cleanup.take() {
-                        self.cx.cleanup.arm(open.clone());
-                        pull::release_over(&open, self.cx, self.exchange).await?;
-                        self.cx.cleanup.disarm();
-                    }
-                    refused = spares;
-                }
+                // What it left open is released before the next one opens another.
+                Ok(()) if is_nameless => refused = spares,
                 Ok(()) => {
                     self.learn(learned, refused);
                     return Ok(());
