@@ -27,10 +27,6 @@ fn what_stands_still_is_the_same_as_over_cim_xml() {
         &["instances", "LC_OperatingSystem", "-o", "ndjson", "-p", "Name,NoSuchProperty"],
         &["instances", "CIM_ComputerSystem", "--shallow", "-o", "ndjson"],
         &["instances", "LC_ComputerSystem", "--shallow", "-o", "ndjson", "-p", "Name,ElementName"],
-        &["get", system, "-p", "Version", "-o", "json"],
-        &["get", system, "-p", "OperationalStatus", "-o", "json"],
-        &["get", system, "-p", "Name,Version", "-o", "json"],
-        &["get", system, "-p", "NoSuchProperty", "-o", "json"],
         &["instances", "LC_RunningOS", "-o", "ndjson"],
         &["instances", "CIM_ManagedElement", "--keys-only", "--limit", "2", "-o", "ndjson"],
         &["associators", system, "--assoc", "CIM_RunningOS", "-o", "ndjson"],
@@ -41,6 +37,7 @@ fn what_stands_still_is_the_same_as_over_cim_xml() {
     ];
     for command in commands {
         let (ours, theirs) = (wsman(&serve, command), serve.run(command));
+        assert_ne!(ours.code, Some(2), "{command:?}: {}", ours.stderr);
         assert_eq!((ours.code, &ours.stdout), (theirs.code, &theirs.stdout), "{command:?}: {}", ours.stderr);
     }
     let names = wsman(&serve, &["namespaces"]).expect_code(0).stdout;

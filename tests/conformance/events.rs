@@ -6,6 +6,8 @@ use lazycim::{
     server::ServerOptions,
 };
 
+use tokio::sync::mpsc;
+
 use super::stage::*;
 
 async fn staged(scenario: &str) -> Stage {
@@ -14,6 +16,15 @@ async fn staged(scenario: &str) -> Stage {
 
 fn events() -> Operation {
     Operation::new(OperationKind::Subscribe { query: "SELECT * FROM LC_OperatingSystem".to_owned() })
+}
+
+/// Starts a subscription of few events and waits until its fifth Pull is in flight.
+async fn waiting() -> (Stage, OpId, mpsc::Receiver<OpEvent>, Vec<OpEvent>) {
+    let stage = staged("events").await;
+    let (id, mut events) = stage.start(events());
+    let mut seen = until(&mut events, begins(Phase::Pull(5))).await;
+    seen.extend(until(&mut events, begins(Phase::Wait)).await);
+    (stage, id, events, seen)
 }
 
 /// How each Pull of `id` ended: whether well.
@@ -35,10 +46,7 @@ fn is_ended(id: OpId, seen: &[OpEvent]) {
 
 #[tokio::test]
 async fn events_come_as_rows_and_a_pull_that_came_to_nothing_is_asked_again() {
-    let stage = staged("events").await;
-    let (id, mut events) = stage.start(events());
-    let mut seen = until(&mut events, begins(Phase::Pull(5))).await;
-    seen.extend(until(&mut events, begins(Phase::Wait)).await);
+    let (stage, id, events, seen) = waiting().await;
     assert_eq!((rows(id, &seen), pulls(id, &seen)), (2, vec![false, true, false, true]));
     stage.engine.cancel(id);
     let seen = ended(id, rest(seen, events).await);
@@ -86,10 +94,7 @@ async fn enough_events_end_it_well_and_so_does_quitting() {
     assert!(matches!(end(id, &seen), OpEventKind::Finished(Summary { rows: 3, limited: true })), "{seen:#?}");
     is_ended(id, &seen);
     stage.idle().await;
-    let stage = staged("events").await;
-    let (id, mut quit) = stage.start(events());
-    let mut seen = until(&mut quit, begins(Phase::Pull(5))).await;
-    seen.extend(until(&mut quit, begins(Phase::Wait)).await);
+    let (stage, id, quit, seen) = waiting().await;
     stage.engine.shut_down().await;
     let seen = ended(id, rest(seen, quit).await);
     is_ended(id, &seen);

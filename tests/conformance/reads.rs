@@ -1,8 +1,8 @@
 //! What is read is the same, whichever protocol brought it and however it was brought.
 
 use lazycim::{
-    cim::{CimName, rows::RowStore},
-    op::{OpEvent, OpEventKind, Operation, OperationKind, Timeouts},
+    cim::{CimName, ObjectPath, rows::RowStore},
+    op::{OpEvent, OpEventKind, Operation, OperationKind, Phase, Timeouts},
     session::{PullUse, Target},
 };
 
@@ -36,16 +36,22 @@ fn told(store: &RowStore) -> Vec<(Option<String>, Vec<String>)> {
     (0..store.len()).map(row).collect()
 }
 
+/// A stage whose session asks as `pull` says.
+async fn signed_in(subject: Subject, pull: PullUse) -> Stage {
+    let stage = Stage::new(subject, None, guarded(), Timeouts::default()).await;
+    let target = target_of(&stage.server, subject);
+    stage.engine.open(SESSION, Target { user: Some("ann".to_owned()), pull, ..target });
+    stage.engine.give_secret(SESSION, Some(right()));
+    stage
+}
+
 #[tokio::test]
 async fn rows_and_paths_are_the_same_pulled_or_not_over_every_protocol() {
     let mut seen: Vec<Vec<(Option<String>, Vec<String>)>> = Vec::new();
     for subject in SUBJECTS {
         for pull in [PullUse::Never, PullUse::Always] {
             for keys_only in [false, true] {
-                let stage = Stage::new(subject, None, guarded(), Timeouts::default()).await;
-                let target = target_of(&stage.server, subject);
-                stage.engine.open(SESSION, Target { user: Some("ann".to_owned()), pull, ..target });
-                stage.engine.give_secret(SESSION, Some(right()));
+                let stage = signed_in(subject, pull).await;
                 let mut operation = Operation::new(OperationKind::EnumerateInstances { class: CimName::new(CLASS) });
                 operation.options.keys_only = keys_only;
                 let events = stage.run(operation).await;
@@ -58,5 +64,62 @@ async fn rows_and_paths_are_the_same_pulled_or_not_over_every_protocol() {
                 stage.idle().await;
             }
         }
+    }
+}
+
+/// Operations of which less than everything is wanted, on the instances of a class and on the first of them, and how many rows
+/// each brings.
+fn narrowed(path: &ObjectPath) -> Vec<(Operation, usize)> {
+    let of = |class: &str| OperationKind::EnumerateInstances { class: CimName::new(class) };
+    let get = || OperationKind::GetInstance { path: path.clone() };
+    let wanted = |kind, names: &[&str]| {
+        let mut operation = Operation::new(kind);
+        operation.options.property_list = Some(names.iter().map(|name| CimName::new(name)).collect());
+        operation
+    };
+    let shallow = |mut operation: Operation| {
+        operation.options.shallow = true;
+        operation
+    };
+    vec![
+        (wanted(of(CLASS), &["elementname"]), 1),
+        (wanted(of(CLASS), &["Name", "ElementName"]), 1),
+        // A property of a subclass alone, one nobody has, and none.
+        (wanted(of(CLASS), &["NumberOfLogicalProcessors"]), 1),
+        (wanted(of(CLASS), &["NoSuchProperty"]), 1),
+        (wanted(of(CLASS), &[]), 1),
+        (shallow(Operation::new(of(CLASS))), 0),
+        (shallow(Operation::new(of(path.class.as_str()))), 1),
+        (shallow(wanted(of(path.class.as_str()), &["ElementName"])), 1),
+        (wanted(get(), &["NumberOfLogicalProcessors"]), 1),
+        // An array, NULL, a key, several, one nobody has.
+        (wanted(get(), &["OperationalStatus"]), 1),
+        (wanted(get(), &["InstallDate"]), 1),
+        (wanted(get(), &["Name"]), 1),
+        (wanted(get(), &["Name", "ElementName"]), 1),
+        (wanted(get(), &["NoSuchProperty"]), 1),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_is_left_out_alike_over_every_protocol() {
+    let mut seen: Vec<Vec<(Option<String>, Vec<String>)>> = Vec::new();
+    for subject in SUBJECTS {
+        let stage = signed_in(subject, PullUse::Auto).await;
+        let all = stage.run(Operation::new(OperationKind::EnumerateInstances { class: CimName::new(CLASS) })).await;
+        let path = store(&all).path(0).unwrap();
+        for (at, (operation, rows)) in narrowed(&path).into_iter().enumerate() {
+            let events = stage.run(operation.clone()).await;
+            assert!(matches!(events.last().unwrap().kind, OpEventKind::Finished(_)), "{operation:?}: {events:#?}");
+            let found = told(&store(&events));
+            assert_eq!(found.len(), rows, "{operation:?}: {events:#?}");
+            let sends = events.iter().filter(|event| begins(Phase::Send)(&event.kind)).count();
+            assert_eq!(sends, 1, "nothing is refused and asked for again: {operation:?}: {events:#?}");
+            match seen.get(at) {
+                Some(known) => assert_eq!(*known, found, "{subject:?} {operation:?}"),
+                None => seen.push(found),
+            }
+        }
+        stage.idle().await;
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The query language asked for where none was named.
-pub(super) const DEFAULT_LANGUAGE: &str = "WQL";
+const DEFAULT_LANGUAGE: &str = "WQL";
 
 /// Runs `op`.
 ///
@@ -89,6 +89,14 @@ struct Way {
     /// What it spares, compared with the way behind it. That is no condition: what it is refused for tells nothing of the
     /// operation.
     spares: Option<Spares>,
+}
+
+/// What a query is about.
+pub(super) struct Querying<'r, 'c> {
+    pub(super) rows: Rows<'r, 'c>,
+    pub(super) language: &'r str,
+    pub(super) class: Option<CimName>,
+    pub(super) known: Option<Arc<CimClass>>,
 }
 
 /// What is known about a server once a way worked.
@@ -315,7 +323,8 @@ impl<'r, 'c> Running<'r, 'c> {
         ways.into_iter().filter_map(|way| Some((way.uri(&self.namespace, class)?, Some(way)))).collect()
     }
 
-    async fn query(&mut self, query: &str) -> Result<(), OpError> {
+    /// Where the rows go that `query` selects, its language, and its class: by name, and itself where it is known.
+    pub(super) async fn querying(&mut self, query: &str) -> Result<Querying<'r, 'c>, OpError> {
         let mut rows = self.rows();
         rows.projected = !selects_all(query);
         let class = queried(query);
@@ -324,6 +333,11 @@ impl<'r, 'c> Running<'r, 'c> {
             None => None,
         };
         let language = self.op.options.query_dialect.as_deref().unwrap_or(DEFAULT_LANGUAGE);
+        Ok(Querying { rows, language, class, known })
+    }
+
+    async fn query(&mut self, query: &str) -> Result<(), OpError> {
+        let Querying { mut rows, language, class, known } = self.querying(query).await?;
         let ways = self.all_classes(class.as_ref()).into_iter().map(|(resource, all_classes)| {
             let filter = Some(Filter::Query { dialect: dialect(language), text: query });
             let how = Enumeration { filter, ..Enumeration::default() };
@@ -420,13 +434,13 @@ pub(super) fn is_refusal(error: &OpError) -> bool {
 }
 
 /// Whether a query selects every property: then one that was not sent is missing, else it was not asked for.
-pub(super) fn selects_all(query: &str) -> bool {
+fn selects_all(query: &str) -> bool {
     let mut words = query.split_whitespace();
     words.next().is_some_and(|word| word.eq_ignore_ascii_case("select")) && words.next() == Some("*")
 }
 
 /// The class a query is of, where it says so in the usual place.
-pub(super) fn queried(query: &str) -> Option<CimName> {
+fn queried(query: &str) -> Option<CimName> {
     let mut words = query.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("from"));
     words.nth(1).map(CimName::new).filter(CimName::is_well_formed)
 }

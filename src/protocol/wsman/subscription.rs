@@ -12,7 +12,7 @@ use super::{
     pull::Pulling,
     request::{self, Filter, dialect},
     resource::AllClasses,
-    run::{DEFAULT_LANGUAGE, Running, is_refusal, queried, selects_all},
+    run::{Querying, Running, is_refusal},
 };
 use crate::op::OpError;
 
@@ -22,15 +22,8 @@ const LASTS: u32 = 3_600;
 impl Running<'_, '_> {
     /// Events that `query` selects, as rows. The class of the query is what most servers want subscriptions to be of.
     pub(super) async fn subscribe(&mut self, query: &str) -> Result<(), OpError> {
-        let mut rows = self.rows();
-        rows.projected = !selects_all(query);
-        let class = queried(query);
-        let known = match &class {
-            Some(class) => rows.before(self.exchange, class).await?,
-            None => None,
-        };
+        let Querying { mut rows, language, class, known } = self.querying(query).await?;
         self.warn_untyped(&known, &mut rows);
-        let language = self.op.options.query_dialect.as_deref().unwrap_or(DEFAULT_LANGUAGE);
         let filter = Filter::Query { dialect: dialect(language), text: query };
         let total =
             self.cx.timeouts.total.map(|total| u32::try_from(total.as_secs()).unwrap_or(LASTS).saturating_add(1));
