@@ -40,6 +40,13 @@ fn what_stands_still_is_the_same_as_over_cim_xml() {
         assert_ne!(ours.code, Some(2), "{command:?}: {}", ours.stderr);
         assert_eq!((ours.code, &ours.stdout), (theirs.code, &theirs.stdout), "{command:?}: {}", ours.stderr);
     }
+    let text = ["instances", "LC_OperatingSystem", "-p", "Name", "-o", "ndjson"];
+    let filtered = |condition: &str| {
+        let filter = ["--filter", condition, "--filter-dialect", "wql"];
+        wsman(&serve, &[&text[..], &filter].concat()).expect_code(0).stdout
+    };
+    assert_eq!(filtered("Name <> 'nobody'"), wsman(&serve, &text).expect_code(0).stdout);
+    assert_eq!(filtered("Name = 'nobody'"), "");
     let names = wsman(&serve, &["namespaces"]).expect_code(0).stdout;
     assert_eq!(names, "namespace\nroot\nroot/cimv2\nroot/interop\n");
     wsman(&serve, &["get", system]).expect_code(0);

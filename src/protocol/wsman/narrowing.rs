@@ -14,12 +14,13 @@ use super::{
     call::Reply,
     decode::Decoded,
     pull::Takes,
+    request::dialect,
     resource::{AllClasses, Style},
     run::Running,
 };
 use crate::{
     cim::{CimClass, CimName},
-    op::{BoxFuture, ErrorKind, OpError},
+    op::{BoxFuture, ErrorKind, OpError, QueryLanguage},
     protocol::delivery::{Rows, with_facts},
 };
 
@@ -46,11 +47,22 @@ impl Running<'_, '_> {
         is_worth_it.then_some(Spares::Subclasses { tells: class.is_some() })
     }
 
+    /// The condition of a filter in WQL, which is a whole query over WS-Man: of one that is not, the rest is known.
+    pub(super) fn condition(&self, class: &CimName) -> Option<&str> {
+        let filter = self.op.options.filter.as_ref()?;
+        let is_wql = dialect(&filter.language) == dialect(QueryLanguage::Wql.identifier());
+        let first = filter.text.split_whitespace().next()?;
+        let is_whole = first.eq_ignore_ascii_case("select");
+        Some(filter.text.as_str()).filter(|_| is_wql && !is_whole && class.is_well_formed())
+    }
+
     /// The query that selects of `class` what is wanted, with the keys a path needs, and the URI it is asked of. Not where a
     /// property may be one of a subclass, which cannot be selected, nor where all are wanted.
     pub(super) fn projection(&self, class: &CimClass) -> Option<(String, String)> {
         let options = &self.op.options;
-        let wanted = options.property_list.as_ref().filter(|_| !options.keys_only && options.filter.is_none())?;
+        let condition = self.condition(&class.name);
+        let is_ours = options.filter.is_none() || condition.is_some();
+        let wanted = options.property_list.as_ref().filter(|_| !options.keys_only && is_ours)?;
         let (refuses, all) = with_facts(self.cx, |facts| (facts.wsman.no_projection, facts.wsman.all_classes));
         let style = with_facts(self.cx, |facts| facts.wsman.style);
         let of = all.unwrap_or(AllClasses::OfClass);
@@ -70,7 +82,8 @@ impl Running<'_, '_> {
         let is_fewer = selected.len() < class.properties.len();
         let can_be_named = selected.iter().all(|name| name.is_well_formed()) && class.name.is_well_formed();
         let names: Vec<&str> = selected.into_iter().map(CimName::as_str).collect();
-        let query = format!("SELECT {} FROM {}", names.join(", "), class.name);
+        let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+        let query = format!("SELECT {} FROM {}{condition}", names.join(", "), class.name);
         let uri = of.uri(&self.namespace, Some(&class.name));
         uri.filter(|_| is_fewer && can_be_named).map(|uri| (uri, query))
     }

@@ -125,13 +125,14 @@ fn whole_instances_are_asked_for_where_a_projection_would_say_less_or_nothing() 
     let all_of_them = wanting(&["Id", "Text", "Count"]);
     let of_a_subclass = wanting(&["Count", "More"]);
     let mut filtered = wanting(&["Count"]);
-    filtered.options.filter = Some(crate::op::FilterQuery { language: "WQL".to_owned(), text: "Count = 7".to_owned() });
+    filtered.options.filter =
+        Some(crate::op::FilterQuery { language: "WQL".to_owned(), text: "SELECT * FROM A".to_owned() });
     let mut by_hand = wanting(&["Count"]);
     by_hand.options.resource_uri = Some("urn:by-hand".to_owned());
     for op in [all_of_them, of_a_subclass, filtered, by_hand] {
         let bench = Bench::new(|asked| if is_get_class(asked) { class(asked) } else { all(&object("A", "1")) });
         run(&bench, &op).unwrap();
-        assert!(!bench.asked.lock().unwrap().iter().any(selects), "{op:?}");
+        assert!(!bench.asked.lock().unwrap().iter().any(|asked| asked.body.contains("SELECT Id")), "{op:?}");
     }
     let untyped = Bench::new(|asked| if is_get_class(asked) { unsupported() } else { all(&object("A", "1")) });
     run(&untyped, &wanting(&["Count"])).unwrap();
@@ -180,6 +181,30 @@ fn fragments_without_a_class_are_dropped_released_and_not_asked_for_again() {
         assert_eq!(asked.iter().filter(|asked| selects(asked)).count(), 1);
         assert_eq!(asked.iter().filter(|asked| asked.body.contains(">c1<")).count(), usize::from(has_more));
         assert_eq!(bench.cleanup.take(), None);
+    }
+}
+
+#[test]
+fn a_condition_in_wql_becomes_a_query_of_what_the_server_wants_queries_to_be_of() {
+    let of = |properties: Option<&[&str]>, language: &str, text: &str| {
+        let mut op = properties.map_or_else(enumerate, wanting);
+        op.options.filter = Some(crate::op::FilterQuery { language: language.to_owned(), text: text.to_owned() });
+        op
+    };
+    let cases = [
+        (of(None, "wql", "Count > 6"), ">SELECT * FROM A WHERE Count &gt; 6<"),
+        (of(Some(&["Count"]), "WQL", "Count = 7"), ">SELECT Id, Count FROM A WHERE Count = 7<"),
+        (of(None, "WQL", "select * from A where Count = 7"), ">select * from A where Count = 7<"),
+        (of(None, "DMTF:FQL", "Count = 7"), ">Count = 7<"),
+    ];
+    for (op, filter) in cases {
+        let bench = Bench::new(|asked| if is_get_class(asked) { class(asked) } else { all(&object("A", "1")) });
+        bench.facts.lock().unwrap().wsman.all_classes = Some(super::resource::AllClasses::Schema);
+        run(&bench, &op).unwrap();
+        let asked = bench.asked.lock().unwrap();
+        assert!(asked[1].body.contains(filter), "{}", asked[1].body);
+        let is_query = filter.contains("FROM A WHERE");
+        assert_eq!(asked[1].body.contains(">http://schemas.dmtf.org/wbem/wscim/1/*<"), is_query, "{}", asked[1].body);
     }
 }
 

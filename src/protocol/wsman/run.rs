@@ -182,7 +182,11 @@ impl<'r, 'c> Running<'r, 'c> {
         rows.only = self.op.options.shallow.then(|| class.clone());
         rows.names_only = self.op.options.keys_only;
         let known = rows.before(self.exchange, class).await?;
-        let filter = self.op.options.filter.as_ref().map(|filter| (dialect(&filter.language), filter.text.as_str()));
+        let condition = self.condition(class).map(|condition| format!("SELECT * FROM {class} WHERE {condition}"));
+        let filter = self.op.options.filter.as_ref().map(|filter| {
+            let text = condition.as_deref().unwrap_or(&filter.text);
+            Filter::Query { dialect: dialect(&filter.language), text }
+        });
         let modes = self.modes(known.as_ref().is_some_and(|class| class.keys().next().is_some()));
         let mut ways = Vec::new();
         if let Some((resource, query)) = known.as_deref().and_then(|class| self.projection(class)) {
@@ -192,13 +196,18 @@ impl<'r, 'c> Running<'r, 'c> {
             let (expect, learned) = (Expect::Instances, Learned::default());
             ways.push(Way { open, expect, learned, spares: Some(Spares::Properties) });
         }
-        for (resource, style) in self.resources(class) {
+        let resources = match condition {
+            Some(_) => self.all_classes(Some(class)).into_iter().map(|(uri, all)| (uri, None, all)).collect::<Vec<_>>(),
+            None => self.resources(class).into_iter().map(|(uri, style)| (uri, Some(style), None)).collect(),
+        };
+        for (resource, style, all_classes) in resources {
             for (index, (mode, expect)) in modes.iter().enumerate() {
-                let learned = Learned { style: Some(style), ..Learned::after(&modes[..index]) };
-                for spares in self.subclasses_spared(style, known.as_deref()).into_iter().map(Some).chain([None]) {
-                    let filter = filter.map(|(dialect, text)| Filter::Query { dialect, text });
-                    let how = Enumeration { mode: *mode, polymorphism: spares.map(|_| Polymorphism::Without), filter };
-                    let open = request::enumerate(&self.namespace, &resource, &how, style);
+                let learned = Learned { style, all_classes, ..Learned::after(&modes[..index]) };
+                let subclasses = style.and_then(|style| self.subclasses_spared(style, known.as_deref()));
+                for spares in subclasses.into_iter().map(Some).chain([None]) {
+                    let polymorphism = spares.map(|_| Polymorphism::Without);
+                    let how = Enumeration { mode: *mode, polymorphism, filter: filter.clone() };
+                    let open = request::enumerate(&self.namespace, &resource, &how, style.unwrap_or_default());
                     ways.push(Way { open, expect: expect.clone(), learned, spares });
                 }
             }
