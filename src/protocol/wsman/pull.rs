@@ -203,12 +203,15 @@ impl Pulling<'_, '_> {
     }
 
     /// Releases what an enumeration of the same operation left open: the slot holds one. Until that is answered it stays there.
-    async fn release_what_is_open(&mut self) {
-        if let Some(left) = self.cx.cleanup.open() {
-            // Whatever comes of it, the operation goes on: what the server keeps expires.
-            let _ = release_over(&left, self.cx, self.exchange).await;
-            self.cx.cleanup.disarm();
+    async fn release_what_is_open(&mut self) -> Result<(), OpError> {
+        let Some(left) = self.cx.cleanup.open() else { return Ok(()) };
+        match release_over(&left, self.cx, self.exchange).await {
+            // Who does not answer this would not answer what comes next.
+            Err(error) if error.kind == ErrorKind::TimedOut => return Err(error),
+            // What the server does not release, it lets expire.
+            Err(_) | Ok(()) => self.cx.cleanup.disarm(),
         }
+        Ok(())
     }
 
     async fn open(
@@ -218,7 +221,7 @@ impl Pulling<'_, '_> {
         batch: &mut Batch,
     ) -> Result<(Heard, Option<Decoder>), OpError> {
         loop {
-            self.release_what_is_open().await;
+            self.release_what_is_open().await?;
             let asked = batch.next(takes.wanted());
             self.cx.cleanup.asked();
             let since = Instant::now();

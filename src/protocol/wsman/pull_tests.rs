@@ -291,17 +291,27 @@ fn a_context_is_released_from_the_moment_it_was_read() {
 #[test]
 fn what_one_way_left_open_is_released_before_the_next_opens_another() {
     // It opens whatever is asked, and refuses each Pull: every way to the namespaces is tried.
-    let bench = Bench::pulling(|asked| match asked.operation.as_str() {
-        "Pull" => fault(500, "w:UnsupportedFeature", "not like that", 0),
-        "Release" => envelope(""),
-        _ => batch(asked, "", Some("open")),
-    });
+    let with = |released: Canned| {
+        Bench::pulling(move |asked| match asked.operation.as_str() {
+            "Pull" => fault(500, "w:UnsupportedFeature", "not like that", 0),
+            "Release" => released.clone(),
+            _ => batch(asked, "", Some("open")),
+        })
+    };
+    let bench = with(envelope(""));
     run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap_err();
     let asked = asked(&bench);
     let count = |operation: &str| asked.iter().filter(|asked| *asked == operation).count();
     assert!(count("Enumerate") > 2, "{asked:?}");
     assert_eq!(count("Release") + 1, count("Enumerate"), "{asked:?}");
     assert!(bench.cleanup.is_open(), "the last one is the engine's to release");
+    // Nobody waits for a server again and again that does not answer.
+    let late = crate::op::explain::exchange::receive::CUT_SHORT.error(Phase::Wait, "h", ErrorKind::TimedOut);
+    let bench = with(Canned { chunks: Vec::new(), lost: Some(late), ..envelope("") });
+    let error = run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TimedOut);
+    assert_eq!(self::asked(&bench), ["Enumerate", "Pull", "Release"]);
+    assert!(bench.cleanup.is_open());
 }
 
 #[test]
