@@ -48,6 +48,23 @@ const PAGE: &[u8] = b"<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envel
     Name=\"K\">k</w:Selector></w:SelectorSet></a:ReferenceParameters></p:R></p:B><a:EndpointReference><a:ReferenceParameters>\
     <w:ResourceURI>http://x/B</w:ResourceURI></a:ReferenceParameters></a:EndpointReference></w:Item></w:Items><w:EndOfSequence/>\
     </EnumerateResponse></e:Body></e:Envelope>\n";
+/// Objects wrapped with their references, which look alike.
+const WRAPPED: &[u8] = b"<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\" \
+    xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\">\
+    <e:Body><n:PullResponse xmlns:n=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\"><n:Items>\
+    <w:Item><p:B xmlns:p=\"http://x/B\"><p:K>a</p:K><p:N>1</p:N><p:A>1</p:A></p:B><a:EndpointReference><a:ReferenceParameters>\
+    <w:ResourceURI>http://x/B</w:ResourceURI><w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/x</w:Selector>\
+    <w:Selector Name=\"K\">a</w:Selector></w:SelectorSet></a:ReferenceParameters></a:EndpointReference></w:Item>\
+    <w:Item><p:B xmlns:p=\"http://x/B\"><p:K>b&amp;</p:K><p:N>1</p:N><p:A>1</p:A></p:B><a:EndpointReference><a:ReferenceParameters>\
+    <w:ResourceURI>http://x/B</w:ResourceURI><w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/x</w:Selector>\
+    <w:Selector Name=\"K\">b&amp;</w:Selector></w:SelectorSet></a:ReferenceParameters></a:EndpointReference></w:Item>\
+    <w:Item><p:B xmlns:p=\"http://x/B\"><p:K></p:K><p:N>1</p:N><p:A>1</p:A></p:B><a:EndpointReference><a:ReferenceParameters>\
+    <w:ResourceURI>http://x/B</w:ResourceURI><w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/x</w:Selector>\
+    <w:Selector Name=\"K\"></w:Selector></w:SelectorSet></a:ReferenceParameters></a:EndpointReference></w:Item>\
+    <w:Item><p:B xmlns:p=\"http://x/B\"><p:K>d</p:K><p:N>1</p:N><p:A>1</p:A></p:B><a:EndpointReference><a:ReferenceParameters>\
+    <w:ResourceURI>http://x/B</w:ResourceURI><w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/x</w:Selector>\
+    <w:Selector Name=\"K\">d</w:Selector></w:SelectorSet></a:ReferenceParameters></a:EndpointReference></w:Item></n:Items><n:EndOfSequence/></n:PullResponse>\
+    </e:Body></e:Envelope>\n";
 const DETAIL: &[u8] =
     b"<f:WSManFault Code=\"2150858752\" Machine=\"m\"><f:Message><f:ProviderFault provider=\"p\"><f:WSManFault \
     Code=\"5\"><f:Message>no &#27;</f:Message></f:WSManFault><f:ExtendedError><p:E xmlns:p=\"x\"><p:CIMStatusCode>2\
@@ -113,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn decoding_wsman_does_not_depend_on_the_pieces(data in in_pieces(&[PAGE])) {
+    fn decoding_wsman_does_not_depend_on_the_pieces(data in in_pieces(&[PAGE, WRAPPED])) {
         let _ = wsman::check(&data);
     }
 
@@ -167,8 +184,8 @@ fn the_texts_to_be_changed_are_whole() {
         framer::check(&data);
         decoder::check(&data).unwrap();
     }
-    for choice in [10, 10 | 32] {
-        wsman::check(&[&[choice, 0, 0, 0, 0], PAGE].concat()).unwrap();
+    for (choice, page) in [(10, PAGE), (10 | 32, PAGE), (3, WRAPPED), (3 | 32, WRAPPED)] {
+        wsman::check(&[&[choice, 0, 0, 0, 0], page].concat()).unwrap();
     }
     for seed in [MOF, ODD_MOF] {
         mof::check(seed).unwrap();
