@@ -201,6 +201,10 @@ fn what_once_fell_out_holds_now() {
     let _ = decoder::check(&late);
     // UTF-16 with halves of pairs, cut between them.
     let _ = decoder::check(b"\x0a\x01\x01\x01\x01<\0\xd8\xd8\xd8\xd8");
+    // A method that answers twice, the second time in another piece.
+    let twice = b"\x07\x10\x10\x10\x10<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><A_OUTPUT><p>1</p>\
+        <ReturnValue>0</ReturnValue></A_OUTPUT><B><q>2</q></B></e:Body></e:Envelope>";
+    wsman::check(twice).unwrap();
     // A host that is this one.
     path::check(b"//./root:A.k=1");
     // A text that is not a path because of its quotes.

@@ -25,6 +25,7 @@ use super::{
 /// What came that is no row.
 #[derive(Debug, Default, PartialEq)]
 struct Gathered {
+    has_fragments: bool,
     classes: Vec<CimClass>,
     context: Option<String>,
     end_of_sequence: bool,
@@ -40,6 +41,7 @@ impl Gathers for Gathered {
 
     fn gather(&mut self, decoded: Decoded) -> Taken {
         let is_empty = decoded.is_empty();
+        self.has_fragments |= decoded.has_fragments;
         self.classes.extend(decoded.classes);
         self.parameters.extend(decoded.parameters);
         self.context = decoded.context.or(self.context.take());

@@ -310,6 +310,10 @@ impl Items {
         } else if xml.is(tag, &[TRANSFER], "ResourceCreated") {
             self.decoded.epr = Some(epr::read(xml)?);
         } else if self.expect == Expect::Values || takes_anything && local.ends_with("_OUTPUT") {
+            // A method answers once: what stands behind an answer is none of its output.
+            if self.answered {
+                return xml.skip(tag);
+            }
             let Self { schema, method, .. } = self;
             let class = schema.class.as_deref();
             let output = answer::output(xml, local, class, method.as_ref(), schema.namespace.as_ref())?;
