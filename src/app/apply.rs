@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Layer, Level, Load, LogEntry, SecretPrompt, State, display};
+use super::{Effect, Layer, Level, Load, LogEntry, SecretPrompt, Source, State, display};
 use crate::{
     cim::{
         CimClass, CimName, CimStatus, Namespace, ObjectPath,
@@ -199,6 +199,7 @@ impl State {
             return;
         }
         let (session, namespace) = (asked.session, asked.namespace.clone());
+        self.sessions.get_mut(session).into_iter().for_each(|session| session.tells_no_classes = false);
         if matches!(&asked.what, What::Mof) {
             self.show_class_mof(&class);
         }
@@ -213,6 +214,17 @@ impl State {
             self.detail.define(Arc::clone(&class));
         }
         self.schema.put(session, &namespace, class);
+    }
+
+    /// Rows whose types are told have a class that is told, whatever the server said of it before.
+    fn class_may_be_told(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| session.tells_no_classes) else { return };
+        let Some(table) = self.table.as_ref().filter(|table| table.total() > 0 && !table.is_untyped()) else { return };
+        if let Source::Class(class) = table.source.clone() {
+            session.tells_no_classes = false;
+            let namespace = table.namespace.clone();
+            self.need_class(id, &namespace, &class);
+        }
     }
 
     fn instance_came(&mut self, op: OpId) {
@@ -249,6 +261,10 @@ impl State {
             }
             End::Failed(error) => {
                 // What only decorates fails quietly: the log and the operations pane have it.
+                if matches!(asked.what, What::Class(_) | What::Mof) && not_supported(error) {
+                    let session = self.sessions.get_mut(asked.session);
+                    session.into_iter().for_each(|session| session.tells_no_classes = true);
+                }
                 let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
                 let level = if quiet { Level::Warning } else { Level::Error };
                 // What one of several sessions failed with stands below their table.
@@ -268,6 +284,7 @@ impl State {
                 What::Subclasses(parent) => {
                     self.classes.iter_mut().for_each(|classes| classes.forget_stale(parent.as_ref()));
                 }
+                What::Instances { .. } => self.class_may_be_told(asked.session),
                 _ => {}
             }
         }

@@ -148,7 +148,11 @@ impl Classes {
 
     /// How many names the filter chooses from, or the tree has loaded.
     pub fn total(&self) -> usize {
-        if self.is_flat() && !self.all.is_empty() { self.all.len() } else { self.total }
+        match (self.is_flat(), self.all.len()) {
+            (true, 0) => self.total.max(self.bookmarks.len()),
+            (true, all) => all,
+            (false, _) => self.total,
+        }
     }
 
     /// How listing the root classes stands.
@@ -164,6 +168,11 @@ impl Classes {
     /// Whether the server cannot list classes, so that a name has to be typed.
     pub fn wants_typed_name(&self) -> bool {
         self.rows.is_empty() && self.filter.is_all() && matches!(self.load(), Load::Failed(_))
+    }
+
+    /// Whether the bookmarks are all there is: nothing of the tree has come.
+    pub fn is_bookmarks_alone(&self) -> bool {
+        !self.bookmarks.is_empty() && !self.is_flat() && self.below(None).is_none_or(|root| root.names.is_empty())
     }
 
     /// Every class name known, for completion.
@@ -300,11 +309,12 @@ impl Classes {
         ranks.min_by_key(|(at, rank)| (*rank, *at)).map_or(0, |(at, _)| at)
     }
 
-    /// The flat matches: best first for a fuzzy filter, by name otherwise. Until all names are known, among those loaded.
+    /// The flat matches: best first for a fuzzy filter, by name otherwise. Until all names are known, among those loaded and
+    /// the bookmarks.
     fn matches(&mut self) -> Vec<ClassRow> {
         let mut names = match self.all.is_empty() {
             false => self.all.clone(),
-            true => self.below.values().flat_map(|below| below.names.iter().cloned()).collect(),
+            true => self.below.values().flat_map(|below| &below.names).chain(&self.bookmarks).cloned().collect(),
         };
         if self.all.is_empty() {
             names.sort();

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::display;
+use super::{display, number::Number};
 use crate::cim::{CimClass, CimName, CimType, KeyValue, Namespace, ObjectPath, rows::RowStore};
 
 /// The widest a column asks to be, in cells, while others follow it.
@@ -49,6 +49,8 @@ struct Sampled {
     present: usize,
     looked: usize,
     varies: bool,
+    /// There was a value that does not read as a number.
+    wordy: bool,
     first: Option<String>,
     /// Columns before it whose sampled cells are all the same as its own.
     same: Vec<usize>,
@@ -215,6 +217,7 @@ impl Columns {
             .map(|at| self.text(store, row, at, home))
             .map(|text| (text.is_some(), text.unwrap_or_default()))
             .collect::<Vec<_>>();
+        let is_known = |at: usize| store.columns().get(at).is_none_or(|union| union.column.ty.is_some());
         let mut changed = false;
         let first_row = row == 0;
         for (at, sampled) in self.sampled.iter_mut().enumerate() {
@@ -227,10 +230,11 @@ impl Columns {
             }
             let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(LAST_WIDTH).max(sampled.width);
             let filled = sampled.filled || *present;
+            let wordy = sampled.wordy || is_known(at) || (*present && Number::read(text).is_none());
             let varies = sampled.varies || sampled.first.as_ref().is_some_and(|first| first != text);
-            changed |=
-                (width, filled, varies, sampled.same.len()) != (sampled.width, sampled.filled, sampled.varies, same);
-            (sampled.width, sampled.filled, sampled.varies) = (width, filled, varies);
+            let before = (sampled.width, sampled.filled, sampled.varies, sampled.wordy, same);
+            changed |= (width, filled, varies, wordy, sampled.same.len()) != before;
+            (sampled.width, sampled.filled, sampled.varies, sampled.wordy) = (width, filled, varies, wordy);
             let sparse = |sampled: &Sampled| sampled.present * 2 < sampled.looked;
             let before = sparse(sampled);
             sampled.looked += 1;
@@ -338,9 +342,11 @@ impl Columns {
     ) -> TableColumn {
         let title = format!("{}{}", if is_key { "*" } else { "" }, display::safe(name.as_str()));
         let heading = u16::try_from(title.width()).unwrap_or(u16::MAX).min(COLUMN_WIDTH);
-        let sampled = store.and_then(|at| self.sampled.get(at)).map_or(0, |sampled| sampled.width);
-        let numeric = ty.is_some_and(CimType::is_numeric) && !is_array;
-        let full = heading.max(sampled);
+        let sampled = store.and_then(|at| self.sampled.get(at));
+        // Without a type, what only holds numbers stands as numbers do.
+        let reads_as_numbers = || sampled.is_some_and(|sampled| sampled.filled && !sampled.wordy);
+        let numeric = ty.map_or_else(reads_as_numbers, CimType::is_numeric) && !is_array;
+        let full = heading.max(sampled.map_or(0, |sampled| sampled.width));
         TableColumn { title, name: name.clone(), is_key, numeric, width: full.min(COLUMN_WIDTH), full, store }
     }
 }

@@ -20,8 +20,10 @@ pub struct DetailRow {
     pub name: String,
     /// Whether it is a key.
     pub is_key: bool,
-    /// Its type: `uint64`, `string[]`.
+    /// Its type: `uint64`, `string[]`; `?` where nobody has told it.
     pub ty: String,
+    /// Whether the type is known.
+    pub is_typed: bool,
     /// Its value on one line; what the state says where there is none.
     pub value: String,
     /// Whether there is a value, NULL, or nothing at all.
@@ -162,10 +164,16 @@ impl Detail {
         let mut rows = Vec::with_capacity(instance.properties.len());
         for property in &instance.properties {
             let (value, state) = value_text(&property.value.value, property.value.ty);
+            let ty = match declared(&property.name).filter(|_| !property.is_typed) {
+                Some(known) => Some((known.ty, known.is_array)),
+                None => property.is_typed.then_some((property.value.ty, property.value.is_array)),
+            };
+            let is_array = ty.map_or(property.value.is_array, |(_, is_array)| is_array);
             rows.push(DetailRow {
                 name: display::safe(property.name.as_str()),
                 is_key: keys.contains(&&property.name) || declared(&property.name).is_some_and(|known| known.is_key()),
-                ty: display::type_name(Some(property.value.ty), property.value.is_array),
+                ty: display::type_name(ty.map(|(ty, _)| ty), is_array),
+                is_typed: ty.is_some(),
                 value,
                 state,
                 description: describe(&property.name),
@@ -181,6 +189,7 @@ impl Detail {
                 name: display::safe(property.name.as_str()),
                 is_key: property.is_key(),
                 ty: display::type_name(Some(property.ty), property.is_array),
+                is_typed: true,
                 value: "not sent".to_owned(),
                 state: ValueState::Absent,
                 description: describe(&property.name),

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use super::{
     display,
     filter::{Filter, Scratch},
+    number::Number,
 };
 use crate::cim::rows::{CellRef, RowStore};
 
@@ -37,7 +38,7 @@ pub struct RowIndex {
     scratch: Scratch,
 }
 
-/// What a cell sorts by: a rank (numbers, then texts, then what is missing), then a value that keeps order. Texts longer than
+/// What a cell sorts by: a rank (booleans, numbers, texts, then what is missing), then a value that keeps order. Texts longer than
 /// their 15 bytes of it are compared in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SortKey {
@@ -202,29 +203,19 @@ fn sort_key(cell: CellRef<'_>) -> SortKey {
     match cell {
         CellRef::Absent | CellRef::Null => SortKey { rank: MISSING, value: 0 },
         CellRef::Bool(value) => SortKey { rank: 0, value: u128::from(value) },
-        CellRef::UInt(value) => integer(i128::from(value)),
-        CellRef::SInt(value) => integer(i128::from(value)),
-        CellRef::Real(value) => real(value),
+        CellRef::UInt(value) => number(Number::Integer(i128::from(value))),
+        CellRef::SInt(value) => number(Number::Integer(i128::from(value))),
+        CellRef::Real(value) => number(Number::Real(value)),
         CellRef::Char16(value) => SortKey { rank: 3, value: u128::from(value) },
         CellRef::DateTime(value) => text(value.as_str()),
         CellRef::Text(value) => text(value),
-        CellRef::Untyped(value) => match value.trim().parse::<i128>() {
-            Ok(number) => integer(number),
-            Err(_) => value.trim().parse::<f64>().map_or_else(|_| text(value), real),
-        },
+        CellRef::Untyped(value) => Number::read(value).map_or_else(|| text(value), number),
         CellRef::Value(_) | CellRef::Packed(_) => text(&display::cell(cell, None)),
     }
 }
 
-fn integer(value: i128) -> SortKey {
-    SortKey { rank: 1, value: (value as u128) ^ (1 << 127) }
-}
-
-/// The bits of a double in its order: those of negative numbers turned over (IEEE 754 total order).
-fn real(value: f64) -> SortKey {
-    let bits = value.to_bits();
-    let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-    SortKey { rank: 2, value: u128::from(ordered) }
+fn number(number: Number) -> SortKey {
+    SortKey { rank: 1, value: number.ordered() }
 }
 
 fn text(text: &str) -> SortKey {
@@ -306,6 +297,15 @@ mod tests {
         assert_eq!(all(&mut index, &store), [2, 3, 0, 4, 1]);
         index.set_sort(Some(Sort { column: 0, descending: true }));
         assert_eq!(all(&mut index, &store), [4, 0, 3, 2, 1]);
+    }
+
+    #[test]
+    fn untyped_texts_that_read_as_numbers_sort_by_value_and_before_the_others() {
+        let cells = ["1.5", "10", "many", "-2", "2", "NaN", "1e1", "9"].map(CellRef::Untyped);
+        let store = store(&cells);
+        let mut index = RowIndex::default();
+        index.set_sort(Some(Sort { column: 0, descending: false }));
+        assert_eq!(all(&mut index, &store), [3, 0, 4, 7, 1, 6, 2, 5]);
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl State {
     pub(super) fn shut(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         (session.unfolded, session.load, session.used, session.open) = (false, Load::Idle, false, false);
+        session.tells_no_classes = false;
         session.namespaces.clear();
         self.effects.push(Effect::Close(id));
         if self.classes.as_ref().is_some_and(|classes| classes.session == id) {

@@ -48,6 +48,7 @@ mod live;
 mod log;
 mod merged;
 mod nearest;
+mod number;
 mod open;
 mod operations;
 mod page;

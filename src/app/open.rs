@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     Classes, DetailTab, Effect, Load, Pane, Place, Source, State, Table,
-    apply::{Asked, What},
+    apply::{Asked, What, not_supported},
 };
 use crate::{
     cim::{CimClass, CimName, Namespace, ObjectPath},
@@ -159,7 +159,9 @@ impl State {
     /// Fetches every class name of the namespace for the flat list, once.
     pub(super) fn fetch_all_names(&mut self, refresh: bool) {
         let Some(classes) = &self.classes else { return };
-        if !refresh && matches!(classes.all_load, Load::Running(_) | Load::Done) {
+        // A server that lists no top-level classes lists no others.
+        let refused = matches!(classes.load(), Load::Failed(error) if not_supported(error));
+        if !refresh && (refused || matches!(classes.all_load, Load::Running(_) | Load::Done)) {
             return;
         }
         let (session, namespace, load) = (classes.session, classes.namespace.clone(), classes.all_load.clone());
@@ -243,7 +245,9 @@ impl State {
                 && asked.namespace == *namespace
                 && matches!(&asked.what, What::Class(name) if name == class)
         });
-        if coming || self.schema.get(session, namespace, class).is_some() {
+        let known = self.sessions.get(session);
+        let refused = known.is_some_and(|session| session.tells_no_classes);
+        if coming || refused || self.schema.get(session, namespace, class).is_some() {
             return;
         }
         let kind = OperationKind::GetClass { class: class.clone() };

@@ -219,6 +219,7 @@ impl State {
                             false => format!("{answered} of {all} sessions"),
                         });
                     }
+                    parts.extend(table.is_untyped().then(|| "untyped".to_owned()));
                     parts.extend(table.incoming().map(|rows| format!("refreshing {}", grouped(rows as u64))));
                     parts.extend(table.capped.then(|| "capped".to_owned()));
                     parts.extend(table.stale.then(|| "of before the refresh".to_owned()));
@@ -288,9 +289,7 @@ impl State {
         }
         if let Some(text) = load.and_then(|load| self.load_text(load)) {
             return Some(match (pane, &self.classes) {
-                (Pane::Classes, Some(classes)) if classes.wants_typed_name() => {
-                    format!("{text} {} opens a class by its name.", key(CommandId::ClassName))
-                }
+                (Pane::Classes, Some(classes)) if classes.wants_typed_name() => self.or_by_name(&text),
                 (Pane::Table, _) if self.shows_failed_query() => {
                     format!("{text} {} lets the query be corrected.", key(CommandId::Query))
                 }
@@ -299,7 +298,7 @@ impl State {
         }
         Some(match pane {
             Pane::Sessions => format!("{} adds a session", key(CommandId::NewSession)),
-            Pane::Classes if self.classes.is_some() => "This namespace has no classes.".to_owned(),
+            Pane::Classes if self.classes.is_some() => NO_CLASSES.to_owned(),
             Pane::Classes => format!("{} on a namespace lists its classes", key(CommandId::Open)),
             Pane::Table => match &self.table {
                 Some(table) => table.source.nothing(),
@@ -313,6 +312,27 @@ impl State {
             Pane::Detail => format!("{} on a row shows its properties", key(CommandId::Open)),
             Pane::Operations => "No operation ran yet, no connection is open.".to_owned(),
         })
+    }
+
+    /// What stands below the bookmarks where they are all there is: why the other classes are missing and what to do;
+    /// `None` where nothing is missing.
+    pub fn classes_missing(&self) -> Option<String> {
+        let classes = self.classes.as_ref().filter(|classes| classes.is_bookmarks_alone())?;
+        match classes.load() {
+            // Where it failed is in the operations; the pane is narrow.
+            Load::Failed(error) => {
+                let text = format!("{}\ntry: {}\n", display::safe(&error.cause()), display::safe(&error.hint));
+                Some(self.or_by_name(&text))
+            }
+            Load::Done => Some(NO_CLASSES.to_owned()),
+            load => self.load_text(load),
+        }
+    }
+
+    fn or_by_name(&self, text: &str) -> String {
+        let key = self.keymap.first(CommandId::ClassName).unwrap_or_else(|| ":class".to_owned());
+        let gap = if text.ends_with('\n') { "" } else { " " };
+        format!("{text}{gap}{key} opens a class by its name.")
     }
 
     fn load_of(&self, pane: Pane) -> Option<&Load> {
@@ -359,6 +379,9 @@ impl State {
 
 /// Why nothing can be saved.
 pub(super) const BROKEN: &str = "the sessions file has a mistake: correct it and start lazycim again";
+
+/// What an empty list of classes says.
+const NO_CLASSES: &str = "This namespace has no classes.";
 
 /// What the associations say of a server that does not follow them.
 const NO_ASSOCIATIONS: &str = "This server does not follow associations (CIM_ERR_NOT_SUPPORTED).\ntry: open an association \

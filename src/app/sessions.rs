@@ -40,6 +40,8 @@ pub struct Session {
     pub live: Option<LiveSession>,
     /// An operation of it has succeeded.
     pub used: bool,
+    /// The server does not tell its classes: they are not asked for until one comes.
+    pub(super) tells_no_classes: bool,
     /// The namespaces are those of before a refresh that has not answered yet.
     pub stale: bool,
 }
@@ -164,6 +166,7 @@ impl Sessions {
             open: false,
             live: None,
             used: false,
+            tells_no_classes: false,
             stale: false,
         });
         self.lay_out();

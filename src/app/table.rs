@@ -119,6 +119,17 @@ impl Table {
         self.incoming.as_ref().map(RowStore::len)
     }
 
+    /// Whether nobody has told the types of most of what is shown: values are then texts as they were sent.
+    pub fn is_untyped(&self) -> bool {
+        let columns = self.store.columns().iter().enumerate().filter(|(at, _)| !self.store.is_origin(*at));
+        let (mut all, mut untyped) = (0, 0);
+        for (_, union) in columns {
+            all += 1;
+            untyped += usize::from(union.column.ty.is_none());
+        }
+        !self.store.is_empty() && untyped * 2 > all
+    }
+
     /// Memory the rows take, in bytes.
     pub fn size(&self) -> usize {
         self.store.size() + self.incoming.as_ref().map_or(0, RowStore::size)

@@ -25,6 +25,8 @@ pub struct InstanceProperty {
     pub name: CimName,
     /// Its type and value.
     pub value: TypedValue,
+    /// Whether a class or the answer told the type; where neither did, it is given as `string`.
+    pub is_typed: bool,
     /// Set when the string was declared to hold an embedded instance or object.
     pub embedded: Option<EmbeddedKind>,
     /// The class a reference is declared to point to (`REFERENCECLASS`), if told.

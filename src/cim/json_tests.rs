@@ -117,6 +117,7 @@ fn every_value_keeps_what_json_could_lose() {
     inner.properties.push(InstanceProperty {
         name: "Count".into(),
         value: TypedValue::scalar(CimType::SInt64, CimValue::SInt(7)),
+        is_typed: true,
         embedded: None,
         reference_class: None,
     });

@@ -105,6 +105,7 @@ fn a_person_reads_values() {
         instance.properties.push(InstanceProperty {
             name: name.into(),
             value: TypedValue::scalar(CimType::UInt8, CimValue::UInt(1)),
+            is_typed: true,
             embedded: None,
             reference_class: None,
         });

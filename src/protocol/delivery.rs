@@ -37,6 +37,9 @@ pub(super) trait Adopts: Send {
     fn adopt(&mut self, id: ShapeId, shape: Shape);
 }
 
+/// What is remembered of a server that does not tell its classes.
+pub(super) const GET_CLASS: &str = "GetClass";
+
 /// What came of an answer.
 pub(super) struct Arrived {
     /// Shapes of rows to come, and such that grew.
@@ -106,12 +109,17 @@ pub(super) struct Rows<'r, 'c> {
     given_up: bool,
     /// Classes that this operation could not get.
     missing: Vec<ClassKey>,
+    /// Why the first of them could not be got, where their values then have no types.
+    unread: Option<Arc<OpError>>,
+    /// It was told that values have no types.
+    told_untyped: bool,
     warning: Option<Arc<OpError>>,
 }
 
 impl<'r, 'c> Rows<'r, 'c> {
     pub(super) fn new(op: &'r Operation, cx: &'r OpContext<'c>, namespace: Namespace, fetch: FetchClass) -> Self {
-        let given_up = with_facts(cx, |facts| facts.unsupported.contains(&"GetClass"));
+        // A refresh asks anew: the server may tell its classes by now.
+        let given_up = !op.options.refresh && with_facts(cx, |facts| facts.unsupported.contains(&GET_CLASS));
         Self {
             op,
             cx,
@@ -131,13 +139,10 @@ impl<'r, 'c> Rows<'r, 'c> {
             schema: None,
             given_up,
             missing: Vec::new(),
+            unread: None,
+            told_untyped: false,
             warning: None,
         }
-    }
-
-    /// Tells `warning` before the first row, unless something else is to be told.
-    pub(super) fn note(&mut self, warning: OpError) {
-        self.warning.get_or_insert(Arc::new(warning));
     }
 
     /// Another answer takes the place of the one that failed.
@@ -173,7 +178,10 @@ impl<'r, 'c> Rows<'r, 'c> {
         result: Result<Arc<CimClass>, Arc<OpError>>,
     ) -> Result<Option<Arc<CimClass>>, OpError> {
         let error = match result {
-            Ok(class) => return Ok(Some(class)),
+            Ok(class) => {
+                with_facts(self.cx, |facts| facts.has(GET_CLASS));
+                return Ok(Some(class));
+            }
             Err(error) => error,
         };
         let is_survivable = matches!(
@@ -190,19 +198,34 @@ impl<'r, 'c> Rows<'r, 'c> {
         }
         if status_of(&error) == Some(CimStatus::NOT_SUPPORTED) || error.kind == ErrorKind::NotSupported {
             self.given_up = true;
-            with_facts(self.cx, |facts| {
-                if !facts.unsupported.contains(&"GetClass") {
-                    facts.unsupported.push("GetClass");
-                }
-            });
+            with_facts(self.cx, |facts| facts.lacks(GET_CLASS));
         } else {
             // A connection that was lost says nothing of the class: it is asked for once more.
             if error.kind != ErrorKind::ConnectionLost {
                 self.missing.push(key);
             }
-            self.warning.get_or_insert(error);
+            // Where values have types of their own, the class alone is missing.
+            let told = if self.types.is_some() { &mut self.unread } else { &mut self.warning };
+            told.get_or_insert(error);
         }
         Ok(None)
+    }
+
+    /// Says once, before the first row, that values have no types, and why nobody can tell them.
+    fn note_untyped(&mut self, shape: &Shape) {
+        if self.types.is_none() || self.told_untyped || shape.columns.iter().all(|column| column.ty.is_some()) {
+            return;
+        }
+        self.told_untyped = true;
+        let target = self.cx.dial.peer_name();
+        let warning = match &self.unread {
+            Some(error) => {
+                let cause = error.cause();
+                content::CLASS_NOT_TOLD.with(Phase::Schema, target, error.kind.clone(), &[("cause", cause.as_ref())])
+            }
+            None => content::NO_TYPES.error(Phase::Schema, target, ErrorKind::NotSupported),
+        };
+        self.warning.get_or_insert(Arc::new(warning));
     }
 
     /// Delivers what was decoded; false once no more rows are wanted.
@@ -255,7 +278,12 @@ impl<'r, 'c> Rows<'r, 'c> {
                 reply.adopt(id, completed.clone());
                 Arc::new(completed)
             }
-            None => shape.clone(),
+            None => {
+                if !self.names_only {
+                    self.note_untyped(&shape);
+                }
+                shape.clone()
+            }
         };
         let told = self.planned(id, &shape, completed, class);
         self.cx.sink.deliver(OpEventKind::Shape(shifted, told)).await;

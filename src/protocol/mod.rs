@@ -79,6 +79,20 @@ pub struct ServerFacts {
     pub wsman: wsman::Facts,
 }
 
+impl ServerFacts {
+    /// The server does not have `operation`.
+    pub fn lacks(&mut self, operation: &'static str) {
+        if !self.unsupported.contains(&operation) {
+            self.unsupported.push(operation);
+        }
+    }
+
+    /// The server has `operation` after all.
+    pub fn has(&mut self, operation: &str) {
+        self.unsupported.retain(|other| *other != operation);
+    }
+}
+
 /// What has been learned about a server's pulled enumerations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PullFacts {

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use lazycim::{
-    cim::{CimError, CimStatus},
-    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase},
+    cim::{
+        CimError, CimName, CimStatus, CimType, KeyValue, Namespace,
+        rows::{CellRef, Column, RowWriter, Shape, ShapeId},
+    },
+    op::{ConnId, ErrorKind, OpError, OpEventKind, Phase, Summary},
     session::{Profile, ProfileId, Target},
 };
 use proptest::prelude::*;
@@ -379,6 +382,119 @@ fn a_dangerous_class_asks_40() {
 fn bookmarks_of_a_preset_120() {
     let mut world = on_preset(120, 40, "amt");
     insta::assert_snapshot!(world.press("enter").press("j enter").screen());
+}
+
+/// A session on a server that neither lists nor tells its classes, with the instances of the first bookmark open.
+fn untyped(width: u16, height: u16, theme: &str) -> World {
+    let mut world = on_preset(width, height, "amt");
+    world.theme = lazycim::tui::theme::Theme::named(theme, false, &Default::default()).unwrap();
+    world.press("enter").keys("j enter");
+    let refusal = |phase, cause: &str, hint: &str| {
+        let kind = ErrorKind::NotSupported;
+        OpEventKind::Failed(Arc::new(OpError::new(phase, "lab.example:16993", kind, cause, hint)))
+    };
+    let op = world.next();
+    let cause = "the server does not list its classes";
+    let hint = "name the class: what has a name can be fetched all the same";
+    world.tell(vec![(9_000, op, refusal(Phase::Receive, cause, hint))]);
+    world
+}
+
+/// Opens the class under the cursor there: 30 rows come, and one warning.
+fn open_untyped(world: &mut World) {
+    world.keys("enter");
+    let class = world.next();
+    let refused = OpError::new(Phase::Receive, "lab.example:16993", ErrorKind::NotSupported, "not offered", "go on");
+    world.tell(vec![(9_000, class, OpEventKind::Failed(Arc::new(refused)))]);
+    let rows = world.next();
+    let mut shape = Shape {
+        class: CimName::new("AMT_GeneralSettings"),
+        namespace: Some(Namespace::new("root/cimv2")),
+        host: None,
+        columns: ["InstanceID", "HostName", "PingResponse", "IdleWakeTimeout"]
+            .map(|name| Column { ty: None, ..Column::new(CimName::new(name), CimType::String) })
+            .to_vec(),
+        path_keys: vec![CimName::new("InstanceID")],
+    };
+    shape.columns.push(Column::new(CimName::new("Peer"), CimType::Reference));
+    let mut writer = RowWriter::default();
+    for number in 0..30_u32 {
+        let id = format!("Intel(r) AMT: General Settings {number}");
+        writer.begin(ShapeId(0));
+        writer.cell(CellRef::Untyped(&id));
+        writer.cell(CellRef::Untyped(&format!("host{number}.example")));
+        writer.cell(CellRef::Untyped(if number % 2 == 0 { "true" } else { "false" }));
+        if number == 3 {
+            writer.cell(CellRef::Null)
+        } else {
+            writer.cell(CellRef::Untyped(&(7 * number + 1).to_string()))
+        }
+        writer.cell(CellRef::Null);
+        writer.key(KeyValue::String(id.into()));
+        writer.end();
+    }
+    let warning = OpError::new(
+        Phase::Schema,
+        "lab.example:16993",
+        ErrorKind::NotSupported,
+        "values are shown without their types",
+        "use cimxml as the protocol, where the server speaks it too",
+    );
+    world.tell(vec![
+        (5_000, rows, OpEventKind::Shape(ShapeId(0), Arc::new(shape))),
+        (5_001, rows, OpEventKind::Warning(Arc::new(warning))),
+        (5_002, rows, OpEventKind::Rows(writer.take())),
+        (6_000, rows, OpEventKind::Finished(Summary { rows: 30, limited: false })),
+    ]);
+}
+
+#[test]
+fn a_server_that_lists_no_classes_shows_those_of_its_preset_and_why_the_others_are_missing() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut world = untyped(width, height, "sixteen");
+        // The toast goes.
+        world.wait(60_000);
+        if width == 120 {
+            insta::assert_snapshot!("bookmarks_alone_120", world.screen());
+        }
+        let screen = world.screen();
+        assert!(screen.contains("AMT_GeneralSettings") && screen.contains("not listed"), "{screen}");
+        world.keys("c \"CIM_Service\" enter");
+        let asked = world.asked.iter().map(|asked| asked.2.subject()).collect::<Vec<_>>();
+        assert_eq!(asked, ["CIM_Service", "CIM_Service"]);
+    }
+    let mut world = untyped(120, 40, "sixteen");
+    world.keys("/ \"eth\" enter");
+    assert!(world.asked.is_empty(), "what it does not list is not asked for again");
+    assert!(world.screen().contains("AMT_EthernetPortSettings"), "{}", world.screen());
+    world.keys("enter");
+    assert_eq!(world.asked.front().unwrap().2.subject(), "AMT_EthernetPortSettings");
+}
+
+#[test]
+fn values_without_types_are_shown_as_such() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut world = untyped(width, height, "sixteen");
+        open_untyped(&mut world);
+        world.wait(60_000);
+        insta::assert_snapshot!(format!("untyped_{width}"), world.screen());
+    }
+    let mut world = untyped(120, 40, "mono");
+    open_untyped(&mut world);
+    // Numbers sort as numbers, types or not.
+    world.keys("right right right s").wait(60_000);
+    while world.state.has_work() {
+        world.state.work();
+    }
+    let table = world.state.table().unwrap();
+    let (at, _) = table.sorted_by().unwrap();
+    assert!(table.columns()[at].numeric && table.columns()[at].name == "IdleWakeTimeout");
+    let first = (0..4).map(|row| table.cell(row, at).unwrap()).collect::<Vec<_>>();
+    assert_eq!((first, table.cell(29, at)), (["1", "8", "15", "29"].map(str::to_owned).to_vec(), None));
+    // The next one does not ask for a class the server does not tell.
+    world.keys("2 j enter");
+    let asked = world.asked.iter().map(|asked| asked.2.name()).collect::<Vec<_>>();
+    assert_eq!(asked, ["EnumerateInstances"]);
 }
 
 #[test]

@@ -299,6 +299,7 @@ impl<'l> Parser<'l> {
         body.instance.properties.push(InstanceProperty {
             name,
             value,
+            is_typed: true,
             embedded: declared
                 .and_then(|property| property.embedded())
                 .or_else(|| holds_instance(&literal).then_some(EmbeddedKind::Instance)),

@@ -271,6 +271,7 @@ proptest! {
             made.properties.push(InstanceProperty {
                 name: property.name.clone(),
                 value: TypedValue { ty: property.ty, is_array: property.is_array, value: property.default.clone() },
+                is_typed: true,
                 embedded: None,
                 reference_class: property.reference_class.clone(),
             });

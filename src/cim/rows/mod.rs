@@ -191,6 +191,7 @@ pub fn instance_of(shape: &Shape, batch: &RowBatch, row: usize) -> CimInstance {
                 is_array: column.is_array,
                 value: cell.to_value()?,
             },
+            is_typed: column.ty.is_some(),
             embedded: column.embedded,
             reference_class: column.reference_class.clone(),
         })

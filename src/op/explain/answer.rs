@@ -95,6 +95,8 @@ pub mod content {
             "name the class: what has a name can be fetched all the same";
         NO_TYPES = "values are shown without their types", "the server does not tell its classes",
             "use cimxml as the protocol, where the server speaks it too";
+        CLASS_NOT_TOLD = "values are shown without their types: {cause}", "the class was asked for and did not come",
+            "read the rows again: a refresh asks for the class once more";
         NOT_IN_WSMAN = "WS-Man does not have this operation", "it knows instances, and associations of instances",
             "use cimxml as the protocol, where the server speaks it too";
         NOT_IN_CIMXML = "CIM-XML has no subscriptions whose events are pulled", "it sends events to a listener, and lazycim is none",

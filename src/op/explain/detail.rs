@@ -167,6 +167,7 @@ mod tests {
             .map(|(name, ty, value)| InstanceProperty {
                 name: CimName::new(name),
                 value: TypedValue { ty: *ty, is_array: matches!(value, CimValue::Array(_)), value: value.clone() },
+                is_typed: true,
                 embedded: None,
                 reference_class: None,
             })

@@ -126,9 +126,7 @@ impl Running<'_, '_> {
         with_facts(self.cx, |facts| {
             // A server that opens other enumerations only lacks this one; queries may be lacking alone.
             if facts.pull.works == Some(true) || operation == "OpenQueryInstances" {
-                if !facts.unsupported.contains(&operation) {
-                    facts.unsupported.push(operation);
-                }
+                facts.lacks(operation);
             } else {
                 facts.pull.works = Some(false);
             }

@@ -83,11 +83,7 @@ impl Running<'_, '_> {
         if let Err(error) = &result
             && status_of(error) == Some(CimStatus::NOT_SUPPORTED)
         {
-            with_facts(self.cx, |facts| {
-                if !facts.unsupported.contains(&operation) {
-                    facts.unsupported.push(operation);
-                }
-            });
+            with_facts(self.cx, |facts| facts.lacks(operation));
         }
         result
     }

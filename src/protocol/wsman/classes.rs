@@ -16,7 +16,7 @@ use crate::{
     op::{BoxFuture, ErrorKind, Names, OpError, OpEventKind, Phase, explain::answer::content},
     protocol::{
         ClassKey, OpContext,
-        delivery::{room, status_of, take, with_facts},
+        delivery::{GET_CLASS, room, status_of, take, with_facts},
     },
     wire::Exchange,
 };
@@ -55,6 +55,7 @@ impl Running<'_, '_> {
             None => {
                 let class = fetch(self.cx, self.exchange, &key, self.op.options.locale.as_deref()).await?;
                 self.cx.schema.learned(key, class.clone());
+                with_facts(self.cx, |facts| facts.has(GET_CLASS));
                 class
             }
         };
@@ -92,11 +93,7 @@ impl Running<'_, '_> {
         if !is_of_the_list {
             return error;
         }
-        with_facts(self.cx, |facts| {
-            if !facts.unsupported.contains(&ENUMERATE) {
-                facts.unsupported.push(ENUMERATE);
-            }
-        });
+        with_facts(self.cx, |facts| facts.lacks(ENUMERATE));
         let mut explained = content::NO_CLASS_LIST.error(error.phase, error.target.clone(), ErrorKind::NotSupported);
         explained.causes.extend(error.causes);
         explained

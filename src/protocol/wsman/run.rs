@@ -224,7 +224,6 @@ impl<'r, 'c> Running<'r, 'c> {
             None => path.clone(),
         };
         let path = ObjectPath { host: None, namespace: Some(self.namespace.clone()), ..path };
-        self.warn_untyped(&class, &mut rows);
         let fragment_refused = match self.one_property(&path, &class, &mut rows).await? {
             Some(true) => return Ok(()),
             told => told == Some(false),
@@ -365,7 +364,6 @@ impl<'r, 'c> Running<'r, 'c> {
         class: Option<Arc<CimClass>>,
         rows: &mut Rows<'_, '_>,
     ) -> Result<(), OpError> {
-        self.warn_untyped(&class, rows);
         let (mut first, mut refused) = (None, None);
         for Way { open, expect, learned, spares } in ways {
             let (title, locale) = (self.title(), self.op.options.locale.as_deref());
@@ -398,14 +396,6 @@ impl<'r, 'c> Running<'r, 'c> {
             rows.restart();
         }
         Err(first.unwrap_or_else(|| self.not_here()))
-    }
-
-    /// Says so where nobody can tell the types of what comes.
-    pub(super) fn warn_untyped(&self, class: &Option<Arc<CimClass>>, rows: &mut Rows<'_, '_>) {
-        let never = with_facts(self.cx, |facts| facts.unsupported.contains(&"GetClass"));
-        if class.is_none() && never && !rows.names_only {
-            rows.note(content::NO_TYPES.error(Phase::Schema, self.cx.dial.peer_name(), ErrorKind::NotSupported));
-        }
     }
 
     /// Remembers what worked, and that the same was refused where it spared something.

@@ -4,7 +4,7 @@
 use super::{WsMan, discover::Way, resource::Style};
 use crate::{
     cim::{
-        CimName, CimStatus, KeyBinding, KeyValue, Namespace, ObjectPath,
+        CimName, CimStatus, CimValue, KeyBinding, KeyValue, Namespace, ObjectPath,
         rows::{CellRef, RowStore},
     },
     op::{ErrorKind, Names, OpError, OpEventKind, Operation, OperationKind, Phase, Purpose},
@@ -208,6 +208,61 @@ fn without_a_class_references_are_wanted_too_and_one_warning_says_why_values_hav
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.iter().all(|warning| warning.contains("without their types")), "{told:?}");
     assert!(bench.asked.lock().unwrap()[1].body.contains("EnumerateObjectAndEPR"));
+}
+
+#[test]
+fn why_values_have_no_types_is_told_once_with_its_cause_however_many_classes_come() {
+    let denied = fault(500, "w:AccessDenied", "not you", 0);
+    for (refusal, cause) in
+        [(no_class(), "no such class"), (denied, "not you"), (Canned::status(404, Vec::new()), "404")]
+    {
+        let items = format!(
+            "<w:Item>{}{}</w:Item><w:Item>{}{}</w:Item>",
+            object("A", "1"),
+            reference("A", "1"),
+            object("B", "2"),
+            reference("B", "2")
+        );
+        let bench = Bench::new(move |asked| if is_get_class(asked) { refusal.clone() } else { all(&items) });
+        run(&bench, &enumerate()).unwrap();
+        assert_eq!(store(&bench).len(), 2);
+        let told = warnings(&bench);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("without their types") && told[0].contains(cause), "{told:?}");
+    }
+}
+
+#[test]
+fn a_refresh_asks_for_the_class_again_and_one_that_came_otherwise_types_what_is_read_next() {
+    let tells = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = tells.clone();
+    let bench = Bench::new(move |asked| match is_get_class(asked) {
+        true if told.load(std::sync::atomic::Ordering::Relaxed) => class(asked),
+        true => unsupported(),
+        false => all(&object("A", "1")),
+    });
+    let count = |bench: &Bench| {
+        let cell = cell(&store(bench), 0, "Count").to_value();
+        bench.events.lock().unwrap().clear();
+        cell
+    };
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(count(&bench), Some(CimValue::Untyped("7".into())));
+    tells.store(true, std::sync::atomic::Ordering::Relaxed);
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(count(&bench), Some(CimValue::Untyped("7".into())), "it is not asked each time");
+    let mut refresh = enumerate();
+    refresh.options.refresh = true;
+    run(&bench, &refresh).unwrap();
+    assert_eq!(count(&bench), Some(CimValue::UInt(7)));
+    assert!(WsMan.capabilities(&bench.facts.lock().unwrap()).get_class);
+
+    bench.facts.lock().unwrap().lacks("GetClass");
+    bench.classes.lock().unwrap().clear();
+    run(&bench, &Operation::new(OperationKind::GetClass { class: CimName::new("A") })).unwrap();
+    run(&bench, &enumerate()).unwrap();
+    assert_eq!(count(&bench), Some(CimValue::UInt(7)));
+    assert!(WsMan.capabilities(&bench.facts.lock().unwrap()).get_class);
 }
 
 #[test]

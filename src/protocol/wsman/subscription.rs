@@ -23,7 +23,6 @@ impl Running<'_, '_> {
     /// Events that `query` selects, as rows. The class of the query is what most servers want subscriptions to be of.
     pub(super) async fn subscribe(&mut self, query: &str) -> Result<(), OpError> {
         let Querying { mut rows, language, class, known } = self.querying(query).await?;
-        self.warn_untyped(&known, &mut rows);
         let filter = Filter::Query { dialect: dialect(language), text: query };
         let total =
             self.cx.timeouts.total.map(|total| u32::try_from(total.as_secs()).unwrap_or(LASTS).saturating_add(1));

@@ -12,7 +12,7 @@ use super::{
     paint::{Brush, highlighted, inside, window},
     text,
 };
-use crate::app::{ClassRow, ClassRowKind, Classes, Fold, safe};
+use crate::app::{ClassRow, ClassRowKind, Classes, Fold, Load, safe};
 
 /// Paints the rows inside the frame `area`; the class whose instances are open stands out.
 pub fn paint(
@@ -41,6 +41,8 @@ fn note(brush: &mut Brush<'_>, area: Rect, pane: &Classes) {
     let roles = brush.theme.roles;
     let told = if pane.is_flat() {
         Span::styled(format!(" /{} ", safe(pane.filter().text())), roles.accent)
+    } else if pane.total() == 0 && matches!(pane.load(), Load::Failed(_)) {
+        Span::styled(" not listed ", roles.warning)
     } else {
         Span::styled(format!(" {} ", text::plural(pane.total() as u64, "class", "classes")), roles.dim)
     };

@@ -63,7 +63,8 @@ fn property_line(brush: &Brush<'_>, pane: &Detail, row: &DetailRow, widths: &Wid
     let mut spans = highlighted(name, &ranges, style, roles.matched);
     spans.push(Span::raw("  "));
     if widths.ty > 0 {
-        spans.push(Span::styled(text::left(&row.ty, widths.ty, symbols.ellipsis), roles.kind));
+        let style = if row.is_typed { roles.kind } else { roles.null };
+        spans.push(Span::styled(text::left(&row.ty, widths.ty, symbols.ellipsis), style));
     }
     let value_style = if row.state == ValueState::Present { roles.text } else { roles.null };
     let room = if widths.description > 0 { widths.value - 2 } else { widths.value };

@@ -101,6 +101,8 @@ fn paint_pane(brush: &mut Brush<'_>, area: Rect, state: &State, pane: Pane) {
             let open = state.table().and_then(|table| table.source.class()).map(CimName::as_str);
             if let Some(classes) = state.classes() {
                 classes::paint(brush, area, classes, open, focused, now);
+                let missing = state.classes_missing();
+                missing.into_iter().for_each(|told| below(brush, inner, classes.rows().len(), &told));
             }
         }
         Pane::Table => {
@@ -238,11 +240,20 @@ fn title(brush: &Brush<'_>, state: &State, pane: Pane) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Says in an empty pane why it is empty and what to do next; false if it is not empty.
-fn empty(brush: &mut Brush<'_>, inner: Rect, state: &State, pane: Pane) -> bool {
-    let Some(told) = state.empty_text(pane) else { return false };
-    let roles = brush.theme.roles;
-    let room = usize::from(inner.width).saturating_sub(2).min(64);
+/// Says below the `rows` rows of a pane why there are not more; nothing where no line is left.
+fn below(brush: &mut Brush<'_>, inner: Rect, rows: usize, told: &str) {
+    let taken = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(inner.height);
+    let rest =
+        Rect { x: inner.x + 1, y: inner.y + taken, width: inner.width.saturating_sub(2), height: inner.height - taken };
+    let lines = explained(brush, told, usize::from(rest.width), usize::from(rest.height));
+    for (row, (text, style)) in (0..rest.height).zip(lines) {
+        brush.line(rest, row, Line::from(Span::styled(text, style)));
+    }
+}
+
+/// What failed, what to try and what else helps, each in its look, as lines of `room` cells.
+fn explained(brush: &Brush<'_>, told: &str, room: usize, height: usize) -> Vec<(String, Style)> {
+    let roles = &brush.theme.roles;
     let failed = told.contains("\ntry: ");
     let mut lines = Vec::new();
     for (at, part) in told.split('\n').enumerate() {
@@ -252,8 +263,16 @@ fn empty(brush: &mut Brush<'_>, inner: Rect, state: &State, pane: Pane) -> bool 
             _ => roles.dim,
         };
         let part = part.replace('…', brush.theme.symbols.ellipsis);
-        lines.extend(text::wrap(&part, room, usize::from(inner.height).max(1)).into_iter().map(|line| (line, style)));
+        lines.extend(text::wrap(&part, room, height.max(1)).into_iter().map(|line| (line, style)));
     }
+    lines
+}
+
+/// Says in an empty pane why it is empty and what to do next; false if it is not empty.
+fn empty(brush: &mut Brush<'_>, inner: Rect, state: &State, pane: Pane) -> bool {
+    let Some(told) = state.empty_text(pane) else { return false };
+    let room = usize::from(inner.width).saturating_sub(2).min(64);
+    let lines = explained(brush, &told, room, usize::from(inner.height));
     let lines = lines.iter().map(|(text, style)| (text.as_str(), *style)).collect::<Vec<_>>();
     brush.notice(inner, &lines);
     true

@@ -314,6 +314,7 @@ pub fn properties(
                     is_array: matches!(value, CimValue::Array(_)),
                     value,
                 },
+                is_typed: ty.is_some(),
                 embedded: None,
                 reference_class: None,
             }),

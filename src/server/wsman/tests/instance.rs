@@ -162,7 +162,13 @@ fn values_are_spelled_as_winrm_spells_them() {
 fn what_is_embedded_names_its_class_and_a_reference_its_keys() {
     let mut inner = CimInstance::new("A_Part");
     let value = TypedValue::scalar(CimType::UInt8, CimValue::UInt(7));
-    inner.properties.push(InstanceProperty { name: "N".into(), value, embedded: None, reference_class: None });
+    inner.properties.push(InstanceProperty {
+        name: "N".into(),
+        value,
+        is_typed: true,
+        embedded: None,
+        reference_class: None,
+    });
     let mut out = String::new();
     write::value(&mut out, "urn:", "p:V", CimType::String, &CimValue::Instance(Box::new(inner)));
     assert_eq!(out, "<p:V xmlns:e=\"urn:A_Part\" xsi:type=\"e:A_Part_Type\"><e:N>7</e:N></p:V>");

@@ -85,6 +85,7 @@ pub fn instance(xml: &mut Xml<'_>, tag: &BytesStart<'_>) -> Read<CimInstance> {
                 instance.properties.push(InstanceProperty {
                     name: CimName::new(&head.name),
                     value: TypedValue { ty, is_array: head.is_array, value },
+                    is_typed: head.ty.is_some(),
                     embedded: head.embedded,
                     reference_class: head.reference_class,
                 });
