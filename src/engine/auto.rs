@@ -83,6 +83,7 @@ pub(super) const fn is_not_there(error: &OpError) -> bool {
             | ErrorKind::TimedOut
             | ErrorKind::Tls
             | ErrorKind::Http(_)
+            | ErrorKind::OtherProtocol
             | ErrorKind::Redirect
             | ErrorKind::BadHttp
             | ErrorKind::BadAnswer { .. }

@@ -48,6 +48,8 @@ pub enum ErrorKind {
     SecretMissing,
     /// An HTTP status that is not a CIM answer.
     Http(u16),
+    /// An HTTP answer by which the server says that it speaks another protocol there.
+    OtherProtocol,
     /// A redirect, which is never followed.
     Redirect,
     /// The answer breaks HTTP.

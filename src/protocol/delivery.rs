@@ -92,6 +92,8 @@ pub(super) struct Rows<'r, 'c> {
     pub(super) projected: bool,
     /// How values are read that came without a type; `None` where none does.
     pub(super) types: Option<Types>,
+    /// Which failures say that nobody there speaks the protocol: no row will come either.
+    pub(super) is_elsewhere: fn(&OpError) -> bool,
     /// Only these properties: the server sends others too.
     pub(super) narrowed: Option<Vec<CimName>>,
     /// How rows are made over, by the shapes they came in.
@@ -129,6 +131,7 @@ impl<'r, 'c> Rows<'r, 'c> {
             names_only: false,
             projected: false,
             types: None,
+            is_elsewhere: |_| false,
             narrowed: None,
             plans: HashMap::new(),
             left_out: Vec::new(),
@@ -193,7 +196,7 @@ impl<'r, 'c> Rows<'r, 'c> {
                 | ErrorKind::NotSupported
                 | ErrorKind::Http(_)
         );
-        if !is_survivable {
+        if !is_survivable || (self.is_elsewhere)(&error) {
             return Err(OpError::clone(&error));
         }
         if status_of(&error) == Some(CimStatus::NOT_SUPPORTED) || error.kind == ErrorKind::NotSupported {

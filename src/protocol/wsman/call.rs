@@ -24,7 +24,7 @@ use crate::{
         reply::{self, Answer},
         xml::encoding::charset_of,
     },
-    wire::{Exchange, HttpRequest},
+    wire::{self, Exchange, HttpRequest},
 };
 
 /// An answer being read.
@@ -97,6 +97,9 @@ async fn send(
     let answer = exchange.exchange(request).await?;
     let refusal = (!(200..300).contains(&answer.status))
         .then(|| http(target.clone(), answer.status, &answer.reason, &answer.headers));
+    if let Some(error) = refusal.as_ref().filter(|_| wire::field(&answer.headers, "CIMError").is_some()) {
+        return Err(OpError { kind: ErrorKind::OtherProtocol, ..error.clone() });
+    }
     let refusal = match refusal {
         Some(error) if !matches!(error.kind, ErrorKind::Http(_)) => return Err(error),
         refusal => refusal,
@@ -112,6 +115,11 @@ async fn send(
         Reply::new(answer.body, decoder, target.clone()).at_most(most, explain::oversized(target, agreed, most));
     // A fault says more than the status it comes with; whatever the status, it is one.
     Ok(refusal.into_iter().fold(reply, Reply::or))
+}
+
+/// Whether a failure says that no WS-Man server answers at that path: no other request there will do better.
+pub(super) const fn is_elsewhere(error: &OpError) -> bool {
+    matches!(error.kind, ErrorKind::OtherProtocol | ErrorKind::Http(404 | 405 | 410 | 501))
 }
 
 /// What every request of an operation says alike.

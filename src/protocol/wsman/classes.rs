@@ -86,15 +86,23 @@ impl Running<'_, '_> {
     fn no_list(&self, error: OpError) -> OpError {
         let is_of_the_list = match (&error.kind, status_of(&error)) {
             (_, Some(status)) => !matches!(status, CimStatus::ACCESS_DENIED | CimStatus::INVALID_NAMESPACE),
-            (ErrorKind::NotSupported | ErrorKind::Http(400 | 500 | 501), _) => true,
+            (ErrorKind::NotSupported | ErrorKind::Http(400 | 500), _) => true,
             (ErrorKind::BadAnswer { item, .. }, _) => item.is_some(),
             _ => false,
         };
         if !is_of_the_list {
             return error;
         }
-        with_facts(self.cx, |facts| facts.lacks(ENUMERATE));
-        let mut explained = content::NO_CLASS_LIST.error(error.phase, error.target.clone(), ErrorKind::NotSupported);
+        // A status without words is no proof of a WS-Man server where none has answered yet.
+        let is_known = with_facts(self.cx, |facts| facts.wsman.has_answered());
+        let kind = match error.kind {
+            ErrorKind::Http(_) if !is_known => error.kind.clone(),
+            _ => ErrorKind::NotSupported,
+        };
+        if kind == ErrorKind::NotSupported {
+            with_facts(self.cx, |facts| facts.lacks(ENUMERATE));
+        }
+        let mut explained = content::NO_CLASS_LIST.error(error.phase, error.target.clone(), kind);
         explained.causes.extend(error.causes);
         explained
     }

@@ -3,6 +3,7 @@
 //! Owns: the ways there are, the order in which they are tried, and how each asks. Must not know who asks.
 
 use super::{
+    call::is_elsewhere,
     pull::{Gathering, gather},
     request::{self, Enumeration},
 };
@@ -60,9 +61,11 @@ pub async fn namespaces(op: &Operation, cx: &OpContext<'_>, exchange: &mut dyn E
     Err(refused.map_or_else(|| nothing(cx), no_way))
 }
 
-/// As [`passable`]; a server that fails without words, or does not offer what was asked, only closes this way.
+/// As [`passable`]; a server that fails without words, or does not offer what was asked, only closes this way. Whoever is no
+/// WS-Man server closes all of them.
 fn survivable(error: OpError) -> Result<OpError, OpError> {
     match error.kind {
+        _ if is_elsewhere(&error) => Err(error),
         ErrorKind::NotSupported | ErrorKind::Http(400..) => Ok(error),
         _ => passable(error),
     }

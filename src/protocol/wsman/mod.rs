@@ -15,7 +15,9 @@
 mod call;
 mod classes;
 pub mod decode;
-mod discover;
+pub mod discover;
+#[cfg(test)]
+mod discover_tests;
 pub mod envelope;
 pub mod explain;
 pub mod grammar;
@@ -66,6 +68,13 @@ pub struct Facts {
     pub no_fragments: bool,
     /// Where its namespaces were found.
     pub namespaces: Option<discover::Way>,
+}
+
+impl Facts {
+    /// Whether the server has answered as a WS-Man server does.
+    pub fn has_answered(&self) -> bool {
+        Self { session: None, ..*self } != Self::default()
+    }
 }
 
 impl Protocol for WsMan {

@@ -248,7 +248,8 @@ impl Pulling<'_, '_> {
     /// Nothing is open where the server says so, and has not said before what is.
     fn refused(&self, error: &OpError) {
         let says = matches!(error.kind, ErrorKind::Cim(_) | ErrorKind::Http(_) | ErrorKind::Unauthorized);
-        if (says || error.kind == ErrorKind::NotSupported) && !self.cx.cleanup.is_open() {
+        let says = says || matches!(error.kind, ErrorKind::NotSupported | ErrorKind::OtherProtocol);
+        if says && !self.cx.cleanup.is_open() {
             self.cx.cleanup.disarm();
         }
     }

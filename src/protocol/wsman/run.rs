@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{
-    call::{Reading, Reply, ask, identify},
+    call::{Reading, Reply, ask, identify, is_elsewhere},
     classes::fetch,
     decode::{Decoded, Expect},
     discover,
@@ -144,6 +144,7 @@ impl<'r, 'c> Running<'r, 'c> {
     pub(super) fn rows(&self) -> Rows<'r, 'c> {
         let mut rows = Rows::new(self.op, self.cx, self.namespace.clone(), fetch);
         rows.types = Some(typed);
+        rows.is_elsewhere = is_elsewhere;
         rows.narrowed = self.op.options.property_list.clone().filter(|_| !self.op.options.keys_only);
         rows
     }
