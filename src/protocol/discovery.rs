@@ -3,6 +3,11 @@
 //! Owns: which classes hold them, the walk along `__Namespace` of servers that nest them, what of a failure ends the search.
 //! Must not know how any protocol asks.
 
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
+
 use super::{
     OpContext,
     delivery::{Arrived, status_of},
@@ -22,19 +27,38 @@ pub(super) const INTEROP: &[&str] =
 pub(super) const MAX_NAMESPACES: usize = 10_000;
 /// The deepest namespace walked to.
 const MAX_DEPTH: usize = 16;
+/// The most namespaces asked what is below them.
+const MAX_ASKED: usize = 1_000;
 
 /// How a protocol lists the names instances carry.
 pub(super) trait Lists: Send {
     /// The names of the instances of `class` in `namespace`.
-    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Vec<String>, OpError>>;
+    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Listed, OpError>>;
+}
+
+/// What a list brought.
+#[derive(Default)]
+pub(super) struct Listed {
+    /// The names.
+    pub(super) names: Vec<String>,
+    /// There are, or may be, more of them.
+    pub(super) cut: bool,
+    /// How many rows were read for them.
+    rows: usize,
+}
+
+impl Listed {
+    /// All there is.
+    pub(super) fn whole(names: Vec<String>) -> Self {
+        Self { rows: names.len(), names, cut: false }
+    }
 }
 
 /// Names, gathered from rows.
 #[derive(Default)]
 pub(super) struct Gathered {
     store: RowStore,
-    /// The names so far.
-    pub(super) names: Vec<String>,
+    names: Vec<String>,
 }
 
 impl Gathered {
@@ -48,8 +72,14 @@ impl Gathered {
             self.store.push(batch);
             self.names.extend((first..self.store.len()).filter_map(|row| name_of(&self.store, row)));
         }
+        self.store.len() <= MAX_NAMESPACES
+    }
+
+    /// The names of the rows taken in.
+    pub(super) fn into_listed(mut self) -> Listed {
+        let rows = self.store.len();
         self.names.truncate(MAX_NAMESPACES);
-        self.store.len() < MAX_NAMESPACES
+        Listed { names: self.names, cut: rows > MAX_NAMESPACES, rows }
     }
 }
 
@@ -66,40 +96,53 @@ fn name_of(store: &RowStore, row: usize) -> Option<String> {
 }
 
 /// Walks from `root` along `__Namespace`, as servers of the first generation and Windows have it.
-pub(super) async fn walk(lists: &mut dyn Lists) -> Result<Vec<String>, OpError> {
+///
+/// It ends, cut, with enough namespaces, rows or questions, whatever a server makes of them.
+pub(super) async fn walk(lists: &mut dyn Lists) -> Result<Listed, OpError> {
     let root = Namespace::new("root");
-    let children = lists.list(&root, "__Namespace").await?;
-    let mut found = vec![root.as_str().to_owned()];
-    let mut open: Vec<Namespace> = children.iter().map(|name| root.child(name)).collect();
+    let Listed { names, mut cut, mut rows } = lists.list(&root, "__Namespace").await?;
+    let mut found = BTreeSet::from([root.as_str().to_owned()]);
+    let mut open: Vec<Namespace> = names.iter().map(|name| root.child(name)).collect();
+    let mut asked = 1;
     while let Some(namespace) = open.pop() {
-        if found.len() >= MAX_NAMESPACES || found.iter().any(|known| *known == namespace.as_str()) {
+        if found.len() >= MAX_NAMESPACES {
+            cut = true;
+            break;
+        }
+        if !found.insert(namespace.as_str().to_owned()) || namespace.parts().count() >= MAX_DEPTH {
             continue;
         }
-        found.push(namespace.as_str().to_owned());
-        if namespace.parts().count() >= MAX_DEPTH {
+        if asked >= MAX_ASKED || rows >= MAX_NAMESPACES {
+            cut = true;
             continue;
         }
+        asked += 1;
         match lists.list(&namespace, "__Namespace").await {
-            Ok(children) => {
-                let room = MAX_NAMESPACES.saturating_sub(found.len() + open.len());
-                open.extend(children.iter().take(room).map(|name| namespace.child(name)));
+            Ok(below) => {
+                (cut, rows) = (cut | below.cut, rows + below.rows);
+                open.extend(below.names.iter().map(|name| namespace.child(name)));
             }
             Err(error) => drop(passable(error)?),
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(Listed { names: found.into_iter().collect(), cut, rows })
 }
 
 /// Tells the namespaces found, and the one they were found in.
 pub(super) async fn deliver(
     op: &Operation,
     cx: &OpContext<'_>,
-    names: Vec<String>,
+    listed: Listed,
     interop: Option<Namespace>,
 ) -> Result<(), OpError> {
-    let mut seen = std::collections::HashSet::new();
-    let names = names.iter().map(|name| Namespace::new(name)).chain(interop);
+    if listed.cut {
+        let (limit, kind) = (MAX_NAMESPACES.to_string(), ErrorKind::Limit("namespaces"));
+        let warning =
+            content::CUT_NAMESPACES.with(Phase::Receive, cx.dial.peer_name(), kind, &[("limit", limit.as_str())]);
+        cx.sink.deliver(OpEventKind::Warning(Arc::new(warning))).await;
+    }
+    let mut seen = HashSet::new();
+    let names = listed.names.iter().map(|name| Namespace::new(name)).chain(interop);
     let mut names: Vec<Namespace> = names.filter(|name| !name.is_empty() && seen.insert(name.clone())).collect();
     if let Some(most) = op.options.max_rows {
         names.truncate(usize::try_from(most).unwrap_or(usize::MAX));

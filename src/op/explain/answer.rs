@@ -103,6 +103,10 @@ pub mod content {
             "use wsman as the protocol, where the server speaks it too";
         SUBSCRIPTION_OVER = "the server does not know the subscription any more", "its time ran out, or the server was started again",
             "subscribe again: what happens until then is missed";
+        CUT_NAMESPACES = "not all namespaces are listed", "the server names more than {limit}, or keeps nesting them",
+            "give the namespace in the session or with -n";
+        OTHER_CLASS = "the server answers with {other} where {class} was asked for", "it does not tell one class from another there",
+            "give the namespace in the session or with -n";
         NO_NAMESPACES = "namespaces cannot be listed", "the server has neither CIM_Namespace nor __Namespace where lazycim looks",
             "give the namespace in the session or with -n";
     }

@@ -9,7 +9,7 @@ use crate::{
     protocol::{
         OpContext,
         delivery::{status_of, with_facts},
-        discovery::{Gathered, INTEROP, Lists, deliver, no_way, nothing, passable, walk},
+        discovery::{Gathered, INTEROP, Listed, Lists, deliver, no_way, nothing, passable, walk},
     },
     wire::Exchange,
 };
@@ -30,19 +30,19 @@ pub async fn namespaces(op: &Operation, cx: &OpContext<'_>, exchange: &mut dyn E
     let (mut refused, mut empty) = (None, None);
     for interop in candidates {
         match list(op, cx, exchange, &interop, "CIM_Namespace").await {
-            Ok(names) if names.is_empty() => empty = empty.or(Some(interop)),
-            Ok(names) => {
+            Ok(listed) if listed.names.is_empty() => empty = empty.or(Some(interop)),
+            Ok(listed) => {
                 with_facts(cx, |facts| facts.interop = Some(interop.clone()));
-                return deliver(op, cx, names, Some(interop)).await;
+                return deliver(op, cx, listed, Some(interop)).await;
             }
             Err(error) => refused = Some(passable(error)?),
         }
     }
     match walk(&mut Asking { op, cx, exchange }).await {
-        Ok(names) if !names.is_empty() => deliver(op, cx, names, None).await,
-        Ok(_) if empty.is_some() => deliver(op, cx, Vec::new(), empty).await,
+        Ok(listed) if !listed.names.is_empty() => deliver(op, cx, listed, None).await,
+        Ok(_) if empty.is_some() => deliver(op, cx, Listed::default(), empty).await,
         Ok(_) => Err(refused.unwrap_or_else(|| nothing(cx))),
-        Err(_) if empty.is_some() => deliver(op, cx, Vec::new(), empty).await,
+        Err(_) if empty.is_some() => deliver(op, cx, Listed::default(), empty).await,
         Err(error) => Err(no_way(passable(error)?)),
     }
 }
@@ -55,7 +55,7 @@ struct Asking<'r, 'c> {
 }
 
 impl Lists for Asking<'_, '_> {
-    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Vec<String>, OpError>> {
+    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Listed, OpError>> {
         Box::pin(list(self.op, self.cx, self.exchange, namespace, class))
     }
 }
@@ -67,7 +67,7 @@ async fn list(
     exchange: &mut dyn Exchange,
     namespace: &Namespace,
     class: &str,
-) -> Result<Vec<String>, OpError> {
+) -> Result<Listed, OpError> {
     let class = CimName::new(class);
     let options = OperationOptions { property_list: Some(vec![CimName::new("Name")]), ..OperationOptions::default() };
     let request = request::enumerate_instances(namespace, &class, &options);
@@ -85,7 +85,7 @@ async fn names(
     exchange: &mut dyn Exchange,
     request: request::Request,
     expect: Expect,
-) -> Result<Vec<String>, OpError> {
+) -> Result<Listed, OpError> {
     let request = request.locale(op.options.locale.as_deref());
     let mut reply = ask(cx, exchange, &request, expect).await?;
     let mut gathered = Gathered::default();
@@ -94,5 +94,5 @@ async fn names(
             break;
         }
     }
-    Ok(gathered.names)
+    Ok(gathered.into_listed())
 }

@@ -4,16 +4,17 @@
 
 use super::{
     call::is_elsewhere,
-    pull::{Gathering, gather},
+    pull::{Gathering, gather, release_over},
     request::{self, Enumeration},
 };
 use crate::{
     cim::{CimName, CimValue, Namespace, rows::RowStore},
-    op::{BoxFuture, ErrorKind, OpError, Operation},
+    op::{BoxFuture, ErrorKind, OpError, Operation, Phase, explain::answer::content},
     protocol::{
         OpContext,
-        delivery::with_facts,
-        discovery::{Gathered, INTEROP, Lists, MAX_NAMESPACES, deliver, no_way, nothing, passable, walk},
+        delivery::{Arrived, with_facts},
+        discovery::{Gathered, INTEROP, Listed, Lists, MAX_NAMESPACES, deliver, no_way, nothing, passable, walk},
+        xml::explain::plain,
     },
     wire::Exchange,
 };
@@ -41,18 +42,18 @@ const OMI: (&str, &str, &str) = ("root/omi", "OMI_Identify", "ConfigNameSpaces")
 /// Those of the connection at once; the server's last one if no way led to a list.
 pub async fn namespaces(op: &Operation, cx: &OpContext<'_>, exchange: &mut dyn Exchange) -> Result<(), OpError> {
     let known = with_facts(cx, |facts| facts.wsman.namespaces);
-    let mut asking = Asking { op, cx, exchange };
+    let mut asking = Asking { op, cx, exchange, confuses: false };
     let mut refused = None;
     for way in known.into_iter().chain(WAYS.into_iter().filter(|way| Some(*way) != known)) {
         let found = match way {
-            Way::Nested => walk(&mut asking).await.map(|names| (names, None)),
+            Way::Nested => walk(&mut asking).await.map(|listed| (listed, None)),
             Way::Interop => asking.interop().await,
-            Way::Omi => asking.omi().await.map(|names| (names, None)),
+            Way::Omi => asking.omi().await.map(|names| (Listed::whole(names), None)),
         };
         match found {
-            Ok((names, interop)) if !names.is_empty() => {
+            Ok((listed, interop)) if !listed.names.is_empty() => {
                 with_facts(cx, |facts| facts.wsman.namespaces = Some(way));
-                return deliver(op, cx, names, interop).await;
+                return deliver(op, cx, listed, interop).await;
             }
             Ok(_) => {}
             Err(error) => refused = Some(survivable(error)?),
@@ -71,30 +72,39 @@ fn survivable(error: OpError) -> Result<OpError, OpError> {
     }
 }
 
+/// Whether instances of `came` may be what was asked for: of the class, or, of namespaces, of one that a vendor derived.
+fn may_stand_for(came: &CimName, class: &CimName) -> bool {
+    let last = came.as_str().rsplit('_').next().unwrap_or_default().to_ascii_lowercase();
+    came == class || (class == "CIM_Namespace" && last.ends_with("namespace"))
+}
+
 /// One operation that lists.
 struct Asking<'r, 'c> {
     op: &'r Operation,
     cx: &'r OpContext<'c>,
     exchange: &'r mut dyn Exchange,
+    /// The server answered with instances of another class.
+    confuses: bool,
 }
 
 impl Asking<'_, '_> {
     /// The names in the first interop namespace that has any, and which that was.
-    async fn interop(&mut self) -> Result<(Vec<String>, Option<Namespace>), OpError> {
+    async fn interop(&mut self) -> Result<(Listed, Option<Namespace>), OpError> {
         let known = with_facts(self.cx, |facts| facts.interop.clone());
         let others = INTEROP.iter().map(|name| Namespace::new(name));
         let mut refused = None;
         for interop in known.into_iter().chain(others) {
             match self.list(&interop, "CIM_Namespace").await {
-                Ok(names) if names.is_empty() => {}
-                Ok(names) => {
+                Ok(listed) if listed.names.is_empty() => {}
+                Ok(listed) => {
                     with_facts(self.cx, |facts| facts.interop = Some(interop.clone()));
-                    return Ok((names, Some(interop)));
+                    return Ok((listed, Some(interop)));
                 }
+                Err(error) if self.confuses => return Err(error),
                 Err(error) => refused = Some(survivable(error)?),
             }
         }
-        refused.map_or(Ok((Vec::new(), None)), Err)
+        refused.map_or(Ok((Listed::default(), None)), Err)
     }
 
     /// What OMI is configured with; it writes `-` for `/`.
@@ -127,21 +137,47 @@ impl Asking<'_, '_> {
         Ok(names)
     }
 
-    /// Every instance of a class, for as long as `take` wants more.
+    /// Every instance of a class, for as long as `take` wants more and it is that class which comes. Nothing stays open on
+    /// the server: another way is asked next.
+    ///
+    /// # Errors
+    /// Those of the requests; NotSupported where instances of another class come.
     async fn all(&mut self, namespace: &Namespace, class: &CimName, take: Gathering<'_>) -> Result<(), OpError> {
         let style = with_facts(self.cx, |facts| facts.wsman.style).unwrap_or_default();
         let resource = style.class(namespace, class);
         let open = request::enumerate(namespace, &resource, &Enumeration::default(), style);
-        gather(self.cx, self.exchange, &open, self.op.options.locale.as_deref(), take).await
+        let (mut other, locale) = (None, self.op.options.locale.as_deref());
+        let mut take_own = |arrived: Arrived| {
+            let mut came = arrived.shapes.iter().map(|(_, shape)| &shape.class);
+            other = came.find(|came| !may_stand_for(came, class)).cloned();
+            other.is_none() && take(arrived)
+        };
+        let result = gather(self.cx, self.exchange, &open, locale, &mut take_own).await;
+        self.confuses = other.is_some();
+        let goes_on = result.as_ref().map_or_else(|error| survivable(error.clone()).is_ok(), |()| true);
+        if let Some(what) = goes_on.then(|| self.cx.cleanup.take()).flatten() {
+            self.cx.cleanup.disarm();
+            // One that is not released expires; what is wrong with the server shows soon enough.
+            drop(release_over(&what, self.cx, self.exchange).await);
+        }
+        match other {
+            Some(other) => {
+                let parts = [("other", plain(other.as_str())), ("class", class.to_string())];
+                let parts = parts.each_ref().map(|(name, text)| (*name, text.as_str()));
+                let target = self.cx.dial.peer_name();
+                Err(content::OTHER_CLASS.with(Phase::Receive, target, ErrorKind::NotSupported, &parts))
+            }
+            None => result,
+        }
     }
 }
 
 impl Lists for Asking<'_, '_> {
-    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Vec<String>, OpError>> {
+    fn list<'a>(&'a mut self, namespace: &'a Namespace, class: &'a str) -> BoxFuture<'a, Result<Listed, OpError>> {
         Box::pin(async move {
             let mut gathered = Gathered::default();
             self.all(namespace, &CimName::new(class), &mut |arrived| gathered.take_in(arrived)).await?;
-            Ok(gathered.names)
+            Ok(gathered.into_listed())
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Finding namespaces, and finding out that nobody there speaks WS-Man.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::{
     discover::Way,
-    run_tests::{SCHEMA, all, fault, names, no_class, run},
+    run_tests::{SCHEMA, all, envelope, fault, names, no_class, object, run, warnings},
 };
 use crate::{
     cim::{CimName, KeyBinding, KeyValue, ObjectPath},
@@ -88,4 +90,70 @@ fn whoever_is_no_ws_man_server_is_asked_once() {
     // A fault with such a status is an answer all the same.
     let bench = Bench::new(|_| fault(404, "a:DestinationUnreachable", "no such resource", 0));
     assert!(matches!(run(&bench, &every_kind()[3]).unwrap_err().kind, ErrorKind::Cim(_)));
+}
+
+/// A server that answers everything with `item`, a hundred at a time, without an end.
+fn endless(item: fn(usize) -> String) -> impl Fn(&Asked) -> Canned + Send + Sync + 'static {
+    let count = AtomicUsize::new(0);
+    move |asked| {
+        let response = match asked.operation.as_str() {
+            "Enumerate" => "EnumerateResponse",
+            "Pull" => "PullResponse",
+            _ => return envelope(""),
+        };
+        let prefix = if response == "PullResponse" { "n" } else { "w" };
+        let items: String = (0..100).map(|_| item(count.fetch_add(1, Ordering::Relaxed))).collect();
+        envelope(&format!(
+            "<n:{response}><n:EnumerationContext>more</n:EnumerationContext><{prefix}:Items>{items}</{prefix}:Items>\
+             </n:{response}>"
+        ))
+    }
+}
+
+/// How often the operations called `name` were asked for.
+fn count(bench: &Bench, name: &str) -> usize {
+    bench.operations().iter().filter(|it| it.starts_with(name)).count()
+}
+
+#[test]
+fn instances_of_another_class_end_a_way_at_once_and_are_released() {
+    let bench = Bench::new(endless(|number| object("A", &number.to_string())));
+    let error = run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap_err();
+    let told = error.causes.join("; ");
+    assert!(told.contains("namespaces cannot be listed") && told.contains("answers with A where"), "{told}");
+    let asked = ["Enumerate", "Pull", "Release"].map(|name| count(&bench, name));
+    assert_eq!((asked, bench.cleanup.is_open()), ([3, 0, 3], false), "{:?}", bench.operations());
+}
+
+#[test]
+fn a_list_of_namespaces_without_an_end_is_cut_and_released() {
+    let bench = Bench::new(endless(|number| space("__Namespace", &format!("n{number}"))));
+    run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap();
+    let told = warnings(&bench);
+    assert!(told.len() == 1 && told[0].starts_with("not all namespaces are listed"), "{told:?}");
+    assert_eq!(names(&bench).len(), 10_000);
+    assert!(count(&bench, "Enumerate") == 1 && count(&bench, "Pull") <= 100, "{}", bench.operations().len());
+    assert_eq!((count(&bench, "Release"), bench.cleanup.is_open()), (1, false));
+}
+
+#[test]
+fn namespaces_that_nest_without_an_end_are_not_all_walked_to() {
+    let number = AtomicUsize::new(0);
+    let bench = Bench::new(move |_| {
+        let next = || space("__Namespace", &format!("n{}", number.fetch_add(1, Ordering::Relaxed)));
+        all(&(next() + &next()))
+    });
+    run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap();
+    assert_eq!(bench.operations().len(), 1_000);
+    assert_eq!(warnings(&bench).len(), 1);
+}
+
+#[test]
+fn a_vendors_own_class_of_namespaces_is_one() {
+    let bench = Bench::new(|asked| match asked.body.contains("CIM_Namespace</w:ResourceURI>") {
+        true => all(&space("PG_Namespace", "root/a")),
+        false => no_class(),
+    });
+    run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap();
+    assert_eq!(names(&bench), ["root/a", "root/interop"]);
 }
