@@ -3,7 +3,7 @@
 //! Owns: which instances and classes an operation answers, and how much fits into one answer. Must not know headers or how
 //! instances are found.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::Instant;
 
@@ -56,7 +56,10 @@ pub(super) fn run(service: &WsMan, request: &Request) -> Result<String, Fault> {
 
 impl WsMan {
     fn on(&self, namespace: &Namespace) -> Result<On<'_>, Fault> {
-        let schema = self.repository.schema(namespace).ok_or_else(|| no_namespace(namespace))?;
+        let schema = self.repository.schema(namespace).ok_or_else(|| match self.children(namespace) {
+            Some(_) => fail(CimStatus::INVALID_CLASS, format!("{namespace} holds namespaces alone")).into(),
+            None => no_namespace(namespace),
+        })?;
         Ok(On { repository: &self.repository, schema, enumerations: &self.enumerations })
     }
 
@@ -69,13 +72,8 @@ impl WsMan {
             is_below.then(|| all.next().map(str::to_owned))
         };
         let found: Vec<Option<String>> = self.repository.namespaces().filter_map(below).collect();
-        let mut names = Vec::new();
-        for name in found.iter().flatten().filter(|_| !found.is_empty()) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        (!found.is_empty()).then_some(names)
+        let names: BTreeSet<String> = found.iter().flatten().cloned().collect();
+        (!found.is_empty()).then(|| names.into_iter().collect())
     }
 }
 
@@ -341,9 +339,13 @@ fn open_classes(
     asked: &Asked,
     taking: &mut Taking<'_>,
 ) -> Result<Page, Fault> {
-    let on = service.on(&request.namespace)?;
     let selected = class_selector(request)?;
     let of = selected.as_ref().or(name);
+    if of.is_none() && holds_namespaces_alone(service, &request.namespace) {
+        let path = ObjectPath::class_path(request.namespace.clone(), CimName::new(NAMESPACE));
+        return opened_at_once(service, shape(&request.namespace, class_told(request)), vec![path], asked, taking);
+    }
+    let on = service.on(&request.namespace)?;
     let wrong = || no_class(CimStatus::INVALID_CLASS, on.schema, of.unwrap_or(&CimName::new("")));
     let classes = on.schema.below(of, true).ok_or_else(wrong)?;
     let mut found = Gathering::new(on, shape(&request.namespace, class_told(request)), None);
@@ -357,12 +359,27 @@ fn open_classes(
 /// The namespaces right below that of the request, as WMI lists them.
 fn open_namespaces(service: &WsMan, request: &Request, asked: &Asked, taking: &mut Taking<'_>) -> Result<Page, Fault> {
     let names = service.children(&request.namespace).ok_or_else(|| no_namespace(&request.namespace))?;
-    let rows = names.into_iter().map(|name| {
+    let paths = names.into_iter().map(|name| {
         let key = KeyBinding { name: CimName::new("Name"), value: KeyValue::String(name.into()) };
-        let path = ObjectPath::new(Some(request.namespace.clone()), CimName::new(NAMESPACE), vec![key]);
-        Kept { path, values: Vec::new() }
+        ObjectPath::new(Some(request.namespace.clone()), CimName::new(NAMESPACE), vec![key])
     });
-    let shape = shape(&request.namespace, asked.told);
+    opened_at_once(service, shape(&request.namespace, asked.told), paths.collect(), asked, taking)
+}
+
+/// Whether `namespace` has no classes but the one by which those below it are listed.
+fn holds_namespaces_alone(service: &WsMan, namespace: &Namespace) -> bool {
+    service.repository.schema(namespace).is_none() && service.children(namespace).is_some()
+}
+
+/// An enumeration of what is known by its paths alone.
+fn opened_at_once(
+    service: &WsMan,
+    shape: Shape,
+    paths: Vec<ObjectPath>,
+    asked: &Asked,
+    taking: &mut Taking<'_>,
+) -> Result<Page, Fault> {
+    let rows = paths.into_iter().map(|path| Kept { path, values: Vec::new() });
     let (rows, now) = (rows.collect(), Instant::now());
     let page =
         service.enumerations.open(shape, rows, &mut |shape, kept| taking.takes(shape, kept), !asked.optimized, now);
@@ -458,6 +475,7 @@ fn item(out: &mut String, prefix: &str, schema: Option<&Schema>, shape: &Shape, 
     }
     match (told, class, schema) {
         (Told::Class { .. }, Some(class), _) => write_class(out, class, told),
+        (Told::Class { .. }, None, _) => out.push_str(write::NAMESPACE_CLASS),
         (Told::Object | Told::Both, Some(class), Some(schema)) => {
             let name = shape.known_to.as_ref().unwrap_or(class.name());
             write::instance(out, prefix, name, class, &kept.values, |name| shape.takes(schema, name));

@@ -212,6 +212,11 @@ fn classes_are_enumerated_and_namespaces_listed() {
     assert_eq!(listed, ["cimv2", "interop"]);
     assert!(spaces("ROOT/cimv2").items().is_empty() && spaces("root/cimv2").is_end());
     assert_eq!(spaces("odd").fault().2[1], "2147749902");
+    // What is listed can be browsed: it has the class by which the others are listed, and no other.
+    let within_root = |uri: &str| Asking::enumerate(uri, OPTIMIZED).within("root").ask(&service);
+    let classes_of_root = within_root(SCHEMA);
+    assert_eq!((names(&classes_of_root), classes_of_root.is_end()), (vec!["__NAMESPACE".to_owned()], true));
+    assert_eq!(within_root(&uri("CIM_Process")).fault().2[1], "2147749904", "no such class there");
     let interop = Asking::enumerate(&uri("CIM_Namespace"), OPTIMIZED).within("root/interop").ask(&service);
     assert_eq!(interop.items().len(), 2);
     let class = Asking::new(&format!("{TRANSFER}/Get"), SCHEMA).within("root").selector("ClassName", "__namespace");
