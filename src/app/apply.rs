@@ -265,7 +265,9 @@ impl State {
                     let session = self.sessions.get_mut(asked.session);
                     session.into_iter().for_each(|session| session.tells_no_classes = true);
                 }
-                let quiet = matches!(asked.what, What::Class(_)) || (of_tree(&asked.what) && not_supported(error));
+                // A list the server does not have is told of in its pane.
+                let says_itself = of_tree(&asked.what) || matches!(asked.what, What::Subclasses(None) | What::AllNames);
+                let quiet = matches!(asked.what, What::Class(_)) || (says_itself && not_supported(error));
                 let level = if quiet { Level::Warning } else { Level::Error };
                 // What one of several sessions failed with stands below their table.
                 let told = matches!(asked.what, What::Instances { .. })

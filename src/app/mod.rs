@@ -79,6 +79,8 @@ mod storm;
 mod tag_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod untyped_tests;
 
 pub use action::Action;
 pub use associations::{AssociationNode, AssociationRow, Associations};

@@ -3,8 +3,8 @@
 //! Owns: where a command applies and why not elsewhere; all read from the registry and the state. Must not change anything.
 
 use super::{
-    COMMANDS, Command, CommandId, CommandRow, DetailTab, Filter, Fold, Hint, Layer, Load, Pane, SessionRow, State,
-    apply::not_supported, display,
+    COMMANDS, Classes, Command, CommandId, CommandRow, DetailTab, Filter, Fold, Hint, Layer, Load, Pane, SessionRow,
+    State, apply::not_supported, display,
 };
 
 impl State {
@@ -143,6 +143,9 @@ impl State {
                 _ => vec![Id::Open],
             },
             Pane::Classes => match self.classes.as_ref().and_then(|classes| classes.selected()) {
+                Some(_) if self.classes.as_ref().is_some_and(Classes::is_bookmarks_alone) => {
+                    vec![Id::Open, Id::ClassName, Id::Filter, Id::Refresh]
+                }
                 Some(row) if row.fold == Fold::Leaf => vec![Id::Open, Id::Filter, Id::Mof],
                 Some(_) => vec![Id::Open, Id::Unfold, Id::Filter, Id::Mof],
                 None if self.classes.is_some() => vec![Id::ClassName, Id::Filter, Id::Refresh],
@@ -321,7 +324,8 @@ impl State {
         match classes.load() {
             // Where it failed is in the operations; the pane is narrow.
             Load::Failed(error) => {
-                let text = format!("{}\ntry: {}\n", display::safe(&error.cause()), display::safe(&error.hint));
+                let cause = error.causes.first().map(|cause| display::safe(cause)).unwrap_or_default();
+                let text = format!("{cause}\ntry: {}\n", display::safe(&error.hint));
                 Some(self.or_by_name(&text))
             }
             Load::Done => Some(NO_CLASSES.to_owned()),
