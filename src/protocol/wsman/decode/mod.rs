@@ -16,6 +16,7 @@ mod decoded;
 pub mod epr;
 pub mod fault;
 pub mod instance;
+mod learn;
 mod predict;
 #[cfg(test)]
 mod tests;
@@ -158,7 +159,7 @@ impl decoder::Items for Items {
     }
 
     fn markup(&self, item: &Item<'_>) -> Option<Markup> {
-        predict::markup(&self.rows, item, &self.schema)
+        learn::markup(&self.rows, item, &self.schema)
     }
 
     fn is_answer(&self) -> bool {

@@ -1,38 +1,19 @@
 //! What instances look like in WS-Man, foreseen.
 //!
-//! Owns: [`Markup`], reading an item by it, and finding it in an item that was decoded ([`markup`]). Whatever is unusual is
-//! not learned; such items go the general way. Must not know when it is tried ([`crate::protocol::xml::rows::predict`]).
+//! Owns: [`Markup`] and reading an item by it. Must not know how it is found ([`super::learn`]), nor when it is tried
+//! ([`crate::protocol::xml::rows::predict`]).
 
 use std::sync::Arc;
 
-use memchr::memchr;
-
-use super::{
-    epr,
-    instance::Schema,
-    value::{self, Declared, Marks},
-};
+use super::value::{self, Declared};
 use crate::{
     cim::{
-        CimType, KeyValue,
+        CimType,
         rows::{CellRef, PACKED_ITEMS, PathFrame},
     },
-    op::Limits,
-    protocol::{
-        wsman::{
-            namespaces::{ADDRESSING, WSMAN},
-            resource::NAMESPACE,
-        },
-        xml::{
-            decoder::Item,
-            framer::scan_tag,
-            reader::{Xml, resolve},
-            rows::{
-                self, Rows, Slot,
-                predict::{Reading, Stop},
-            },
-            scope::{Qualified, Scope, split},
-        },
+    protocol::xml::rows::{
+        self, Slot,
+        predict::{Reading, Stop},
     },
 };
 
@@ -44,39 +25,66 @@ const MAX_FORMS: usize = 4;
 /// The markup of the instances of one class.
 #[derive(Debug)]
 pub struct Markup {
-    shape: usize,
+    pub(super) shape: usize,
     /// The start tag.
-    open: Box<[u8]>,
+    pub(super) open: Box<[u8]>,
     /// In the order they were seen in.
-    properties: Vec<Property>,
+    pub(super) properties: Vec<Property>,
     /// The end tag.
-    close: Box<[u8]>,
-    /// The columns of the keys the row's path is made of.
-    keys: Vec<usize>,
+    pub(super) close: Box<[u8]>,
+    pub(super) keys: Keys,
+}
+
+/// Where the keys of the row's path stand.
+#[derive(Debug, PartialEq)]
+pub(super) enum Keys {
+    /// In these columns.
+    Columns(Vec<usize>),
+    /// In the reference behind the object, with which it is wrapped in an element whose end tag is the last.
+    Behind(Selectors, Box<[u8]>),
+}
+
+/// A reference: what stands before the text of each selector and after the last.
+#[derive(Debug, PartialEq)]
+pub(super) struct Selectors {
+    pub(super) before: Vec<Box<[u8]>>,
+    pub(super) after: Box<[u8]>,
+}
+
+impl Selectors {
+    /// The texts of the selectors, as items.
+    fn read(&self, reading: &mut Reading<'_>) -> Result<(), Stop> {
+        for before in &self.before {
+            reading.expect(before)?;
+            let key = reading.text()?;
+            reading.push(key);
+        }
+        reading.expect(&self.after)
+    }
 }
 
 #[derive(Debug)]
-struct Property {
+pub(super) struct Property {
     /// The start tag up to the end of its name.
-    head: Box<[u8]>,
+    pub(super) head: Box<[u8]>,
     /// The end tag.
-    tail: Box<[u8]>,
-    place: usize,
-    is_array: bool,
-    forms: Vec<Form>,
+    pub(super) tail: Box<[u8]>,
+    pub(super) place: usize,
+    pub(super) is_array: bool,
+    pub(super) forms: Vec<Form>,
 }
 
 /// What follows a property's name.
 #[derive(Debug, PartialEq)]
-enum Form {
+pub(super) enum Form {
     /// NULL, with the end of the tag.
     Null(Box<[u8]>),
     /// The end of the start tag, then text of a type, untyped without one.
     Text(Box<[u8]>, Option<CimType>),
     /// The same with an element around a datetime.
     DateTime(Box<[u8]>, Box<[u8]>),
-    /// A reference: what stands before each key's value and after the last.
-    Reference(Vec<Box<[u8]>>, Box<[u8]>, Arc<PathFrame>),
+    /// A reference, and its path but for the values of its keys.
+    Reference(Selectors, Arc<PathFrame>),
 }
 
 impl rows::predict::Markup for Markup {
@@ -103,17 +111,30 @@ impl rows::predict::Markup for Markup {
         }
         reading.expect(&self.close)?;
         let from = reading.items();
-        for place in &self.keys {
-            let key = reading.plain(*place).ok_or(Stop::Surprise)?;
-            reading.push(key);
+        match &self.keys {
+            Keys::Columns(places) => {
+                for place in places {
+                    let key = reading.plain(*place).ok_or(Stop::Surprise)?;
+                    reading.push(key);
+                }
+            }
+            Keys::Behind(selectors, close) => {
+                reading.space();
+                selectors.read(reading)?;
+                reading.space();
+                reading.expect(close)?;
+            }
         }
         Ok(from..reading.items())
     }
 
     fn merge(&mut self, other: Self) -> Option<Self> {
-        if self.shape != other.shape || self.open != other.open || self.keys != other.keys {
+        let are_behind = matches!((&self.keys, &other.keys), (Keys::Behind(..), Keys::Behind(..)));
+        if self.shape != other.shape || self.open != other.open || (self.keys != other.keys && !are_behind) {
             return Some(other);
         }
+        // A reference is known by what it looks like as a whole: the last one seen is the likely one.
+        self.keys = other.keys;
         let mut next = 0;
         for property in other.properties {
             match self.properties.iter_mut().position(|known| known.head == property.head) {
@@ -222,14 +243,9 @@ impl Property {
                     reading.expect(after)?;
                     slot
                 }
-                Form::Reference(before, after, frame) => {
+                Form::Reference(selectors, frame) => {
                     let from = reading.items();
-                    for before in before {
-                        reading.expect(before)?;
-                        let key = reading.text()?;
-                        reading.push(key);
-                    }
-                    reading.expect(after)?;
+                    selectors.read(reading)?;
                     Slot::Reference { frame: frame.clone(), from }
                 }
             };
@@ -260,7 +276,8 @@ impl Property {
         }
     }
 
-    fn forms(&mut self, forms: Vec<Form>) {
+    /// Takes in ways the property is written in.
+    pub(super) fn forms(&mut self, forms: Vec<Form>) {
         for form in forms {
             // A reference is known by what it looks like as a whole: the last one seen is the likely one.
             if matches!(form, Form::Reference(..)) {
@@ -273,140 +290,4 @@ impl Property {
             }
         }
     }
-}
-
-/// The markup of `item`, of which `rows` were made last; `None` where it is unusual.
-pub fn markup(rows: &Rows, item: &Item<'_>, schema: &Schema) -> Option<Markup> {
-    let Item { text, scope, limits, .. } = *item;
-    let mut xml = Qualified::new(Xml::new(text, 0, 0, limits), scope);
-    let tag = xml.child().ok()??;
-    let is_object = !["Item", "XmlFragment"].iter().any(|local| xml.is(&tag, &[WSMAN], local))
-        && !xml.is(&tag, &[ADDRESSING], "EndpointReference");
-    let (shape, known) = rows.shape().filter(|_| is_object)?;
-    let keys = known.path_keys.iter().map(|key| rows.known(key.as_str())).collect::<Option<Vec<_>>>()?;
-    let at = |xml: &Qualified<'_>| xml.xml.offset() as usize;
-    let open = text.get(..at(&xml)).filter(|open| !open.ends_with("/>"))?;
-    let mut properties: Vec<Property> = Vec::new();
-    loop {
-        let before = at(&xml);
-        let Some(tag) = xml.child().ok()? else {
-            let close = text.get(before..)?.trim_ascii_start();
-            let is_end = close.starts_with("</") && close.len() == scan_tag(close.as_bytes(), 0).ok()? + 1;
-            let (open, close) = (Box::from(open.as_bytes()), Box::from(close.as_bytes()));
-            return is_end.then_some(Markup { shape, open, properties, close, keys });
-        };
-        let written = text.get(before..at(&xml))?.trim_ascii_start();
-        let name = tag.name();
-        let head = written.get(..1 + name.as_ref().len()).filter(|head| head.get(1..) == Some(name.as_ref()))?;
-        let place = rows.known(split(name.as_ref()).1)?;
-        let column = rows.column(place)?;
-        let marks = value::marks(&xml, &tag).ok()?;
-        let end = written.get(head.len()..)?;
-        let is_scoped = end.contains("xmlns");
-        let from = at(&xml);
-        let has_child = xml.xml.has_child();
-        xml.skip(&tag).ok()?;
-        let inside = text.get(from..at(&xml))?;
-        let tail = format!("</{}>", name.as_ref());
-        let form = if is_scoped {
-            None
-        } else if end.ends_with("/>") {
-            marks.is_nil.then(|| Form::Null(Box::from(end.as_bytes())))
-        } else {
-            let inside = inside.strip_suffix(tail.as_str())?;
-            let inner = Inner { text: inside, scope, open, limits };
-            form(end, inner, has_child, &marks, column.ty, schema)
-        };
-        let property = Property {
-            head: Box::from(head.as_bytes()),
-            tail: Box::from(tail.as_bytes()),
-            place,
-            is_array: column.is_array,
-            forms: form.into_iter().collect(),
-        };
-        let is_repeated = properties.iter().any(|known| known.place == place);
-        match properties.last_mut().filter(|last| last.place == place) {
-            Some(last) if last.head == property.head && last.is_array => last.forms(property.forms),
-            Some(_) => return None,
-            None if is_repeated => return None,
-            None => properties.push(property),
-        }
-    }
-}
-
-/// What stands inside a property, and where.
-#[derive(Clone, Copy)]
-struct Inner<'t> {
-    text: &'t str,
-    scope: &'t Scope,
-    open: &'t str,
-    limits: Limits,
-}
-
-fn form(
-    end: &str,
-    inner: Inner<'_>,
-    has_child: bool,
-    marks: &Marks,
-    ty: Option<CimType>,
-    schema: &Schema,
-) -> Option<Form> {
-    if marks.is_nil || marks.is_base64 || marks.class.is_some() {
-        return None;
-    }
-    if !has_child {
-        return Some(Form::Text(Box::from(end.as_bytes()), ty.or(marks.ty)));
-    }
-    if end != ">" || inner.text.contains("<!") || inner.text.contains("<?") {
-        return None;
-    }
-    // Read once more where it stands: inside the item's start tag.
-    let within = format!("{}{}</x>", inner.open, inner.text);
-    let mut xml = Qualified::new(Xml::new(&within, 0, 0, inner.limits), inner.scope);
-    xml.child().ok()??;
-    let first = xml.child().ok()??;
-    if epr::is_part(&xml, &first) {
-        let path = epr::read_inside(&mut xml, &first).ok()?.path(schema.namespace.as_ref(), None)?;
-        return reference(inner.text, &path);
-    }
-    let is_datetime = value::is_datetime(&xml, &first);
-    let length = scan_tag(inner.text.as_bytes(), 0).ok()? + 1;
-    let (before, rest) = inner.text.split_at_checked(length)?;
-    let after = rest.get(memchr(b'<', rest.as_bytes())?..)?;
-    let name = first.name();
-    let is_plain = before.strip_prefix('<').and_then(|tag| tag.strip_suffix('>')) == Some(name.as_ref());
-    if !is_datetime || !is_plain || after != format!("</{}>", name.as_ref()) {
-        return None;
-    }
-    Some(Form::DateTime(Box::from(format!("{end}{before}").as_bytes()), Box::from(after.as_bytes())))
-}
-
-/// The markup of a reference written as `text`, whose path is `path`: its selectors in order, each with a plain text.
-fn reference(text: &str, path: &crate::cim::ObjectPath) -> Option<Form> {
-    let (mut keys, mut begin, mut at) = (Vec::new(), 0, 0);
-    let mut values = path.keys.iter();
-    while let Some(found) = memchr(b'<', text.as_bytes().get(at..)?) {
-        at += found;
-        let length = scan_tag(text.as_bytes().get(at..)?, 0).ok()? + 1;
-        let tag = text.get(at..at + length)?;
-        at += length;
-        let local = split(tag.trim_start_matches('<').split([' ', '>', '/', '\t', '\r', '\n']).next()?).1;
-        let is_key = local == "Selector" && !tag.ends_with("/>") && !tag.contains(NAMESPACE);
-        if !is_key || tag.starts_with("</") {
-            continue;
-        }
-        let length = memchr(b'<', text.as_bytes().get(at..)?)?;
-        let raw = resolve(text.get(at..at + length)?, false).ok()?;
-        if values.next()?.value != KeyValue::String(raw.into_boxed_str()) {
-            return None;
-        }
-        // The end of the property's start tag stands before the first.
-        let before = format!("{}{}", if keys.is_empty() { ">" } else { "" }, text.get(begin..at)?);
-        keys.push(Box::from(before.as_bytes()));
-        at += length;
-        begin = at;
-    }
-    let after = Box::from(text.get(begin..)?.as_bytes());
-    let is_all = values.next().is_none() && !keys.is_empty();
-    is_all.then(|| Form::Reference(keys, after, Arc::new(PathFrame::of(path))))
 }

@@ -96,6 +96,61 @@ fn regular() -> String {
     format!("{HEAD}{}{TAIL}", (0..12).map(item).collect::<String>())
 }
 
+/// The same objects, each wrapped with its reference.
+fn wrapped() -> String {
+    let wrap = |number| {
+        format!(
+            "<w:Item>{}\n<a:EndpointReference><a:Address>role</a:Address><a:ReferenceParameters><w:ResourceURI>http://x/B\
+             </w:ResourceURI><w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/z</w:Selector><w:Selector Name=\"K\">\
+             k{number}</w:Selector><w:Selector Name=\"N\">&lt;{number}</w:Selector></w:SelectorSet></a:ReferenceParameters>\
+             </a:EndpointReference></w:Item>\n",
+            item(number)
+        )
+    };
+    format!("{HEAD}{}{TAIL}", (0..12).map(wrap).collect::<String>())
+}
+
+#[test]
+fn objects_wrapped_with_their_references_are_read_by_prediction_too() {
+    let body = wrapped();
+    let (general, none) = told(decoder().general(), std::iter::once(body.as_bytes()));
+    let (found, predicted) = told(decoder(), std::iter::once(body.as_bytes()));
+    assert_eq!(found, general);
+    assert_eq!((found.result.as_ref(), none, found.instances.len()), (None, 0, 12));
+    assert!(predicted >= 8, "{predicted} of 12 were foreseen");
+    let path = found.instances[11].path.as_ref().map(ToString::to_string);
+    assert_eq!(path.as_deref(), Some("root/z:B.K=\"k11\",N=\"<11\""));
+    for at in (0..body.len()).step_by(11) {
+        let (left, right) = body.as_bytes().split_at(at);
+        assert_eq!(told(decoder(), [left, right].into_iter()).0, general, "cut at {at}");
+    }
+}
+
+#[test]
+fn wrapped_objects_that_are_unusual_are_read_the_general_way() {
+    let twice = |text: &str, part: &str| text.replace(part, &format!("{part}{part}"));
+    let body = wrapped();
+    let reference = &body[body.find("<a:EndpointReference>").unwrap()..body.find("</w:Item>").unwrap()];
+    let cases = [
+        ("two references", twice(&body, reference)),
+        ("no reference", body.replace(reference, "")),
+        ("another class", body.replace("http://x/B", "http://x/Other")),
+        ("a comment", body.replace("<w:SelectorSet>", "<!-- --><w:SelectorSet>")),
+        ("a key less in some", body.replacen("<w:Selector Name=\"K\">k5</w:Selector>", "", 1)),
+        ("a reference for a key", body.replace("&lt;", "<a:EndpointReference/>")),
+        ("the reference first", body.replace("<w:Item>", &format!("<w:Item>{reference}"))),
+    ];
+    for (what, body) in cases {
+        for class in [None, Some(class())] {
+            let with =
+                |decoder: Decoder| class.iter().fold(decoder, |decoder, class| decoder.with_class(class.clone()));
+            let (general, _) = told(with(decoder()).general(), std::iter::once(body.as_bytes()));
+            let (found, _) = told(with(decoder()), body.as_bytes().chunks(997));
+            assert_eq!(found, general, "{what}");
+        }
+    }
+}
+
 #[test]
 fn regular_instances_are_read_by_prediction_and_no_other_way() {
     let body = regular();
@@ -268,8 +323,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn one_byte_changed_gives_the_same_by_prediction_as_without(at in 0..4_000_usize, byte in any::<u8>(), cut in 1..900_usize) {
-        let mut body = regular().into_bytes();
+    fn one_byte_changed_gives_the_same_by_prediction_as_without(
+        at in 0..20_000_usize, byte in any::<u8>(), cut in 1..900_usize, are_wrapped: bool
+    ) {
+        let mut body = if are_wrapped { wrapped() } else { regular() }.into_bytes();
         let at = at % body.len();
         body[at] = byte;
         for class in [None, Some(class())] {
