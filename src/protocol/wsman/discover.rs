@@ -156,9 +156,11 @@ impl Asking<'_, '_> {
         self.confuses = other.is_some();
         let goes_on = result.as_ref().map_or_else(|error| survivable(error.clone()).is_ok(), |()| true);
         if let Some(what) = goes_on.then(|| self.cx.cleanup.take()).flatten() {
-            self.cx.cleanup.disarm();
+            // Whoever cancels now has it released all the same.
+            self.cx.cleanup.arm(what.clone());
             // One that is not released expires; what is wrong with the server shows soon enough.
             drop(release_over(&what, self.cx, self.exchange).await);
+            self.cx.cleanup.disarm();
         }
         match other {
             Some(other) => {
