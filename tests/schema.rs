@@ -9,7 +9,10 @@ use std::{fs, path::PathBuf};
 
 use lazycim::{
     config::{self, DEFAULT_TOML, Loaded, ValueKind},
-    session::store::{self, KEYS, Kind, SessionsFile},
+    session::{
+        store::{self, KEYS, Kind, SessionsFile},
+        wsman::MIN_ENVELOPE_SIZE,
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -78,6 +81,9 @@ fn session_value(kind: Kind) -> Value {
         Kind::Choice(texts) => json!({ "enum": texts }),
         Kind::Port => json!({ "type": "integer", "minimum": 1, "maximum": 65535 }),
         Kind::Count => json!({ "type": "integer", "minimum": 1 }),
+        Kind::EnvelopeSize => {
+            json!({ "type": "integer", "minimum": MIN_ENVELOPE_SIZE, "maximum": u32::MAX })
+        }
         Kind::Seconds => seconds(),
         Kind::SecondsOrNone => json!({ "type": "number", "minimum": 0 }),
         Kind::Switch => json!({ "type": "boolean" }),
@@ -86,6 +92,7 @@ fn session_value(kind: Kind) -> Value {
             json!({ "type": "array", "items": { "enum": texts }, "minItems": 1, "uniqueItems": true })
         }
         Kind::Secret => secret(),
+        Kind::UriBases => json!({ "type": "object", "additionalProperties": text() }),
         Kind::Proxy => proxy(),
     }
 }
@@ -183,7 +190,10 @@ fn breaks(schema: &Value, value: &Value, at: &str) -> Vec<String> {
     for (key, value) in value.as_object().into_iter().flatten() {
         match schema.get("properties").and_then(|known| known.get(key)) {
             Some(schema) => broken.extend(breaks(schema, value, &format!("{at}.{key}"))),
-            None => broken.push(format!("{at}.{key}: unknown")),
+            None => match schema.get("additionalProperties").filter(|open| open.is_object()) {
+                Some(schema) => broken.extend(breaks(schema, value, &format!("{at}.{key}"))),
+                None => broken.push(format!("{at}.{key}: unknown")),
+            },
         }
     }
     for (number, value) in value.as_array().into_iter().flatten().enumerate() {
@@ -216,6 +226,8 @@ fn the_check_of_examples_finds_mistakes() {
         "tls = true",
         "auth = { secret = \"hunter2\" }",
         "timeouts = { idle = 0 }",
+        "wsman = { max_envelope_size = 8191 }",
+        "wsman = { vendor_namespaces = { LAB = 1 } }",
         "tags = [1]",
     ] {
         assert_eq!(session(line).len(), 1, "{line}: {:?}", session(line));

@@ -192,7 +192,8 @@ impl Exchange for Line {
             let found = request.headers.iter().find(|header| header.0 == name || header.0 == prefixed.as_str());
             found.map(|header| header.1.to_str().unwrap().to_owned()).unwrap_or_default()
         };
-        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        let (encoding, _) = encoding_rs::Encoding::for_bom(&request.body).unwrap_or((encoding_rs::UTF_8, 0));
+        let body = encoding.decode(&request.body).0.into_owned();
         // CIM-XML names operation and namespace in headers of HTTP, WS-Man in those of the message.
         let within = |after: &str| Some(body.split_once(after)?.1.split_once('<')?.0.to_owned());
         let action = within("<a:Action s:mustUnderstand=\"true\">");

@@ -12,8 +12,10 @@ pub mod profile;
 pub mod secret;
 pub mod store;
 pub mod url;
+pub mod wsman;
 
 pub use live::{InstanceId, LiveSession};
 pub use options::{Colour, HttpProxy, LimitChanges, Proxy, TimeoutChanges};
 pub use profile::{Mechanism, Parent, Profile, ProfileId, PullUse, Target, Tls, TlsVersion};
 pub use secret::{SecretCommand, SecretSource};
+pub use wsman::{RequestEncoding, UriStyle, VendorNamespace, WsManOptions};

@@ -10,6 +10,7 @@ use super::{
     preset::Preset,
     secret::{SecretCommand, SecretSource},
     url::Scheme,
+    wsman::WsManOptions,
 };
 use crate::{cim::Namespace, op::Fingerprint};
 
@@ -101,6 +102,8 @@ pub struct Target {
     pub read_only: bool,
     /// Whether enumerations are pulled in batches.
     pub pull: PullUse,
+    /// What is said to servers of WS-Man.
+    pub wsman: WsManOptions,
     /// What is known of this kind of server: the preset it builds on, itself or through the sessions it inherits from.
     pub preset: Option<&'static Preset>,
 }
@@ -326,6 +329,7 @@ impl Target {
             culture: None,
             read_only: false,
             pull: PullUse::Auto,
+            wsman: WsManOptions::default(),
             preset: None,
         }
     }

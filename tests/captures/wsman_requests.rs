@@ -7,7 +7,7 @@ use lazycim::{
     protocol::wsman::{
         envelope::{self, Addressing},
         request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request},
-        resource::{ALL_CLASSES, Style},
+        resource::{ALL_CLASSES, Naming, Style},
         uuid::Uuid,
     },
 };
@@ -28,7 +28,7 @@ fn cimv2() -> Namespace {
 }
 
 fn class(name: &str) -> String {
-    Style::Schema.class(&test(), &CimName::new(name))
+    Naming::default().class(&test(), &CimName::new(name))
 }
 
 fn path(class: &str, key: &str, value: KeyValue) -> ObjectPath {

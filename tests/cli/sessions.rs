@@ -148,6 +148,32 @@ fn a_session_is_added_with_what_the_arguments_say() {
 }
 
 #[test]
+fn what_only_ws_man_is_told_is_said_inherited_and_shown_with_its_source() {
+    let home = Home::new();
+    let keys = ["wsman.max_envelope_size=65536", "wsman.vendor_namespaces={ LAB_ = 'http://lab.example/2' }"];
+    let add = ["sessions", "add", "lab", "--url", "wsman+http://lab.example", "--key", keys[0], "--key", keys[1]];
+    home.run(&add).expect_code(0);
+    let child = "[[session]]\nid = \"child\"\ninherits = \"lab\"\nwsman = { encoding = \"utf-16\" }\n";
+    home.write("sessions.toml", &(text_of(&home) + child));
+    let shown = home.run(&["sessions", "show", "child"]).expect_code(0).stdout;
+    for (line, source) in [
+        ("wsman.max_envelope_size = 65536", "session lab"),
+        ("wsman.vendor_namespaces = { LAB_ = \"http://lab.example/2\" }", "session lab"),
+        ("wsman.encoding = \"utf-16\"", "sessions.toml"),
+        ("wsman.uri_style = \"auto\"", "default"),
+    ] {
+        let found = shown.lines().find(|shown| shown.starts_with(line));
+        assert!(found.is_some_and(|found| found.ends_with(&format!("# {source}"))), "{line}: {shown}");
+    }
+    let wrong = home.run(&["sessions", "edit", "lab", "--set", "wsman.max_envelope_size=1"]);
+    wrong.expect_failure(2, "`max_envelope_size` must be a whole number from 8192", "leave it out");
+    let cim = ["sessions", "add", "cim", "--url", "cimxml+http://lab.example"];
+    home.run(&cim).expect_code(0);
+    let shown = home.run(&["sessions", "show", "cim"]).expect_code(0).stdout;
+    assert!(!shown.contains("wsman"), "{shown}");
+}
+
+#[test]
 fn a_preset_says_what_the_url_does_not() {
     let home = Home::new();
     let url = ["sessions", "add", "peg", "--url", "cimxml+https://h", "--preset", "pegasus"];

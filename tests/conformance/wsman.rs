@@ -1,13 +1,21 @@
 //! What only WS-Man servers do: classes without Get, requests that are never answered without credentials, a Digest offered and
 //! refused. What they answer oddly is in `tests/bad_input`.
 
+use std::time::Duration;
+
 use lazycim::{
     cim::rows::RowStore,
     op::{OpEvent, OpEventKind, OpId, Operation, OperationKind, Timeouts},
-    session::Target,
+    server::ServerOptions,
+    session::{RequestEncoding, Target, UriStyle, VendorNamespace, WsManOptions},
 };
 
 use super::stage::*;
+
+/// A server that lets everybody in.
+fn open_to_all() -> ServerOptions {
+    ServerOptions { credentials: None, ..guarded() }
+}
 
 async fn staged(scenario: &str) -> Stage {
     Stage::new(WSMAN, None, spoken(WSMAN, scenario), Timeouts::default()).await
@@ -55,6 +63,46 @@ async fn an_instance_of_a_class_without_get_is_picked_by_its_keys() {
     assert!(error.cause().contains("UnsupportedFeature"), "{error}");
     assert_eq!(rows(id, &seen), 0);
     stage.idle().await;
+}
+
+#[tokio::test]
+async fn what_a_session_says_to_ws_man_reaches_the_server() {
+    let stage = Stage::new(WSMAN, None, open_to_all(), Timeouts::default()).await;
+    let wsman = WsManOptions {
+        max_envelope_size: Some(64_000),
+        operation_timeout: Some(Duration::from_secs(9)),
+        encoding: RequestEncoding::Utf16,
+        uri_style: UriStyle::Wmi,
+        ..WsManOptions::default()
+    };
+    stage.engine.open(SESSION, Target { wsman, culture: Some("de, en".to_owned()), ..target_of(&stage.server, WSMAN) });
+    let (id, events) = stage.start(pulled());
+    let seen = ended(id, rest(Vec::new(), events).await);
+    assert!(matches!(end(id, &seen), OpEventKind::Finished(_)), "{seen:#?}");
+    assert!(rows(id, &seen) > 0, "{seen:#?}");
+    let heads = stage.server.seen().heads;
+    assert!(!heads.is_empty());
+    for head in heads {
+        assert_eq!(head.header("content-type"), Some("application/soap+xml;charset=UTF-16"));
+    }
+    stage.idle().await;
+}
+
+#[tokio::test]
+async fn a_vendor_s_resource_uri_is_what_the_server_is_asked_for() {
+    let stage = Stage::new(WSMAN, None, open_to_all(), Timeouts::default()).await;
+    let vendor = |uri| WsManOptions {
+        vendor_namespaces: vec![VendorNamespace::new("LC_", uri).unwrap()],
+        uri_style: UriStyle::Dmtf,
+        ..WsManOptions::default()
+    };
+    for (uri, is_known) in [("urn:nobody", false), ("http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2", true)] {
+        stage.engine.open(SESSION, Target { wsman: vendor(uri), ..target_of(&stage.server, WSMAN) });
+        let (id, events) = stage.start(pulled());
+        let seen = ended(id, rest(Vec::new(), events).await);
+        assert_eq!(matches!(end(id, &seen), OpEventKind::Finished(_)), is_known, "{uri}: {seen:#?}");
+        stage.idle().await;
+    }
 }
 
 #[tokio::test]

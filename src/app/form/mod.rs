@@ -13,6 +13,7 @@ use crate::{
     op::{OpError, OpId},
     session::{
         Profile, ProfileId,
+        profile::AUTO,
         store::{Effective, Key, Kind, LINE_BREAK, Mistake, Origin, SaveError, SessionsFile, Setting, Trial},
     },
 };
@@ -153,7 +154,7 @@ impl Form {
     pub fn rows(&self) -> Vec<FormRow> {
         let mut rows = Vec::new();
         let mut last = None;
-        for (at, field) in self.fields.iter().enumerate() {
+        for (at, field) in self.shown() {
             let section = Section::of(field.key);
             if last.replace(section) != Some(section) {
                 rows.push(FormRow::Heading(section));
@@ -161,6 +162,14 @@ impl Form {
             rows.push(FormRow::Field(at));
         }
         rows
+    }
+
+    /// The fields that are shown, with their numbers: what only WS-Man knows where it may be spoken, or something is said.
+    fn shown(&self) -> impl Iterator<Item = (usize, &Field)> {
+        let protocol = self.effective("protocol").map_or_else(|| self.text("protocol"), |known| &known.value);
+        let speaks = matches!(protocol, "wsman" | AUTO);
+        let wanted = move |field: &Field| Section::of(field.key) != Section::WsMan || !field.input.text().is_empty();
+        self.fields.iter().enumerate().filter(move |(_, field)| speaks || wanted(field))
     }
 
     /// What the key `name` comes to where nothing is typed for it: its value and where that is from.
@@ -265,23 +274,26 @@ impl Form {
 
     /// Goes to another field; a page is a section.
     pub(super) fn go(&mut self, motion: Motion) {
-        let last = self.fields.len().saturating_sub(1);
-        let section = |at: usize| self.fields.get(at).map(|field| Section::of(field.key));
-        let first_of = |at: usize| (0..=at).rev().take_while(|before| section(*before) == section(at)).last();
-        self.at = match motion {
-            Motion::Up => self.at.checked_sub(1).unwrap_or(last),
-            Motion::Down if self.at == last => 0,
-            Motion::Down => self.at + 1,
+        let shown = self.shown().map(|(at, field)| (at, Section::of(field.key))).collect::<Vec<_>>();
+        let last = shown.len().saturating_sub(1);
+        let here = shown.iter().position(|(at, _)| *at >= self.at).unwrap_or(last);
+        let section = |row: usize| shown.get(row).map(|(_, section)| *section);
+        let first_of = |row: usize| (0..=row).rev().take_while(|before| section(*before) == section(row)).last();
+        let row = match motion {
+            Motion::Up => here.checked_sub(1).unwrap_or(last),
+            Motion::Down if here == last => 0,
+            Motion::Down => here + 1,
             Motion::PageDown | Motion::HalfDown => {
-                (self.at..=last).find(|at| section(*at) != section(self.at)).unwrap_or(last)
+                (here..=last).find(|row| section(*row) != section(here)).unwrap_or(last)
             }
-            Motion::PageUp | Motion::HalfUp => match first_of(self.at).unwrap_or(0) {
-                first if first < self.at => first,
+            Motion::PageUp | Motion::HalfUp => match first_of(here).unwrap_or(0) {
+                first if first < here => first,
                 first => first_of(first.saturating_sub(1)).unwrap_or(0),
             },
             Motion::First => 0,
             Motion::Last => last,
         };
+        self.at = shown.get(row).map_or(0, |(at, _)| *at);
     }
 
     /// Takes the next or the previous choice of the field under the cursor; the first is to say nothing.

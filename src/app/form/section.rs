@@ -21,6 +21,8 @@ pub enum Section {
     Proxy,
     /// What operations on it do.
     Behaviour,
+    /// What is said to servers of WS-Man.
+    WsMan,
     /// How it is found and marked.
     Look,
     /// How long things may take.
@@ -40,6 +42,7 @@ impl Section {
             Self::Authentication => "Authentication",
             Self::Proxy => "Proxy",
             Self::Behaviour => "Behaviour",
+            Self::WsMan => "WS-Man",
             Self::Look => "Look",
             Self::Timeouts => "Time-outs",
             Self::Limits => "Limits",
@@ -55,6 +58,7 @@ impl Section {
             "auth" | "allow_clear_text" => Self::Authentication,
             "proxy" => Self::Proxy,
             "pull" | "read_only" | "culture" | "namespace" => Self::Behaviour,
+            "wsman" => Self::WsMan,
             "tags" | "notes" | "colour" => Self::Look,
             "timeouts" => Self::Timeouts,
             "limits" => Self::Limits,

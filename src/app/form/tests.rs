@@ -131,6 +131,34 @@ fn a_paste_is_one_edit_and_keeps_the_lines_of_notes() {
 }
 
 #[test]
+fn what_only_ws_man_knows_is_shown_where_it_may_be_spoken_or_is_said() {
+    let mut form = form(None);
+    let shown = |form: &Form| form.rows().contains(&FormRow::Heading(Section::WsMan));
+    assert!(!shown(&form));
+    for (protocol, is_shown) in [("wsman", true), ("cimxml", false), ("auto", true), ("", false)] {
+        form.put("protocol", protocol);
+        assert_eq!(shown(&form), is_shown, "{protocol}");
+        form.go(Motion::First);
+        let steps = form.fields().len();
+        let mut seen = Vec::new();
+        for _ in 0..steps {
+            seen.push(Section::of(form.field().unwrap().key));
+            form.go(Motion::Down);
+        }
+        assert_eq!(seen.contains(&Section::WsMan), is_shown, "{protocol}");
+    }
+    form.put("wsman.max_envelope_size", "8191");
+    assert!(shown(&form) && form.mistake("wsman.max_envelope_size").unwrap().cause.contains("8192"));
+    form.put("wsman.max_envelope_size", "8192");
+    form.put("wsman.vendor_namespaces", "{ LAB_ = \"http://lab.example/2\" }");
+    form.put("computer", "h");
+    let profile = form.profile();
+    assert_eq!(form.trial.mistakes, []);
+    let target = profile.unwrap().target;
+    assert_eq!((target.wsman.max_envelope_size, target.wsman.vendor_namespaces.len()), (Some(8192), 1));
+}
+
+#[test]
 fn sections_are_pages() {
     let mut form = form(None);
     let mut seen = vec![Section::of(form.field().unwrap().key)];

@@ -53,6 +53,8 @@ pub mod soap {
             "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
         OTHER_XML = "the answer is not WS-Man: its root element is another", "another service that speaks XML answered",
             "check protocol, port and path: WS-Man servers mostly listen on 5986 (https) or 5985 (http) at /wsman";
+        ENCODING_REFUSED = "the server does not take requests in UTF-16", "it refused the first one it was sent",
+            "write wsman.encoding = \"utf-8\", which every server takes";
         NO_RESPONSE = "the envelope holds no response", "its body is empty where something was asked for",
             "look at the server's log: what was to answer may have died";
         MISPLACED = "something WS-Man does not have there", "the server sent something broken: XML, but not by DSP0226",

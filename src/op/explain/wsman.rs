@@ -26,11 +26,7 @@ const SUBCODES: &[(&str, &str, &str)] = &[
         "the server has nothing at this resource URI and these selectors",
         "check the class and its namespace; a vendor's classes may need the vendor's resource URI",
     ),
-    (
-        "EncodingLimit",
-        "what was asked, or its answer, does not fit the size or the encoding the server takes",
-        "ask for less: fewer properties, or fewer elements in one answer",
-    ),
+    ("EncodingLimit", "what was asked, or its answer, does not fit the size or the encoding the server takes", LESS),
     ("EndpointUnavailable", "the server cannot be asked just now", "wait until the service behind it is back"),
     (
         "FilterDialectRequestedUnavailable",
@@ -78,7 +74,7 @@ const SUBCODES: &[(&str, &str, &str)] = &[
     (
         "TimedOut",
         "the server did not finish in the time it was given",
-        "give it more time (operation_timeout), or ask for less",
+        "give it more time (timeouts.first_byte, wsman.operation_timeout), or ask for less",
     ),
     ("UnableToRenew", "the subscription cannot be renewed", "subscribe again"),
     ("UnsupportedFeature", "the server does not offer this operation here", "try another operation for the same data"),
@@ -106,7 +102,7 @@ type Code = (u32, &'static str, &'static str, &'static str);
 const LOG: &str = "look into the server's log: it says why the provider failed";
 const CLASSES: &str = "list the classes of the namespace: the class may live in another one";
 const RIGHTS: &str = "ask for the rights of this user on the namespace, or use another user";
-const LESS: &str = "ask for less: fewer properties, or fewer elements in one answer";
+const LESS: &str = "ask for less: fewer properties, or allow more (wsman.max_envelope_size)";
 const URI: &str = "check the class, its namespace and the keys";
 const AGAIN: &str = "start the enumeration again";
 const LATER: &str = "wait, or close other sessions to this server; then try again";
@@ -190,7 +186,7 @@ const NUMBERS: &[Code] = &[
         0x8033_8029,
         "ERROR_WSMAN_OPERATION_TIMEDOUT",
         "the server did not finish in the time it was given",
-        "give it more time (operation_timeout), or ask for less",
+        "give it more time (timeouts.first_byte, wsman.operation_timeout), or ask for less",
     ),
     (0x8033_8032, "ERROR_WSMAN_CONCURRENCY", "someone else works on the same object", "try again"),
     (0x8033_8033, "ERROR_WSMAN_ALREADY_EXISTS", "the object exists already", "choose another key"),

@@ -15,15 +15,19 @@ use super::{
     uuid::Uuid,
 };
 use crate::{
-    cim::{CimClass, Namespace},
-    op::{ErrorKind, OpError, Phase, explain::exchange::send},
+    cim::{CimClass, CimStatus, Namespace},
+    op::{
+        ErrorKind, OpError, Phase,
+        explain::{answer::soap, exchange::send},
+    },
     protocol::{
         OpContext,
-        delivery::{Arrived, with_facts},
+        delivery::{Arrived, status_of, with_facts},
         explain::http,
         reply::{self, Answer},
         xml::encoding::charset_of,
     },
+    session::RequestEncoding,
     wire::{self, Exchange, HttpRequest},
 };
 
@@ -94,6 +98,10 @@ async fn send(
     agreed: u32,
 ) -> Result<Reply, OpError> {
     let target = cx.dial.peer_name();
+    let request = match cx.target.wsman.encoding {
+        RequestEncoding::Utf8 => request,
+        RequestEncoding::Utf16 => envelope::in_utf16(request),
+    };
     let answer = exchange.exchange(request).await?;
     let refusal = (!(200..300).contains(&answer.status))
         .then(|| http(target.clone(), answer.status, &answer.reason, &answer.headers));
@@ -104,6 +112,9 @@ async fn send(
         Some(error) if !matches!(error.kind, ErrorKind::Http(_)) => return Err(error),
         refusal => refusal,
     };
+    if refusal.is_none() {
+        with_facts(cx, |facts| facts.wsman.answered = true);
+    }
     let content_type = answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let charset = content_type.and_then(charset_of);
     let decoder = Decoder::new(reading.expect, cx.limits, namespace, charset);
@@ -122,22 +133,45 @@ pub(super) const fn is_elsewhere(error: &OpError) -> bool {
     matches!(error.kind, ErrorKind::OtherProtocol | ErrorKind::Http(404 | 405 | 410 | 501))
 }
 
+/// `error`, where the server has answered nothing yet but that it does not take what it was sent, and that was UTF-16.
+pub(super) fn encoding_refused(cx: &OpContext<'_>, error: OpError) -> OpError {
+    let is_refusal = match error.kind {
+        ErrorKind::Http(status) => matches!(status, 400 | 415 | 500),
+        _ => status_of(&error) == Some(CimStatus::SERVER_LIMITS_EXCEEDED),
+    };
+    let is_new = !with_facts(cx, |facts| facts.wsman.answered);
+    if cx.target.wsman.encoding == RequestEncoding::Utf8 || !is_new || !is_refusal {
+        return error;
+    }
+    let mut explained = soap::ENCODING_REFUSED.error(error.phase, error.target, error.kind);
+    explained.causes.extend(error.causes);
+    explained
+}
+
+/// The first of the languages texts are wanted in: a message names one (DSP0226 section 6.3), HTTP a list.
+fn first_language(list: &str) -> Option<String> {
+    let first = list.split([',', ';']).next().unwrap_or_default().trim();
+    (!first.is_empty() && first != "*").then(|| first.to_owned())
+}
+
 /// What every request of an operation says alike.
 fn addressing(cx: &OpContext<'_>, locale: Option<&str>) -> Result<Addressing, String> {
+    let options = &cx.target.wsman;
     let scheme = if cx.target.tls.is_some() { "https" } else { "http" };
     let (session, envelope_bytes) = with_facts(cx, |facts| {
         let session = match facts.wsman.session {
             Some(session) => session,
             None => *facts.wsman.session.insert(Uuid::random()?),
         };
-        Ok::<_, String>((session, facts.wsman.envelope_bytes.unwrap_or(ENVELOPE_BYTES)))
+        Ok::<_, String>((session, options.max_envelope_size.or(facts.wsman.envelope_bytes).unwrap_or(ENVELOPE_BYTES)))
     })?;
+    // The server need not go on when nobody waits any more; that it came to nothing must arrive before that.
+    let waited = cx.timeouts.first_byte - cx.timeouts.first_byte / 10;
     Ok(Addressing {
         to: format!("{scheme}://{}{}", cx.dial.peer_name(), cx.target.path),
         session,
-        locale: locale.map(str::to_owned),
-        // The server need not go on when nobody waits any more; that it came to nothing must arrive before that.
-        timeout: cx.timeouts.first_byte - cx.timeouts.first_byte / 10,
+        locale: locale.and_then(first_language),
+        timeout: options.operation_timeout.map_or(waited, |timeout| timeout.min(waited)),
         envelope_bytes,
     })
 }

@@ -6,6 +6,7 @@ use super::{
     call::is_elsewhere,
     pull::{Gathering, gather, release_over},
     request::{self, Enumeration},
+    resource::{Naming, Style},
 };
 use crate::{
     cim::{CimName, CimValue, Namespace, rows::RowStore},
@@ -143,9 +144,11 @@ impl Asking<'_, '_> {
     /// # Errors
     /// Those of the requests; NotSupported where instances of another class come.
     async fn all(&mut self, namespace: &Namespace, class: &CimName, take: Gathering<'_>) -> Result<(), OpError> {
-        let style = with_facts(self.cx, |facts| facts.wsman.style).unwrap_or_default();
-        let resource = style.class(namespace, class);
-        let open = request::enumerate(namespace, &resource, &Enumeration::default(), style);
+        let options = &self.cx.target.wsman;
+        let known = Style::fixed(options.uri_style).or_else(|| with_facts(self.cx, |facts| facts.wsman.style));
+        let naming = Naming { style: known.unwrap_or_default(), vendors: &options.vendor_namespaces };
+        let resource = naming.class(namespace, class);
+        let open = request::enumerate(namespace, &resource, &Enumeration::default(), naming);
         let (mut other, locale) = (None, self.op.options.locale.as_deref());
         let mut take_own = |arrived: Arrived| {
             let mut came = arrived.shapes.iter().map(|(_, shape)| &shape.class);

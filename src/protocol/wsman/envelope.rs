@@ -77,6 +77,19 @@ pub fn identify(path: &str, anonymous: bool) -> HttpRequest {
     HttpRequest { method: Method::POST, path: path.to_owned(), headers, body, is_write: false, takes: false }
 }
 
+/// The same request in UTF-16, little-endian with a byte order mark, as Windows sends it.
+pub fn in_utf16(mut request: HttpRequest) -> HttpRequest {
+    let text = String::from_utf8_lossy(&request.body);
+    let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+    request.body = units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>().into();
+    for (name, value) in &mut request.headers {
+        if *name == header::CONTENT_TYPE {
+            *value = HeaderValue::from_static("application/soap+xml;charset=UTF-16");
+        }
+    }
+    request
+}
+
 fn text(request: &Request, addressing: &Addressing, message: Uuid, operation: Uuid) -> Result<String, String> {
     let mut unsendable = request.unsendable();
     let mut escaped = |text: &str| {

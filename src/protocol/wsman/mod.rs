@@ -25,6 +25,8 @@ pub mod namespaces;
 mod narrowing;
 #[cfg(test)]
 mod narrowing_tests;
+#[cfg(test)]
+mod option_tests;
 mod picking;
 mod pull;
 #[cfg(test)]
@@ -50,6 +52,8 @@ pub struct WsMan;
 pub struct Facts {
     /// The session's id, made with its first request.
     pub session: Option<uuid::Uuid>,
+    /// It answered a request otherwise than by refusing it.
+    pub answered: bool,
     /// The size of answers it takes, where it refused the usual one.
     pub envelope_bytes: Option<u32>,
     /// How it wants classes to be named; `None` until it took one of the ways.
@@ -92,7 +96,7 @@ impl Protocol for WsMan {
     }
 
     fn run<'a>(&'a self, op: &'a Operation, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {
-        Box::pin(run::run(op, cx))
+        Box::pin(async move { run::run(op, cx).await.map_err(|error| call::encoding_refused(cx, error)) })
     }
 
     fn clean_up<'a>(&'a self, what: Cleanup, cx: &'a OpContext<'a>) -> BoxFuture<'a, Result<(), OpError>> {

@@ -64,9 +64,8 @@ impl Running<'_, '_> {
         let is_ours = options.filter.is_none() || condition.is_some();
         let wanted = options.property_list.as_ref().filter(|_| !options.keys_only && is_ours)?;
         let (refuses, all) = with_facts(self.cx, |facts| (facts.wsman.no_projection, facts.wsman.all_classes));
-        let style = with_facts(self.cx, |facts| facts.wsman.style);
         let of = all.unwrap_or(AllClasses::OfClass);
-        if refuses || options.resource_uri.is_some() || style == Some(Style::Wmi) || of == AllClasses::Wmi {
+        if refuses || options.resource_uri.is_some() || self.style() == Some(Style::Wmi) || of == AllClasses::Wmi {
             return None;
         }
         let mut selected: Vec<&CimName> = class.keys().map(|key| &key.name).collect();
@@ -84,7 +83,7 @@ impl Running<'_, '_> {
         let names: Vec<&str> = selected.into_iter().map(CimName::as_str).collect();
         let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
         let query = format!("SELECT {} FROM {}{condition}", names.join(", "), class.name);
-        let uri = of.uri(&self.namespace, Some(&class.name));
+        let uri = of.uri(&self.namespace, Some(&class.name), &self.cx.target.wsman.vendor_namespaces);
         uri.filter(|_| is_fewer && can_be_named).map(|uri| (uri, query))
     }
 

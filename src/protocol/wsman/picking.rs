@@ -46,7 +46,7 @@ impl Running<'_, '_> {
                 &self.namespace,
                 &resource,
                 &Enumeration { mode, filter, ..Enumeration::default() },
-                style,
+                self.naming(style),
             );
             let (cx, title, locale) = (self.cx, self.title(), self.op.options.locale.as_deref());
             let (exchange, class) = (&mut *self.exchange, class.clone());

@@ -30,6 +30,7 @@ use crate::{
         delivery::{Arrived, status_of, with_facts},
         pulling::{Batch, CONTEXT_BYTES, MAX_EMPTY, MAX_SURPLUS},
     },
+    session::RequestEncoding,
     wire::Exchange,
 };
 
@@ -192,9 +193,15 @@ impl Pulling<'_, '_> {
         self.another_envelope()
     }
 
-    /// Goes over to the next size of answers; false after the last.
+    /// Goes over to the next size of answers; false after the last, and where the session says which.
     fn another_envelope(&self) -> bool {
+        let options = &self.cx.target.wsman;
+        let is_said = options.max_envelope_size.is_some();
         with_facts(self.cx, |facts| {
+            // It may be the encoding of requests that is refused.
+            if is_said || (options.encoding == RequestEncoding::Utf16 && !facts.wsman.answered) {
+                return false;
+            }
             let current = facts.wsman.envelope_bytes.unwrap_or(ENVELOPE_BYTES);
             let next = ENVELOPES.iter().skip_while(|size| **size != current).nth(1);
             facts.wsman.envelope_bytes = next.copied().or(facts.wsman.envelope_bytes);

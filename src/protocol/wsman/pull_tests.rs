@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What an element of the request says.
-fn given(asked: &Asked, element: &str) -> Option<String> {
+pub fn given(asked: &Asked, element: &str) -> Option<String> {
     let rest = asked.body.split_once(&format!("<{element}"))?.1.split_once('>')?.1;
     Some(rest.split_once('<')?.0.to_owned())
 }

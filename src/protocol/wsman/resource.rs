@@ -2,7 +2,10 @@
 //!
 //! Owns: the styles of URI and the prefixes vendors use for their classes. Must not know which style a server takes.
 
-use crate::cim::{CimName, Namespace};
+use crate::{
+    cim::{CimName, Namespace},
+    session::{UriStyle, VendorNamespace},
+};
 
 /// What the classes of CIM begin with, and those of nearly everybody (DSP0227 section 6.1).
 pub const DMTF: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
@@ -47,27 +50,32 @@ impl AllClasses {
     /// Every one, what most servers take first.
     pub const EVERY: [Self; 3] = [Self::Schema, Self::OfClass, Self::Wmi];
 
+    /// Those worth trying where classes are named in the style `fixed`.
+    pub const fn of(fixed: UriStyle) -> &'static [Self] {
+        match fixed {
+            UriStyle::Auto => &Self::EVERY,
+            UriStyle::Dmtf => &[Self::Schema, Self::OfClass],
+            UriStyle::Wmi => &[Self::Wmi],
+        }
+    }
+
     /// Its URI, where `class` is known to be queried.
-    pub fn uri(self, namespace: &Namespace, class: Option<&CimName>) -> Option<String> {
+    pub fn uri(self, namespace: &Namespace, class: Option<&CimName>, vendors: &[VendorNamespace]) -> Option<String> {
         match self {
             Self::Schema => Some(Style::Schema.all_classes(namespace)),
-            Self::OfClass => class.map(|class| Style::Schema.class(namespace, class)),
+            Self::OfClass => class.map(|class| Naming { style: Style::Schema, vendors }.class(namespace, class)),
             Self::Wmi => Some(Style::Wmi.all_classes(namespace)),
         }
     }
 }
 
 impl Style {
-    /// The URI of `class`.
-    pub fn class(self, namespace: &Namespace, class: &CimName) -> String {
-        match self {
-            Self::Schema => {
-                let vendor = class.schema().and_then(|schema| {
-                    VENDORS.iter().find(|(prefix, _)| schema.eq_ignore_ascii_case(prefix)).map(|(_, uri)| *uri)
-                });
-                format!("{}{class}", vendor.unwrap_or(DMTF))
-            }
-            Self::Wmi => format!("{WMI}{namespace}/{class}"),
+    /// The style a session fixes, if it does.
+    pub const fn fixed(style: UriStyle) -> Option<Self> {
+        match style {
+            UriStyle::Auto => None,
+            UriStyle::Dmtf => Some(Self::Schema),
+            UriStyle::Wmi => Some(Self::Wmi),
         }
     }
 
@@ -80,8 +88,41 @@ impl Style {
     }
 }
 
+/// How single classes are named to a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Naming<'v> {
+    /// The style.
+    pub style: Style,
+    /// Vendors that go before those known anyway.
+    pub vendors: &'v [VendorNamespace],
+}
+
+impl From<Style> for Naming<'static> {
+    fn from(style: Style) -> Self {
+        Self { style, vendors: &[] }
+    }
+}
+
+impl Naming<'_> {
+    /// The URI of `class`.
+    pub fn class(self, namespace: &Namespace, class: &CimName) -> String {
+        match self.style {
+            Style::Schema => {
+                let schema = class.schema().unwrap_or_default();
+                if let Some(vendor) = self.vendors.iter().find(|vendor| vendor.has(schema)) {
+                    return vendor.class(class.as_str());
+                }
+                let known = VENDORS.iter().find(|(prefix, _)| schema.eq_ignore_ascii_case(prefix));
+                format!("{}{class}", known.map_or(DMTF, |(_, uri)| uri))
+            }
+            Style::Wmi => format!("{WMI}{namespace}/{class}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -100,11 +141,28 @@ mod tests {
             ("AMTX_Other", "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/AMTX_Other"),
         ];
         for (class, uri) in cases {
-            assert_eq!(Style::Schema.class(&namespace, &CimName::new(class)), uri);
+            assert_eq!(Naming::from(Style::Schema).class(&namespace, &CimName::new(class)), uri);
         }
-        let wmi = Style::Wmi.class(&namespace, &CimName::new("Win32_Service"));
+        let wmi = Naming::from(Style::Wmi).class(&namespace, &CimName::new("Win32_Service"));
         assert_eq!(wmi, "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service");
         assert_eq!(Style::Wmi.all_classes(&namespace), "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/*");
         assert_eq!(Style::Schema.all_classes(&namespace), "http://schemas.dmtf.org/wbem/wscim/1/*");
+    }
+
+    #[test]
+    fn vendors_of_the_session_go_before_those_known_anyway_and_not_into_the_uris_of_wmi() {
+        let vendor = |prefix, uri| VendorNamespace::new(prefix, uri).unwrap();
+        let vendors = [vendor("LAB_", "http://lab.example/2"), vendor("AMT", "http://other.example/amt/")];
+        let named = |style, class| {
+            let naming = Naming { style, vendors: &vendors };
+            naming.class(&Namespace::new("root/x"), &CimName::new(class))
+        };
+        assert_eq!(named(Style::Schema, "lab_Disk"), "http://lab.example/2/lab_Disk");
+        assert_eq!(named(Style::Schema, "AMT_A"), "http://other.example/amt/AMT_A");
+        assert_eq!(named(Style::Schema, "IPS_A"), "http://intel.com/wbem/wscim/1/ips-schema/1/IPS_A");
+        assert_eq!(named(Style::Schema, "Plain"), "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/Plain");
+        assert_eq!(named(Style::Wmi, "LAB_Disk"), "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/x/LAB_Disk");
+        let of_class = AllClasses::OfClass.uri(&Namespace::new("root/x"), Some(&CimName::new("LAB_Disk")), &vendors);
+        assert_eq!(of_class.as_deref(), Some("http://lab.example/2/LAB_Disk"));
     }
 }

@@ -14,7 +14,7 @@ use super::{
     picking::has_no_get,
     pull::{Pulling, Takes},
     request::{self, Along, Enumeration, Filter, Mode, Polymorphism, Request, dialect},
-    resource::{AllClasses, Style},
+    resource::{AllClasses, Naming, Style},
     typing::typed,
 };
 use crate::{
@@ -149,15 +149,24 @@ impl<'r, 'c> Running<'r, 'c> {
         rows
     }
 
+    /// The style the session fixes, or the one the server took.
+    pub(super) fn style(&self) -> Option<Style> {
+        Style::fixed(self.cx.target.wsman.uri_style).or_else(|| with_facts(self.cx, |facts| facts.wsman.style))
+    }
+
+    /// How classes are named in `style`.
+    pub(super) fn naming(&self, style: Style) -> Naming<'c> {
+        Naming { style, vendors: &self.cx.target.wsman.vendor_namespaces }
+    }
+
     /// The styles worth trying for a class; the URI given by hand is the only one.
     fn resources(&self, class: &CimName) -> Vec<(String, Style)> {
-        let known = with_facts(self.cx, |facts| facts.wsman.style);
+        let known = self.style();
+        let named = |style: Style| (self.naming(style).class(&self.namespace, class), style);
         match (&self.op.options.resource_uri, known) {
             (Some(uri), style) => vec![(uri.clone(), style.unwrap_or_default())],
-            (None, Some(style)) => vec![(style.class(&self.namespace, class), style)],
-            (None, None) => {
-                [Style::Schema, Style::Wmi].map(|style| (style.class(&self.namespace, class), style)).into()
-            }
+            (None, Some(style)) => vec![named(style)],
+            (None, None) => [Style::Schema, Style::Wmi].map(named).into(),
         }
     }
 
@@ -208,7 +217,8 @@ impl<'r, 'c> Running<'r, 'c> {
                 for spares in subclasses.into_iter().map(Some).chain([None]) {
                     let polymorphism = spares.map(|_| Polymorphism::Without);
                     let how = Enumeration { mode: *mode, polymorphism, filter: filter.clone() };
-                    let open = request::enumerate(&self.namespace, &resource, &how, style.unwrap_or_default());
+                    let naming = self.naming(style.unwrap_or_default());
+                    let open = request::enumerate(&self.namespace, &resource, &how, naming);
                     ways.push(Way { open, expect: expect.clone(), learned, spares });
                 }
             }
@@ -231,7 +241,7 @@ impl<'r, 'c> Running<'r, 'c> {
         };
         let (mut first, mut without_get) = (None, None);
         for (index, (resource, style)) in self.resources(&path.class).into_iter().enumerate() {
-            let request = request::get(&self.namespace, &resource, &path, style);
+            let request = request::get(&self.namespace, &resource, &path, self.naming(style));
             let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
             match self.deliver(&request, reading, &mut rows).await {
                 Ok(()) if rows.delivered > 0 => {
@@ -272,7 +282,7 @@ impl<'r, 'c> Running<'r, 'c> {
         else {
             return Ok(None);
         };
-        let request = request::get_fragment(&self.namespace, &resource, path, &property, style);
+        let request = request::get_fragment(&self.namespace, &resource, path, &property, self.naming(style));
         let reading = Reading { expect: Expect::Instance(path.clone()), class: class.clone(), previous: None };
         let told = match self.deliver(&request, reading, rows).await {
             Ok(()) if rows.delivered > 0 => {
@@ -314,7 +324,7 @@ impl<'r, 'c> Running<'r, 'c> {
             let style = if all_classes == Some(AllClasses::Wmi) { Style::Wmi } else { Style::Schema };
             for (index, (mode, expect)) in modes.iter().enumerate() {
                 let how = Enumeration { mode: *mode, polymorphism: None, filter: Some(filter(along)) };
-                let open = request::enumerate(&self.namespace, &resource, &how, style);
+                let open = request::enumerate(&self.namespace, &resource, &how, self.naming(style));
                 let learned = Learned { all_classes, ..Learned::after(&modes[..index]) };
                 ways.push(Way { open, expect: expect.clone(), learned, spares: None });
             }
@@ -328,8 +338,10 @@ impl<'r, 'c> Running<'r, 'c> {
             return vec![(uri.clone(), None)];
         }
         let known = with_facts(self.cx, |facts| facts.wsman.all_classes);
-        let ways = known.map_or_else(|| AllClasses::EVERY.to_vec(), |known| vec![known]);
-        ways.into_iter().filter_map(|way| Some((way.uri(&self.namespace, class)?, Some(way)))).collect()
+        let options = &self.cx.target.wsman;
+        let ways = known.map_or_else(|| AllClasses::of(options.uri_style).to_vec(), |known| vec![known]);
+        let uri = |way: AllClasses| way.uri(&self.namespace, class, &options.vendor_namespaces);
+        ways.into_iter().filter_map(|way| Some((uri(way)?, Some(way)))).collect()
     }
 
     /// Where the rows go that `query` selects, its language, and its class: by name, and itself where it is known.

@@ -30,8 +30,12 @@ impl Running<'_, '_> {
         let resources = match &self.op.options.resource_uri {
             Some(uri) => vec![uri.clone()],
             None => {
-                let ways = [AllClasses::OfClass, AllClasses::Schema, AllClasses::Wmi];
-                ways.iter().filter_map(|way| way.uri(&self.namespace, class.as_ref())).collect()
+                let options = &self.cx.target.wsman;
+                let mut ways = AllClasses::of(options.uri_style).to_vec();
+                // Most servers want events of a class.
+                ways.sort_by_key(|way| *way != AllClasses::OfClass);
+                let uri = |way: &AllClasses| way.uri(&self.namespace, class.as_ref(), &options.vendor_namespaces);
+                ways.iter().filter_map(uri).collect()
             }
         };
         let mut first = None;

@@ -18,6 +18,7 @@ use crate::{
         preset::{self, Preset},
         store::SessionsFile,
         url::{Scheme, is_host, is_path_byte},
+        wsman::{MIN_ENVELOPE_SIZE, WsManOptions},
     },
 };
 
@@ -50,6 +51,8 @@ pub(super) struct Draft {
     culture: Option<String>,
     tags: Vec<String>,
     inherits: Option<Parent>,
+    /// What is said to servers of WS-Man.
+    pub(super) wsman: WsManOptions,
     /// Whether enumerations are pulled.
     pub(super) pull: PullUse,
     password: Option<SecretString>,
@@ -75,6 +78,7 @@ impl Draft {
             culture: None,
             tags: Vec::new(),
             inherits: None,
+            wsman: WsManOptions::default(),
             pull: PullUse::Auto,
             password: None,
             left_out: Vec::new(),
@@ -196,6 +200,15 @@ impl Draft {
         }
     }
 
+    /// The most kilobytes of an answer over WS-Man.
+    pub(super) fn envelope_kilobytes(&mut self, field: &str, text: &str) {
+        let bytes = text.parse::<u32>().ok().and_then(|kilobytes| kilobytes.checked_mul(1024));
+        match bytes.filter(|bytes| *bytes >= MIN_ENVELOPE_SIZE) {
+            Some(bytes) => self.wsman.max_envelope_size = Some(bytes),
+            None => self.leave(field, Some(text), "it is no number of kilobytes from 8 to 4194303"),
+        }
+    }
+
     /// A proxy, as a URL.
     pub(super) fn proxy(&mut self, field: &str, url: &str) {
         match HttpProxy::at(url) {
@@ -266,6 +279,7 @@ impl Draft {
             culture: self.culture,
             read_only: false,
             pull: self.pull,
+            wsman: self.wsman,
             preset: match &self.inherits {
                 Some(Parent::Preset(name)) => preset::find(name),
                 _ => None,

@@ -7,8 +7,8 @@ use super::LeftOut;
 use crate::{
     cim::Namespace,
     session::{
-        Colour, LimitChanges, Parent, Profile, Proxy, PullUse, SecretSource, TimeoutChanges, Tls, TlsVersion,
-        url::Scheme,
+        Colour, LimitChanges, Parent, Profile, Proxy, PullUse, RequestEncoding, SecretSource, Target, TimeoutChanges,
+        Tls, TlsVersion, UriStyle, WsManOptions, url::Scheme,
     },
 };
 
@@ -37,6 +37,10 @@ pub(super) enum Carries {
     TotalTimeout,
     /// The language of texts.
     Culture,
+    /// The size of answers over WS-Man, in whole kilobytes.
+    EnvelopeKilobytes,
+    /// How the characters of requests over WS-Man are encoded.
+    Encoding,
 }
 
 /// What of `profile` is lost in a format that carries `carried`.
@@ -87,6 +91,9 @@ pub(super) fn lost(profile: &Profile, carried: &[Carries]) -> Vec<LeftOut> {
     lose(None, target.limits != LimitChanges::default(), "limits", None);
     lose(None, target.proxy != Proxy::None, "proxy", None);
     lose(Some(Carries::Culture), target.culture.is_some(), "culture", target.culture.as_deref());
+    for (carries, is_said, field, value) in wsman(target) {
+        lose(carries, is_said, field, value.as_deref());
+    }
     lose(None, target.read_only, "read_only", Some("true"));
     lose(None, !profile.tags.is_empty(), "tags", Some(&profile.tags.join(", ")));
     lose(None, !profile.notes.is_empty(), "notes", None);
@@ -94,4 +101,24 @@ pub(super) fn lost(profile: &Profile, carried: &[Carries]) -> Vec<LeftOut> {
     let parent = profile.inherits.as_ref().map(Parent::to_text);
     lose(None, parent.is_some(), "inherits", parent.as_deref());
     list
+}
+
+/// What `target` says to servers of WS-Man: what could carry it, whether it is said, its key and its value.
+fn wsman(target: &Target) -> [(Option<Carries>, bool, &'static str, Option<String>); 5] {
+    let WsManOptions { max_envelope_size, operation_timeout, encoding, uri_style, vendor_namespaces } = &target.wsman;
+    let whole = max_envelope_size.is_none_or(|bytes| bytes % 1024 == 0).then_some(Carries::EnvelopeKilobytes);
+    let size = max_envelope_size.map(|bytes| bytes.to_string());
+    let style = *uri_style != UriStyle::Auto;
+    [
+        (whole, size.is_some(), "wsman.max_envelope_size", size),
+        (None, operation_timeout.is_some(), "wsman.operation_timeout", None),
+        (
+            Some(Carries::Encoding),
+            *encoding != RequestEncoding::Utf8,
+            "wsman.encoding",
+            Some(encoding.name().to_owned()),
+        ),
+        (None, style, "wsman.uri_style", Some(uri_style.name().to_owned())),
+        (None, !vendor_namespaces.is_empty(), "wsman.vendor_namespaces", None),
+    ]
 }

@@ -94,7 +94,7 @@ impl Reader<'_> {
         };
         let seen = self.problems.len();
         self.check_keys(table, &names_in(""), "[[session]]");
-        for key in ["tls", "auth", "timeouts", "limits"] {
+        for key in ["tls", "auth", "wsman", "timeouts", "limits"] {
             if let Some(nested) = table.get(key) {
                 self.check_table(nested, key);
             }
@@ -213,9 +213,9 @@ impl Reader<'_> {
             self.problem(at, "`namespace` is empty".to_owned(), "write one, such as \"root/cimv2\"");
         }
         let (user, mechanism, secret) = self.auth(table);
-        Some(Target {
+        let target = Target {
             owner: crate::session::profile::Owner::default(),
-            computer: Some(computer?),
+            computer,
             protocol,
             auto,
             port,
@@ -232,8 +232,10 @@ impl Reader<'_> {
             culture: self.culture(table),
             read_only: self.switch(table, "read_only").unwrap_or(false),
             pull: self.pull(table),
+            wsman: self.wsman(table),
             preset: table.preset(),
-        })
+        };
+        target.computer.is_some().then_some(target)
     }
 
     /// The protocols to try in turn.

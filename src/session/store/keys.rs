@@ -7,6 +7,7 @@ use crate::session::{
     options::{Colour, LimitChanges},
     profile::{AUTO, PullUse, TlsVersion},
     url::Scheme,
+    wsman::{RequestEncoding, UriStyle},
 };
 
 /// A key of `[[session]]`.
@@ -35,6 +36,8 @@ pub enum Kind {
     Port,
     /// A whole number of at least 1.
     Count,
+    /// A whole number of bytes from [`MIN_ENVELOPE_SIZE`](crate::session::wsman::MIN_ENVELOPE_SIZE) to 4294967295.
+    EnvelopeSize,
     /// A number of seconds greater than 0.
     Seconds,
     /// A number of seconds; 0 is without end.
@@ -47,6 +50,8 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     /// Where a secret comes from: a text, or a table with `command`, `shell` and `timeout`.
     Secret,
+    /// A table of URIs, each under what the names of classes begin with.
+    UriBases,
     /// `none`, `system`, a URL, or a table with `url`, `user`, `secret` and `allow_clear_text`.
     Proxy,
 }
@@ -61,8 +66,11 @@ const TRIED: &[&str] = &[Scheme::ALL[0].name(), Scheme::ALL[1].name()];
 /// Mechanisms of authentication a session can name.
 pub(super) const MECHANISMS: &[&str] = &["auto", "basic", "certificate", "digest", "none"];
 const PULLS: &[&str] = &[PullUse::NAMES[0].1, PullUse::NAMES[1].1, PullUse::NAMES[2].1];
+const ENCODINGS: &[&str] = &[RequestEncoding::NAMES[0].1, RequestEncoding::NAMES[1].1];
+const URI_STYLES: &[&str] = &[UriStyle::NAMES[0].1, UriStyle::NAMES[1].1, UriStyle::NAMES[2].1];
 const TLS_VERSIONS: &[&str] = &[TlsVersion::Tls12.text(), TlsVersion::Tls13.text()];
 const PIN: &str = "\"4E:D0:45:50:9E:E4:62:F5:8B:3F:37:F9:1A:6A:51:11:A6:A6:9B:33:A5:E2:3C:BE:44:E5:AD:1C:E5:FC:8D:3A\"";
+const VENDOR: &str = "{ LAB_ = \"http://lab.example/wbem/wscim/1/cim-schema/2\" }";
 const DEPTH: &str = "nesting of XML elements in an answer";
 
 /// All keys, in the order they are written.
@@ -110,8 +118,33 @@ pub const KEYS: &[Key] = &[
     key("auth.secret", Kind::Secret, "\"prompt\"", "where the password comes from; it is never in this file"),
     key("allow_clear_text", Kind::Switch, "false", "allow Basic over plain http to another machine"),
     key("proxy", Kind::Proxy, "\"none\"", "an HTTP proxy: \"none\", \"system\" for the environment's, or a URL"),
-    key("culture", Kind::Text, "\"de-DE, en\"", "the languages texts are wanted in (Accept-Language)"),
+    key(
+        "culture",
+        Kind::Text,
+        "\"de-DE, en\"",
+        "the languages texts are wanted in (Accept-Language); WS-Man takes the first (Locale)",
+    ),
     key("pull", Kind::Choice(PULLS), "\"auto\"", "whether enumerations are pulled in batches"),
+    key(
+        "wsman.max_envelope_size",
+        Kind::EnvelopeSize,
+        "512_000",
+        "bytes of an answer over WS-Man, from 8192; without it what the server takes (MaxEnvelopeSize)",
+    ),
+    key(
+        "wsman.operation_timeout",
+        Kind::Seconds,
+        "60",
+        "seconds a WS-Man server may work on a request, at most timeouts.first_byte (OperationTimeout)",
+    ),
+    key("wsman.encoding", Kind::Choice(ENCODINGS), "\"utf-8\"", "how the characters of WS-Man requests are encoded"),
+    key("wsman.uri_style", Kind::Choice(URI_STYLES), "\"auto\"", "how classes are named to a WS-Man server"),
+    key(
+        "wsman.vendor_namespaces",
+        Kind::UriBases,
+        VENDOR,
+        "the resource URIs of classes by what their names begin with, before AMT_, IPS_ and DCIM_",
+    ),
     key("read_only", Kind::Switch, "false", "change nothing on the server"),
     key("timeouts.connect", Kind::Seconds, "10", "seconds for resolve, TCP connect and TLS of one address, each"),
     key("timeouts.first_byte", Kind::Seconds, "60", "seconds from the last byte sent to the first of the answer"),
@@ -149,6 +182,11 @@ const CHOICES: &[(&str, &str, &str)] = &[
     ("pull", "auto", "pulled in batches where the server can, found out by the first enumeration"),
     ("pull", "on", "always pulled; a server that cannot is an error"),
     ("pull", "off", "one answer with everything in it"),
+    ("wsman.encoding", "utf-8", "what every server takes"),
+    ("wsman.encoding", "utf-16", "little-endian with a byte order mark; OMI and OpenPegasus refuse it"),
+    ("wsman.uri_style", "auto", "as the server takes it, found out by the first operation"),
+    ("wsman.uri_style", "dmtf", "by the URI of their schema, the namespace beside it (DSP0227)"),
+    ("wsman.uri_style", "wmi", "by namespace and class, as old versions of Windows want it"),
     ("auth.secret", "prompt", "asked for once per run, kept in memory"),
     ("auth.secret", "env:", "read from an environment variable: env:NAME"),
     ("auth.secret", "keyring", "kept by the keyring of the operating system"),

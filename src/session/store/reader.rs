@@ -20,6 +20,7 @@ use crate::session::{
     options::{HttpProxy, LimitChanges, Proxy, TimeoutChanges},
     profile::PullUse,
     secret::{SecretCommand, SecretSource},
+    wsman::{MIN_ENVELOPE_SIZE, RequestEncoding, UriStyle, VendorNamespace, WsManOptions},
 };
 
 /// Keys people write where they expect to put a password.
@@ -217,6 +218,51 @@ impl<'a> Reader<'a> {
             .find(|known| Some(known.1) == name.as_deref())
             .map(|known| known.0)
             .unwrap_or_default()
+    }
+
+    pub(super) fn wsman(&mut self, table: &Layers<'_>) -> WsManOptions {
+        let table = &table.table("wsman");
+        WsManOptions {
+            max_envelope_size: self.envelope_size(table),
+            operation_timeout: self.seconds(table, "operation_timeout", false),
+            encoding: self.choice(table, "encoding").and_then(|name| RequestEncoding::named(&name)).unwrap_or_default(),
+            uri_style: self.choice(table, "uri_style").and_then(|name| UriStyle::named(&name)).unwrap_or_default(),
+            vendor_namespaces: self.vendor_namespaces(table),
+        }
+    }
+
+    fn envelope_size(&mut self, table: &Layers<'_>) -> Option<u32> {
+        let found = table.get("max_envelope_size")?;
+        let size = whole(found.value).and_then(|bytes| u32::try_from(bytes).ok());
+        let size = size.filter(|bytes| *bytes >= MIN_ENVELOPE_SIZE);
+        if size.is_none() {
+            let cause = format!("`max_envelope_size` must be a whole number from {MIN_ENVELOPE_SIZE} to {}", u32::MAX);
+            self.problem(found.at, cause, "leave it out for what the server takes");
+        }
+        size
+    }
+
+    /// The vendors of the strongest layer that names any.
+    fn vendor_namespaces(&mut self, table: &Layers<'_>) -> Vec<VendorNamespace> {
+        const VENDORS: &str = "write vendor_namespaces = { LAB_ = \"http://lab.example/wbem/wscim/1/cim-schema/2\" }";
+        let Some(found) = table.get("vendor_namespaces") else { return Vec::new() };
+        let DeValue::Table(vendors) = found.value else {
+            self.problem(found.at, "`vendor_namespaces` must be a table".to_owned(), VENDORS);
+            return Vec::new();
+        };
+        let mut read = Vec::new();
+        for (prefix, uri) in vendors {
+            let prefix: &str = prefix.get_ref();
+            match uri.get_ref().as_str().and_then(|uri| VendorNamespace::new(prefix, uri)) {
+                Some(vendor) => read.push(vendor),
+                None => {
+                    let shown = prefix.escape_debug();
+                    let cause = format!("`vendor_namespaces` has no beginning of classes with a URI in `{shown}`");
+                    self.problem(found.at, cause, VENDORS);
+                }
+            }
+        }
+        read
     }
 
     /// A value of `Accept-Language` (RFC 9110 section 12.5.4): what a header can hold and languages are written in.

@@ -8,10 +8,11 @@ use toml_edit::{Array, InlineTable, Item, TableLike, Value};
 
 use super::keys::KEYS;
 use crate::session::{
-    Mechanism, Profile, Tls,
+    Mechanism, Profile, Target, Tls,
     options::{HttpProxy, LimitChanges, Proxy},
     secret::{SecretCommand, SecretSource},
     url::Scheme,
+    wsman::{RequestEncoding, UriStyle, WsManOptions},
 };
 
 /// Keys that a new entry says even where their value is the usual one, for whoever reads the file.
@@ -53,9 +54,11 @@ pub(super) fn value(profile: &Profile, name: &str) -> Option<Value> {
         "tags" => Some(Value::Array(profile.tags.iter().collect::<Array>())).filter(|_| !profile.tags.is_empty()),
         "notes" => Some(profile.notes.as_str()).filter(|notes| !notes.is_empty()).and_then(text),
         "colour" => profile.colour.and_then(|colour| text(colour.name())),
-        _ => match name.strip_prefix("tls.") {
-            Some(key) => tls(target.tls.as_ref()?, key),
-            None => limit(target.limits, name),
+        _ => match name.split_once('.')? {
+            ("tls", key) => tls(target.tls.as_ref()?, key),
+            ("wsman", key) => wsman(target, key),
+            ("limits", key) => limit(target.limits, key),
+            _ => None,
         },
     }
 }
@@ -75,9 +78,26 @@ fn tls(tls: &Tls, key: &str) -> Option<Value> {
     }
 }
 
-fn limit(mut limits: LimitChanges, name: &str) -> Option<Value> {
-    let count = (*limits.field(name.strip_prefix("limits.")?)?)?;
+fn limit(mut limits: LimitChanges, key: &str) -> Option<Value> {
+    let count = (*limits.field(key)?)?;
     i64::try_from(count).ok().map(Value::from)
+}
+
+/// What only WS-Man knows; of a session that speaks CIM-XML what is not usual.
+fn wsman(target: &Target, key: &str) -> Option<Value> {
+    let WsManOptions { max_envelope_size, operation_timeout, encoding, uri_style, vendor_namespaces } = &target.wsman;
+    let speaks = target.protocol != Scheme::CimXml.name();
+    match key {
+        "max_envelope_size" => max_envelope_size.map(|bytes| i64::from(bytes).into()),
+        "operation_timeout" => operation_timeout.map(seconds),
+        "encoding" => Some(encoding.name().into()).filter(|_| speaks || *encoding != RequestEncoding::default()),
+        "uri_style" => Some(uri_style.name().into()).filter(|_| speaks || *uri_style != UriStyle::default()),
+        "vendor_namespaces" if !vendor_namespaces.is_empty() => {
+            let vendors = vendor_namespaces.iter().map(|vendor| (vendor.prefix(), Value::from(vendor.uri())));
+            Some(Value::InlineTable(vendors.collect::<InlineTable>()))
+        }
+        _ => None,
+    }
 }
 
 fn seconds(time: Duration) -> Value {
@@ -215,7 +235,8 @@ pub(super) fn fill(table: &mut dyn TableLike, below: &Profile, profile: &Profile
     }
 }
 
-/// The value of a key that is not written. The usual port and path follow protocol and TLS.
+/// The value of a key that is not written. The usual port and path follow protocol and TLS; what only WS-Man knows is
+/// usual where it is spoken.
 fn usual(wanted: &Profile, below: &Profile, name: &str) -> Option<Value> {
     let (scheme, usual) = (wanted.target.scheme()?, below.target.scheme()?);
     let (wanted_tls, below_tls) = (wanted.target.tls.is_some(), below.target.tls.is_some());
@@ -225,6 +246,9 @@ fn usual(wanted: &Profile, below: &Profile, name: &str) -> Option<Value> {
             Some(i64::from(scheme.default_port(wanted_tls)).into())
         }
         "path" if below.target.path == usual.default_path() => Some(scheme.default_path().into()),
-        _ => value(below, name),
+        _ => match name.strip_prefix("wsman.") {
+            Some(key) => wsman(&Target { wsman: below.target.wsman.clone(), ..wanted.target.clone() }, key),
+            None => value(below, name),
+        },
     }
 }

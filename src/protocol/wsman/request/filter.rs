@@ -2,7 +2,7 @@
 //!
 //! Owns: the dialects and how each is written. Must not know which of them a server has.
 
-use super::{escape, push_selector, resource::Style, write_reference};
+use super::{escape, push_selector, resource::Naming, write_reference};
 use crate::{
     cim::{CimName, Namespace, ObjectPath},
     op::QueryLanguage,
@@ -64,7 +64,13 @@ pub fn dialect(language: &str) -> &str {
 }
 
 impl Filter<'_> {
-    pub(super) fn write(&self, namespace: &Namespace, style: Style, out: &mut String, unsendable: &mut Option<char>) {
+    pub(super) fn write(
+        &self,
+        namespace: &Namespace,
+        naming: Naming<'_>,
+        out: &mut String,
+        unsendable: &mut Option<char>,
+    ) {
         out.push_str("<w:Filter Dialect=\"");
         match self {
             Self::Query { dialect, text } => {
@@ -82,13 +88,13 @@ impl Filter<'_> {
             }
             Self::Associated(along) => {
                 out.push_str(&format!("{ASSOCIATIONS}\"><b:AssociatedInstances>"));
-                along.write(namespace, style, out, unsendable);
+                along.write(namespace, naming, out, unsendable);
                 out.push_str("</b:AssociatedInstances>");
             }
             Self::Associations(along) => {
                 let along = Along { association: None, result_role: None, ..*along };
                 out.push_str(&format!("{ASSOCIATIONS}\"><b:AssociationInstances>"));
-                along.write(namespace, style, out, unsendable);
+                along.write(namespace, naming, out, unsendable);
                 out.push_str("</b:AssociationInstances>");
             }
         }
@@ -97,10 +103,10 @@ impl Filter<'_> {
 }
 
 impl Along<'_> {
-    fn write(&self, namespace: &Namespace, style: Style, out: &mut String, unsendable: &mut Option<char>) {
+    fn write(&self, namespace: &Namespace, naming: Naming<'_>, out: &mut String, unsendable: &mut Option<char>) {
         out.push_str("<b:Object>");
         let namespace = self.object.namespace.as_ref().unwrap_or(namespace);
-        write_reference(self.object, namespace, style, out, unsendable);
+        write_reference(self.object, namespace, naming, out, unsendable);
         out.push_str("</b:Object>");
         let restrictions = [
             ("AssociationClassName", self.association),

@@ -12,7 +12,7 @@ pub use filter::{Along, Filter, dialect};
 use super::{
     envelope::ANONYMOUS,
     namespaces::{ENUMERATION, EVENTING, TRANSFER},
-    resource::{self, NAMESPACE, Style},
+    resource::{self, NAMESPACE, Naming},
 };
 use crate::{
     cim::{CimName, CimType, KeyBinding, KeyValue, Namespace, ObjectPath, text::real_text},
@@ -158,9 +158,9 @@ impl Request {
         push_selector(name, value, &mut self.selectors, &mut self.unsendable);
     }
 
-    fn keys(&mut self, path: &ObjectPath, style: Style) {
+    fn keys(&mut self, path: &ObjectPath, naming: Naming<'_>) {
         let namespace = path.namespace.as_ref().unwrap_or(&self.namespace);
-        write_keys(path, namespace, style, &mut self.selectors, &mut self.unsendable);
+        write_keys(path, namespace, naming, &mut self.selectors, &mut self.unsendable);
     }
 
     /// Asks for whole classes.
@@ -170,7 +170,7 @@ impl Request {
         self
     }
 
-    fn enumeration(mut self, how: &Enumeration<'_>, style: Style) -> Self {
+    fn enumeration(mut self, how: &Enumeration<'_>, naming: Naming<'_>) -> Self {
         let mut rest = match how.mode {
             Mode::Object => "",
             Mode::Epr => "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode>",
@@ -184,7 +184,7 @@ impl Request {
             Some(Polymorphism::Without) => "<b:PolymorphismMode>None</b:PolymorphismMode>",
         });
         if let Some(filter) = &how.filter {
-            filter.write(&self.namespace, style, &mut rest, &mut self.unsendable);
+            filter.write(&self.namespace, naming, &mut rest, &mut self.unsendable);
         }
         self.body = Body::Enumerate { most: 1, rest };
         self
@@ -221,7 +221,13 @@ fn begin_selector(name: &str, out: &mut String, unsendable: &mut Option<char>) {
 
 /// The keys of `path`, which is in `namespace`, as selectors (DSP0227 section 6.4). So is what a key refers to, unless it says
 /// otherwise.
-fn write_keys(path: &ObjectPath, namespace: &Namespace, style: Style, out: &mut String, unsendable: &mut Option<char>) {
+fn write_keys(
+    path: &ObjectPath,
+    namespace: &Namespace,
+    naming: Naming<'_>,
+    out: &mut String,
+    unsendable: &mut Option<char>,
+) {
     for KeyBinding { name, value } in &path.keys {
         let text = match value {
             KeyValue::Bool(value) => value.to_string(),
@@ -232,7 +238,7 @@ fn write_keys(path: &ObjectPath, namespace: &Namespace, style: Style, out: &mut 
             KeyValue::Reference(to) => {
                 begin_selector(name.as_str(), out, unsendable);
                 out.push_str("<a:EndpointReference>");
-                write_reference(to, to.namespace.as_ref().unwrap_or(namespace), style, out, unsendable);
+                write_reference(to, to.namespace.as_ref().unwrap_or(namespace), naming, out, unsendable);
                 out.push_str("</a:EndpointReference></w:Selector>");
                 continue;
             }
@@ -245,21 +251,26 @@ fn write_keys(path: &ObjectPath, namespace: &Namespace, style: Style, out: &mut 
 fn write_reference(
     path: &ObjectPath,
     namespace: &Namespace,
-    style: Style,
+    naming: Naming<'_>,
     out: &mut String,
     unsendable: &mut Option<char>,
 ) {
     out.push_str(&format!("<a:Address>{ANONYMOUS}</a:Address><a:ReferenceParameters><w:ResourceURI>"));
-    escape(&style.class(namespace, &path.class), out, unsendable);
+    escape(&naming.class(namespace, &path.class), out, unsendable);
     out.push_str("</w:ResourceURI><w:SelectorSet>");
     push_selector(NAMESPACE, namespace.as_str(), out, unsendable);
-    write_keys(path, namespace, style, out, unsendable);
+    write_keys(path, namespace, naming, out, unsendable);
     out.push_str("</w:SelectorSet></a:ReferenceParameters>");
 }
 
 /// Enumerate on a resource.
-pub fn enumerate(namespace: &Namespace, resource: &str, how: &Enumeration<'_>, style: Style) -> Request {
-    Request::new("Enumerate", ENUMERATION, namespace, resource).enumeration(how, style)
+pub fn enumerate<'n>(
+    namespace: &Namespace,
+    resource: &str,
+    how: &Enumeration<'_>,
+    naming: impl Into<Naming<'n>>,
+) -> Request {
+    Request::new("Enumerate", ENUMERATION, namespace, resource).enumeration(how, naming.into())
 }
 
 /// Release of an enumeration that was opened on `resource` (DSP0226 section 8.5).
@@ -268,21 +279,21 @@ pub fn release(namespace: &Namespace, resource: &str, context: &str) -> Request 
 }
 
 /// Get of the instance `path` names, whole.
-pub fn get(namespace: &Namespace, resource: &str, path: &ObjectPath, style: Style) -> Request {
+pub fn get<'n>(namespace: &Namespace, resource: &str, path: &ObjectPath, naming: impl Into<Naming<'n>>) -> Request {
     let mut request = Request::new("Get", TRANSFER, namespace, resource);
-    request.keys(path, style);
+    request.keys(path, naming.into());
     request
 }
 
 /// Get of one property of it (DSP0226 section 7.7).
-pub fn get_fragment(
+pub fn get_fragment<'n>(
     namespace: &Namespace,
     resource: &str,
     path: &ObjectPath,
     property: &CimName,
-    style: Style,
+    naming: impl Into<Naming<'n>>,
 ) -> Request {
-    let mut request = get(namespace, resource, path, style);
+    let mut request = get(namespace, resource, path, naming);
     request.last.push_str("<w:FragmentTransfer s:mustUnderstand=\"true\">");
     escape(property.as_str(), &mut request.last, &mut request.unsendable);
     request.last.push_str("</w:FragmentTransfer>");
@@ -300,14 +311,14 @@ pub fn get_class(namespace: &Namespace, class: &CimName) -> Request {
 pub fn enumerate_classes(namespace: &Namespace, parent: Option<&CimName>) -> Request {
     let mut request = Request::new("Enumerate", ENUMERATION, namespace, resource::CLASSES);
     request.selector("ClassName", parent.map_or("", CimName::as_str));
-    request.whole().enumeration(&Enumeration::default(), Style::default())
+    request.whole().enumeration(&Enumeration::default(), Naming::default())
 }
 
 /// Subscribe to what `filter` selects, for the time `expires` in seconds; events are pulled from the context answered.
 pub fn subscribe(namespace: &Namespace, resource: &str, filter: &Filter<'_>, expires: u32) -> Request {
     let mut request = Request::new("Subscribe", EVENTING, namespace, resource);
     let mut body = format!("<e:Subscribe><e:Delivery Mode=\"{PULLED}\"/><e:Expires>PT{expires}S</e:Expires>");
-    filter.write(namespace, Style::default(), &mut body, &mut request.unsendable);
+    filter.write(namespace, Naming::default(), &mut body, &mut request.unsendable);
     body.push_str("</e:Subscribe>");
     request.body = Body::Text(body);
     request

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::protocol::wsman::{
     envelope::{Addressing, build},
+    resource::Style,
     uuid::Uuid,
 };
 

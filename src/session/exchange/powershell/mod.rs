@@ -14,7 +14,7 @@ use super::{
     draft::{Draft, Unchecked},
     outgoing::{Carries, lost},
 };
-use crate::session::{Mechanism, Profile, url::Scheme};
+use crate::session::{Mechanism, Profile, RequestEncoding, url::Scheme};
 use parameters::Cmdlet;
 use parse::{Argument, Call, Value};
 
@@ -137,11 +137,12 @@ fn option(argument: &Argument, draft: &mut Draft) -> bool {
         "HttpPrefix" => draft.path(name, text),
         "Culture" => draft.culture(name, text),
         "UICulture" => draft.leave(name, Some(text), "a session has one language, its culture"),
-        "Encoding" if text.eq_ignore_ascii_case("utf16") => draft.leave(name, Some(text), "messages are always UTF-8"),
+        "Encoding" if text.eq_ignore_ascii_case("utf16") => draft.wsman.encoding = RequestEncoding::Utf16,
+        // UTF-8 is what is written anyway.
         "Encoding" => {}
         "NoEncryption" => draft.leave(name, Some("on"), "there is no sealing of messages yet that it could turn off"),
         "EncodePortInServicePrincipalName" => draft.leave(name, Some("on"), "there is no Kerberos yet"),
-        "MaxEnvelopeSizeKB" => draft.leave(name, Some(text), "a session has no size of messages"),
+        "MaxEnvelopeSizeKB" => draft.envelope_kilobytes(name, text),
         "ProxyType" if text.eq_ignore_ascii_case("none") => {}
         "ProxyCredential" | "ProxyCertificateThumbprint" => draft.leave(name, None, NO_PROXY),
         "ProxyType" | "ProxyAuthentication" => draft.leave(name, Some(text), NO_PROXY),
@@ -170,7 +171,15 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
         }
         export.left_out.append(&mut lost(
             profile,
-            &[Carries::Name, Carries::Path, Carries::EachCheck, Carries::TotalTimeout, Carries::Culture],
+            &[
+                Carries::Name,
+                Carries::Path,
+                Carries::EachCheck,
+                Carries::TotalTimeout,
+                Carries::Culture,
+                Carries::EnvelopeKilobytes,
+                Carries::Encoding,
+            ],
         ));
         // The options of WS-Man are a parameter set of their own, which has no -Protocol.
         let mut options = String::new();
@@ -186,6 +195,12 @@ pub(super) fn write(profiles: &[&Profile]) -> Export {
         let number = export.text.matches("New-CimSession ").count() + 1;
         if let Some(culture) = &target.culture {
             let _ = write!(options, " -Culture {}", quoted(culture));
+        }
+        if let Some(bytes) = target.wsman.max_envelope_size.filter(|bytes| bytes % 1024 == 0) {
+            let _ = write!(options, " -MaxEnvelopeSizeKB {}", bytes / 1024);
+        }
+        if target.wsman.encoding == RequestEncoding::Utf16 {
+            options.push_str(" -Encoding Utf16");
         }
         if !options.is_empty() {
             let _ = writeln!(export.text, "$o{number} = New-CimSessionOption{options}");

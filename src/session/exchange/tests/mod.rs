@@ -11,7 +11,10 @@ use std::{fmt::Write as _, path::Path};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::session::{ProfileId, PullUse, SecretCommand, TimeoutChanges, Tls, url::TargetUrl};
+use crate::session::{
+    ProfileId, PullUse, RequestEncoding, SecretCommand, TimeoutChanges, Tls, UriStyle, VendorNamespace, WsManOptions,
+    url::TargetUrl,
+};
 
 const PASSWORD: &str = "Sw0rdf1sh-9c1";
 
@@ -35,6 +38,10 @@ fn told(import: &Import) -> String {
         let TimeoutChanges { first_byte, idle, total, .. } = target.timeouts;
         for (what, time) in [("first byte", first_byte), ("idle", idle), ("total", total.flatten())] {
             write!(out, "{}", time.map_or_else(String::new, |time| format!(" {what} {time:?}"))).unwrap();
+        }
+        if target.wsman != WsManOptions::default() {
+            let WsManOptions { max_envelope_size, encoding, .. } = target.wsman;
+            write!(out, " {max_envelope_size:?} bytes in {}", encoding.name()).unwrap();
         }
         if target.pull != PullUse::Auto {
             write!(out, " pull {}", target.pull.name()).unwrap();

@@ -68,7 +68,15 @@ fn what_powershell_cannot_reach_is_listed() {
     let mut web = profile("web01", "Bob\u{2019}s $x", "wsman+https://CORP%5Cann@web01/p%27q");
     web.target.namespace = crate::cim::Namespace::new("root/x");
     web.target.tls = Some(Tls { ca_file: Some("/ca.pem".into()), skip_chain: true, ..Tls::default() });
-    let plain = profile("web02", "web02", "wsman+http://[fe80::1]");
+    web.target.wsman = WsManOptions {
+        max_envelope_size: Some(1_024_000),
+        operation_timeout: Some(std::time::Duration::from_secs(9)),
+        encoding: RequestEncoding::Utf16,
+        uri_style: UriStyle::Wmi,
+        vendor_namespaces: vec![VendorNamespace::new("LAB_", "http://lab.example/2").unwrap()],
+    };
+    let mut plain = profile("web02", "web02", "wsman+http://[fe80::1]");
+    plain.target.wsman.max_envelope_size = Some(9_000);
     let esx = profile("esx", "esx", "cimxml+https://esx");
     let export = export(&[&web, &plain, &esx], Format::PowerShell).unwrap();
     let list = export.left_out.iter().map(|line| format!("- {line}\n")).collect::<String>();
@@ -80,6 +88,7 @@ prop_compose! {
         name in "[^\\p{C}\\p{Z}]([^\\p{C}]{0,20}[^\\p{C}\\p{Z}])?", tls: bool, user in proptest::option::of("[^\\p{C}]{1,20}"),
         host in "[a-z0-9][a-z0-9.-]{0,20}|fe80::[1-9a-f]{1,4}", port in 1u16.., path in "/[a-z%/']{0,10}",
         skip_chain: bool, skip_name: bool, seconds in proptest::option::of(1u64..100_000), culture in proptest::option::of("[a-z]{2}-[A-Z]{2}"),
+        kilobytes in proptest::option::of(8u32..4_000_000), utf16: bool,
     ) -> Profile {
         let mut profile = profile("x", &name, "wsman+http://h");
         profile.id = SessionsFile::parse("sessions.toml", "").free_id(&name);
@@ -88,6 +97,8 @@ prop_compose! {
         profile.target.path = path;
         profile.target.user = user;
         profile.target.culture = culture;
+        profile.target.wsman.max_envelope_size = kilobytes.map(|kilobytes| kilobytes * 1024);
+        profile.target.wsman.encoding = if utf16 { RequestEncoding::Utf16 } else { RequestEncoding::Utf8 };
         profile.target.timeouts.total = seconds.map(|seconds| Some(std::time::Duration::from_secs(seconds)));
         profile.target.tls = tls.then(|| Tls { skip_chain, skip_name, ..Tls::default() });
         profile

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{parse, problems};
 use crate::session::{
-    Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, SecretCommand, SecretSource,
+    Colour, HttpProxy, Parent, Profile, ProfileId, Proxy, PullUse, RequestEncoding, SecretCommand, SecretSource,
+    UriStyle, VendorNamespace, WsManOptions,
     store::{KEYS, Origin, SessionsFile, template},
     url::Scheme,
 };
@@ -41,6 +42,7 @@ protocol = "wsman"
 proxy = { url = "http://px:3128", user = "bob", secret = "env:PX", allow_clear_text = true }
 culture = "de-DE, en;q=0.5"
 pull = "off"
+wsman = { max_envelope_size = 8_192, operation_timeout = 1.5, encoding = "utf-16", uri_style = "dmtf", vendor_namespaces = { LAB_ = "http://lab.example/2", x = "urn:x" } }
 read_only = true
 auth = { user = 'CORP\ann', secret = { command = ["pass", "show", "a b"], timeout = 2.5 } }
 timeouts = { connect = 0.5, first_byte = 2, idle = 3, total = 0 }
@@ -73,6 +75,15 @@ colour = "lightcyan"
     assert_eq!((target.limits.name_bytes, target.limits.in_flight_per_session), (Some(1000), Some(1)));
     assert_eq!((tags.join(" "), notes.as_str(), inherits), ("web lab".to_owned(), "two\nlines", &None));
     assert_eq!(*colour, Colour::named("lightcyan"));
+    let vendor = |prefix, uri| VendorNamespace::new(prefix, uri).unwrap();
+    let wsman = WsManOptions {
+        max_envelope_size: Some(8_192),
+        operation_timeout: Some(Duration::from_millis(1_500)),
+        encoding: RequestEncoding::Utf16,
+        uri_style: UriStyle::Dmtf,
+        vendor_namespaces: vec![vendor("LAB_", "http://lab.example/2"), vendor("x", "urn:x")],
+    };
+    assert_eq!(target.wsman, wsman);
     assert_eq!((target.port, target.path.as_str()), (5986, "/wsman"));
 }
 
@@ -91,6 +102,19 @@ fn every_wrong_value_is_told_with_its_place() {
         ("timeouts = { soon = 1 }", "3:14: unknown key `soon` in timeouts"),
         ("limits = { xml_depth = 0 }", "3:24: `xml_depth` must be a whole number of at least 1"),
         ("limits = { in_flight = 3 }", "3:12: unknown key `in_flight` in limits"),
+        (
+            "wsman = { max_envelope_size = 8191 }",
+            "3:31: `max_envelope_size` must be a whole number from 8192 to 4294967295",
+        ),
+        ("wsman = { operation_timeout = 0 }", "3:31: `operation_timeout` must be a number of seconds greater than 0"),
+        ("wsman = { encoding = \"latin1\" }", "3:22: unknown encoding \"latin1\""),
+        ("wsman = { uri_style = \"cim\" }", "3:23: unknown uri_style \"cim\""),
+        ("wsman = { vendor_namespaces = 1 }", "3:31: `vendor_namespaces` must be a table"),
+        (
+            "wsman = { vendor_namespaces = { LAB_ = \"lab\" } }",
+            "3:31: `vendor_namespaces` has no beginning of classes with a URI in `LAB_`",
+        ),
+        ("wsman = { encodnig = \"utf-8\" }", "3:11: unknown key `encodnig` in wsman"),
         ("limits = 3", "3:10: `limits` must be a table"),
         ("auto = []", "3:8: `auto` must be a list of protocols, each once"),
         ("auto = [\"wsman\", \"wsman\"]", "3:8: `auto` must be a list of protocols, each once"),
