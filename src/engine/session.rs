@@ -25,7 +25,7 @@ use crate::{
         explain::{exchange::authenticate, start},
     },
     protocol::ServerFacts,
-    session::{HttpProxy, InstanceId, LiveSession, Mechanism, Proxy, SecretSource, Target, Tls, TlsVersion},
+    session::{HttpProxy, InstanceId, LiveSession, Mechanism, Proxy, SecretSource, Target, Tls, TlsVersion, url},
     wire::{
         AuthenticatorFactory, ConnIds, Dial, DialSettings, Dialer, Scheme, TlsRules, Trust, clear_text_refused,
         is_loopback,
@@ -280,6 +280,10 @@ fn authenticator(target: &Target, credentials: Option<Credentials>) -> Result<Au
     if shows_certificate && target.tls.as_ref().is_none_or(|tls| tls.client_cert.is_none()) {
         let name = target.computer.clone().unwrap_or_default();
         return Err(authenticate::NO_CERTIFICATE.error(Phase::Authenticate(1), name, ErrorKind::Configuration));
+    }
+    // TLS shows it to any server; WS-Man alone has a header that says so.
+    if shows_certificate && target.protocol != url::Scheme::WsMan.name() {
+        return Ok(Arc::new(|| None));
     }
     let nobody = || Credentials { user: String::new(), secret: String::new().into() };
     let Some(credentials) = credentials.or_else(|| shows_certificate.then(nobody)) else {

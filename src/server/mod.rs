@@ -83,6 +83,9 @@ pub struct ServerOptions {
     pub offer: Offer,
     /// Certificate and key for https; `None` speaks plain http.
     pub tls: Option<TlsIdentity>,
+    /// PEM text of the authorities one of which must have signed a client's certificate; `None` asks for none. Of use with
+    /// TLS alone (tests only).
+    pub client_authorities: Option<String>,
     /// Lets the server listen on a non-loopback address without TLS.
     pub allow_clear_text_from_the_network: bool,
     /// Its limits.
@@ -99,6 +102,7 @@ impl ServerOptions {
             credentials: Some(credentials),
             offer: Offer::default(),
             tls: None,
+            client_authorities: None,
             allow_clear_text_from_the_network: false,
             limits: ServerLimits::default(),
             scenario: None,
@@ -112,6 +116,7 @@ impl ServerOptions {
             credentials: None,
             offer: Offer::default(),
             tls: None,
+            client_authorities: None,
             allow_clear_text_from_the_network: false,
             limits: ServerLimits::default(),
             scenario: Some(Arc::new(scenario)),
@@ -175,7 +180,8 @@ pub async fn start(options: ServerOptions) -> Result<RunningServer, ServerError>
     {
         Basic::new(credentials.clone())?;
     }
-    let acceptor = options.tls.as_ref().map(tls::acceptor).transpose()?;
+    let acceptor =
+        options.tls.as_ref().map(|own| tls::acceptor(own, options.client_authorities.as_deref())).transpose()?;
     let repository = Arc::new(repository::Repository::embedded()?);
     let listener = listen::bind(options.listen).await?;
     let addr = listener.local_addr().map_err(|cause| ServerError::Listen { addr: options.listen, cause })?;

@@ -57,6 +57,7 @@ pub async fn serve(
         credentials: Some(options.credentials),
         offer: options.offer,
         tls: options.tls.map(|(cert, key)| TlsIdentity::Files { cert, key }),
+        client_authorities: None,
         allow_clear_text_from_the_network: options.allow_clear_text_from_the_network,
         limits: ServerLimits::default(),
         scenario: None,

@@ -4,7 +4,11 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{VerifierBuilderError, WebPkiClientVerifier},
+};
 use tokio_rustls::TlsAcceptor;
 
 /// Where certificate and key come from.
@@ -52,15 +56,30 @@ pub enum TlsError {
     /// Certificate and key do not fit each other, or rustls refuses them.
     #[error("certificate and key cannot be used: {0}")]
     Refused(#[from] rustls::Error),
+    /// No client could ever be let in.
+    #[error("certificates of clients cannot be checked: {0}")]
+    Clients(#[from] VerifierBuilderError),
 }
 
-/// Builds the acceptor for `identity`: TLS 1.2 and 1.3, no client certificates.
-pub(super) fn acceptor(identity: &TlsIdentity) -> Result<TlsAcceptor, TlsError> {
+/// Builds the acceptor for `identity`: TLS 1.2 and 1.3, and client certificates signed by one of `clients` where that is
+/// given, else none.
+pub(super) fn acceptor(identity: &TlsIdentity, clients: Option<&str>) -> Result<TlsAcceptor, TlsError> {
     let (chain, key) = load(identity)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = match clients {
+        None => WebPkiClientVerifier::no_client_auth(),
+        Some(pem) => {
+            let mut roots = RootCertStore::empty();
+            let broken = |cause| TlsError::Pem { file: "authorities of clients".to_owned(), cause };
+            for authority in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                roots.add(authority.map_err(broken)?)?;
+            }
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?
+        }
+    };
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
