@@ -6,6 +6,7 @@
 #![allow(rustdoc::broken_intra_doc_links)]
 
 mod formats;
+mod given;
 mod values;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -131,42 +132,6 @@ pub struct TlsArguments {
     /// Accept the certificate with this SHA-256 fingerprint and no other, whoever signed it
     #[arg(long, global = true, value_name = "SHA256", value_parser = pin)]
     pub pin: Option<Fingerprint>,
-}
-
-impl TargetArguments {
-    /// The flags that were given.
-    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
-        let given = [
-            ("-s", self.session.is_some()),
-            ("--url", self.url.is_some()),
-            ("--tag", !self.tags.is_empty()),
-            ("--throttle", self.throttle.is_some()),
-            ("--user", self.user.is_some()),
-            ("--password-env", self.password_env.is_some()),
-            ("--pull", self.pull.is_some()),
-            ("--auth", self.auth.is_some()),
-            ("--allow-clear-text", self.allow_clear_text),
-            ("-n", self.namespace.is_some()),
-        ];
-        given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).chain(self.tls.given())
-    }
-}
-
-impl TlsArguments {
-    /// The flags that were given.
-    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
-        let given = [
-            ("--ca-file", self.ca_file.is_some()),
-            ("--client-cert", self.client_cert.is_some()),
-            ("--client-key", self.client_key.is_some()),
-            ("--skip-chain", self.skip_chain),
-            ("--skip-name", self.skip_name),
-            ("--tls-min-version", self.tls_min_version.is_some()),
-            ("--tls-server-name", self.tls_server_name.is_some()),
-            ("--pin", self.pin.is_some()),
-        ];
-        given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag)
-    }
 }
 
 /// What holds for every command.
@@ -352,6 +317,9 @@ pub struct AssociatorsArguments {
     /// What the server lets through
     #[command(flatten)]
     pub filter: FilterArguments,
+    /// The WS-Man resource URI, instead of the one of all classes
+    #[arg(long, value_name = "URI")]
+    pub resource_uri: Option<String>,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,
@@ -393,6 +361,9 @@ pub struct ReferencesArguments {
     /// What the server lets through
     #[command(flatten)]
     pub filter: FilterArguments,
+    /// The WS-Man resource URI, instead of the one of all classes
+    #[arg(long, value_name = "URI")]
+    pub resource_uri: Option<String>,
     /// The output format
     #[arg(short, long, value_enum, default_value_t = InstancesFormat::Table)]
     pub output: InstancesFormat,

@@ -31,12 +31,14 @@ use crate::{
 /// Runs the command, or says what the terminal UI starts with.
 pub(super) fn dispatch(arguments: Arguments, check_files: CheckFiles) -> Result<Front, Failure> {
     if let Some(Command::Completions { shell }) = arguments.command {
+        arguments.target.only("completions", |_| false)?;
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Arguments::command(), "lazycim", &mut script);
         return in_runtime(async move { serve::print(&script).await });
     }
     let paths = Paths::discover();
     if let Some(Command::Config { command }) = arguments.command {
+        arguments.target.only("config", |_| false)?;
         return match config::text(command, &arguments.common, &paths, check_files) {
             Ok(text) => in_runtime(async move { serve::print(text.as_bytes()).await }),
             Err(failures) => Err(failures.into_iter().reduce(Failure::then).unwrap_or(Failure::signal(0))),

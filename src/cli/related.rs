@@ -37,22 +37,22 @@ pub(super) fn query(arguments: QueryArguments) -> Operation {
 /// `associators`
 pub(super) fn associators(object: ObjectPath, arguments: AssociatorsArguments) -> Operation {
     let AssociatorsArguments { assoc: assoc_class, result: result_class, role, result_role, .. } = arguments;
-    let AssociatorsArguments { names, filter, output, .. } = arguments;
+    let AssociatorsArguments { names, filter, resource_uri, output, .. } = arguments;
     let keys_only = only_names(&object, names, output);
     let kind = OperationKind::AssociatorInstances { object, assoc_class, result_class, role, result_role };
-    asked(kind, keys_only, filter)
+    Operation { kind, options: OperationOptions { keys_only, resource_uri, ..filtered(filter) } }
 }
 
 /// `references`
 pub(super) fn references(object: ObjectPath, arguments: ReferencesArguments) -> Operation {
-    let ReferencesArguments { result: result_class, role, names, filter, output, .. } = arguments;
+    let ReferencesArguments { result: result_class, role, names, filter, resource_uri, output, .. } = arguments;
     let keys_only = only_names(&object, names, output);
-    asked(OperationKind::ReferenceInstances { object, result_class, role }, keys_only, filter)
+    let kind = OperationKind::ReferenceInstances { object, result_class, role };
+    Operation { kind, options: OperationOptions { keys_only, resource_uri, ..filtered(filter) } }
 }
 
-fn asked(kind: OperationKind, keys_only: bool, filter: FilterArguments) -> Operation {
-    let options = OperationOptions { keys_only, filter: filter.into_query(), ..OperationOptions::default() };
-    Operation { kind, options }
+fn filtered(filter: FilterArguments) -> OperationOptions {
+    OperationOptions { filter: filter.into_query(), ..OperationOptions::default() }
 }
 
 /// Whether nothing but names or paths is asked for: of a class, lists name the classes.

@@ -17,9 +17,7 @@ use crate::server::{Credentials, Offer, ServeOptions, ServerError, serve};
 /// Serves until a signal comes.
 pub(super) async fn run(arguments: ServeArguments, target: TargetArguments) -> Result<(), Failure> {
     let usage = |cause: &str, hint: &str| Failure::usage("usage", "serve", cause, hint);
-    if target.session.is_some() || target.url.is_some() || !target.tags.is_empty() {
-        return Err(usage("it serves this computer and takes no -s, --url or --tag", "leave them out"));
-    }
+    target.only("serve", |flag| matches!(flag, "--user" | "--password-env" | "--auth"))?;
     let Some(user) = target.user.filter(|user| !user.is_empty()) else {
         return Err(usage("it needs the user who may read", "--user USER --password-env VAR"));
     };

@@ -65,6 +65,35 @@ fn targets_that_cannot_be_are_usage_errors() {
 }
 
 #[test]
+fn flags_about_a_server_are_refused_where_none_is_asked() {
+    let serve = ["serve", "--user", "u", "--password-env", "PW"];
+    let commands = [&["config", "path"][..], &["config", "check"], &["completions", "bash"], &serve];
+    let flags: &[&[&str]] = &[
+        &["-s", "x"],
+        &["--url", "cimxml+https://h"],
+        &["--tag", "lab"],
+        &["--throttle", "2"],
+        &["--pull", "on"],
+        &["--allow-clear-text"],
+        &["-n", "root/x"],
+        &["--ca-file", "x"],
+        &["--pin", "00"],
+    ];
+    for command in commands {
+        for flag in flags {
+            let pin = "00".repeat(32);
+            let flag = if flag[0] == "--pin" { vec!["--pin", pin.as_str()] } else { flag.to_vec() };
+            let ran = lazycim(&[command, &flag].concat());
+            ran.expect_failure(2, &format!("{}: it takes no {}", command[0], flag[0]), "leave it out");
+        }
+    }
+    for flag in [["--user", "u"], ["--password-env", "PW"], ["--auth", "basic"]] {
+        let ran = lazycim(&[&["config", "show"], &flag[..]].concat());
+        ran.expect_failure(2, &format!("config: it takes no {}", flag[0]), "leave it out");
+    }
+}
+
+#[test]
 fn arguments_are_checked_before_anything_is_done() {
     for arguments in [
         &["instances"][..],

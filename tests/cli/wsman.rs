@@ -68,6 +68,15 @@ fn what_goes_wrong_says_what_to_try() {
     wsman(&serve, &["query", "SELECT * FROM"]).expect_failure(1, "", "query");
     let by_hand = ["instances", "LC_ComputerSystem", "--resource-uri", "urn:lazycim:nothing"];
     wsman(&serve, &by_hand).expect_failure(1, "resource URI", "");
+    let system = serve.run(&["instances", "LC_OperatingSystem", "--keys-only", "-o", "json"]).expect_code(0).stdout;
+    let system: serde_json::Value = serde_json::from_str(&system).unwrap();
+    let system = system[0]["path"].as_str().unwrap();
+    for command in ["associators", "references"] {
+        let ask = |uri| wsman(&serve, &[command, system, "--names", "--resource-uri", uri]);
+        ask("urn:lazycim:nothing").expect_failure(1, "resource URI", "");
+        let all = ask("http://schemas.dmtf.org/wbem/wscim/1/*").expect_code(0).stdout;
+        assert!(all.lines().count() > 1, "{command}: {all}");
+    }
 }
 
 #[test]

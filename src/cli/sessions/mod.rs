@@ -192,9 +192,7 @@ pub(super) async fn run(
     config: Config,
     paths: Paths,
 ) -> Result<(), Failure> {
-    if let Some(flag) = target.given().find(|flag| !takes(&command, flag)) {
-        return Err(Failure::usage("usage", "sessions", &format!("it takes no {flag}"), "leave it out"));
-    }
+    target.only("sessions", |flag| takes(&command, flag))?;
     match command {
         SessionsCommand::List { output } => list::list(output, &target.tags, &paths).await,
         SessionsCommand::Show { name, output } => list::show(&name, output, &paths).await,
