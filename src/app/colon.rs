@@ -131,7 +131,7 @@ impl State {
             }
             Line::Namespace { name, session } => {
                 let session = self.session_named(session)?;
-                self.open_namespace(session, name);
+                self.visit_namespace(session, name);
                 Ok(())
             }
             Line::Class { namespace, class, filter, session } => {

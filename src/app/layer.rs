@@ -48,7 +48,7 @@ pub enum Layer {
     ConfirmQuit(ConfirmQuit),
     /// Really pin the session to a certificate?
     ConfirmPin(ConfirmPin),
-    /// Really read a class that a preset lists as dangerous?
+    /// Really read what a preset lists as dangerous?
     ConfirmDanger(ConfirmDanger),
     /// A question with Yes and No.
     Question(Question),
@@ -191,11 +191,11 @@ pub struct ConfirmPin {
     pub yes: bool,
 }
 
-/// Really read a class that a preset lists as dangerous? The button it begins on is No.
+/// Really read what a preset lists as dangerous? The button it begins on is No.
 #[derive(Clone, Debug)]
 pub struct ConfirmDanger {
-    /// The class, escaped.
-    pub class: String,
+    /// What, escaped.
+    pub what: String,
     /// Why it is dangerous, escaped.
     pub reason: String,
     /// The names of the sessions whose presets say so, escaped.

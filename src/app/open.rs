@@ -103,7 +103,7 @@ impl State {
         Classes::new(session, namespace.clone()).with_bookmarks(bookmarks)
     }
 
-    fn shows_namespace(&self, session: SessionId, namespace: &Namespace) -> bool {
+    pub(super) fn shows_namespace(&self, session: SessionId, namespace: &Namespace) -> bool {
         self.classes.as_ref().is_some_and(|classes| (classes.session, &classes.namespace) == (session, namespace))
     }
 

@@ -29,7 +29,7 @@ fn line(script: &mut Script, text: &str) {
 
 fn asked(script: &Script) -> Option<(&str, &[String], bool)> {
     match script.state.layer() {
-        Some(Layer::ConfirmDanger(confirm)) => Some((&confirm.class, &confirm.sessions, confirm.yes)),
+        Some(Layer::ConfirmDanger(confirm)) => Some((&confirm.what, &confirm.sessions, confirm.yes)),
         _ => None,
     }
 }
@@ -108,6 +108,33 @@ fn a_query_and_a_tag_ask_too_and_the_tag_names_its_sessions() {
     assert_eq!((asked(&script), reads(&script)), (None, 3), "asked once for all");
     script.keys("r");
     assert_eq!(asked(&script).expect("again for a refresh").1.len(), 2);
+}
+
+#[test]
+fn a_dangerous_namespace_is_entered_only_after_a_yes_whichever_way() {
+    let mut script = on_presets(&["winrm-http"]);
+    script.keys("1 g g j j");
+    let ran = script.runs.len();
+    line(&mut script, "ns root/directory/LDAP");
+    assert_eq!(asked(&script).expect("a question").0, "root/directory/LDAP");
+    script.keys("n");
+    assert_eq!((script.runs.len(), script.state.classes().is_some()), (ran, false));
+    line(&mut script, "root/directory/ldap:ds_user @host3");
+    assert_eq!(asked(&script).expect("for a class in it too").0, "root/directory/LDAP");
+    script.keys("n");
+    line(&mut script, "ns root/directory/LDAP");
+    script.keys("y");
+    assert_eq!(script.state.classes().unwrap().namespace.as_str(), "root/directory/LDAP");
+    let there = script.runs.len();
+    line(&mut script, "ns root/directory/LDAP");
+    assert_eq!((asked(&script), script.runs.len()), (None, there), "it is shown already");
+    line(&mut script, "ns root/cimv2");
+    assert_eq!(asked(&script), None);
+    script.keys("[");
+    assert!(asked(&script).is_some(), "the way back asks again");
+    script.keys("y");
+    assert_eq!(script.state.classes().unwrap().namespace.as_str(), "root/directory/LDAP");
+    assert_eq!(asked(&script), None, "one answer does");
 }
 
 #[test]

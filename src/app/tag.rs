@@ -54,7 +54,8 @@ impl State {
     pub(super) fn open_tag(&mut self, tagged: Tagged, filter: &str) {
         let Some(first) = self.members_of(&tagged).into_iter().next() else { return };
         let source = Source::Tag(tagged.clone());
-        if !self.asks_first(first.session, &source, Risk::OpenTag(tagged, filter.to_owned())) {
+        let risk = Risk::OpenTag(tagged, filter.to_owned());
+        if !self.asks_first(first.session, &first.namespace, Some(&source), risk) {
             self.trail.clear();
             self.open_page(first.session, first.namespace, source, filter);
         }

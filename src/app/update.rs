@@ -210,7 +210,7 @@ impl State {
                     Some(id) if self.waits_for_confirmation(&id) => self.ask_to_confirm(&id),
                     _ => self.toggle(),
                 },
-                Some(SessionRow::Namespace(session, namespace)) => self.open_namespace(session, namespace),
+                Some(SessionRow::Namespace(session, namespace)) => self.visit_namespace(session, namespace),
                 Some(SessionRow::New) => self.open_form(None, None),
                 Some(SessionRow::Tag(_)) => self.tag_line(),
                 None => {}

@@ -152,16 +152,21 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Tells of a class that the session's preset lists as dangerous. Nobody is asked: whoever types the class means it.
+    /// Tells of what the session's preset lists as dangerous. Nobody is asked: whoever types it means it.
     fn warn_of_danger(&self, one: &Chosen) {
         let Some(preset) = one.target.preset else { return };
-        let danger = match &self.command {
+        let namespace = self.path.as_ref().and_then(|path| path.namespace.as_ref()).unwrap_or(&one.target.namespace);
+        let within = || match &self.command {
+            Command::Namespaces { .. } => None,
+            _ => preset.danger_in(namespace),
+        };
+        let of_class = match &self.command {
             Command::Instances(arguments) => preset.danger_of(&arguments.class),
             Command::Query(arguments) => preset.danger_of_query(&arguments.text),
             _ => None,
         };
-        if let Some(Danger { class, reason }) = danger {
-            say(&format!("lazycim: warning: {}: {class}: {reason}", one.name));
+        if let Some(Danger { what, reason }) = of_class.or_else(within) {
+            say(&format!("lazycim: warning: {}: {what}: {reason}", one.name));
         }
     }
 

@@ -3,11 +3,12 @@
 //! Owns: `config/presets.toml`, embedded, and its form. Must not know which session builds on which preset, nor connect.
 //!
 //! ```text
-//! [[preset]] name, title, about, needs, namespaces, bookmarks, danger = [{ class, reason }] or the preset that lists them
+//! [[preset]] name, title, about, needs, namespaces, bookmarks, danger = [{ class, reason }] (with a property; or a namespace
+//!            instead), or the preset that lists them
 //! [preset.session] the keys of a [[session]], without id and computer
 //! ```
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 use toml::de::{DeTable, DeValue};
 
@@ -34,17 +35,45 @@ pub struct Preset {
     pub namespaces: Vec<Namespace>,
     /// Classes to begin with.
     pub bookmarks: Vec<CimName>,
-    /// Classes that are better asked about before they are enumerated.
+    /// What is better asked about before it is read.
     pub danger: Vec<Danger>,
 }
 
-/// A class whose enumeration does harm or takes very long.
+/// What does harm or takes very long when it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Danger {
-    /// The class.
-    pub class: CimName,
+    /// What.
+    pub what: Dangerous,
     /// Why.
     pub reason: String,
+}
+
+/// What may be dangerous to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dangerous {
+    /// Everything in this namespace and those below it.
+    Namespace(Namespace),
+    /// The instances of this class.
+    Class(CimName),
+    /// This property of this class; a query may leave it out.
+    Property(CimName, CimName),
+}
+
+impl fmt::Display for Dangerous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Namespace(namespace) => write!(f, "{namespace}"),
+            Self::Class(class) => write!(f, "{class}"),
+            Self::Property(class, property) => write!(f, "{class}.{property}"),
+        }
+    }
+}
+
+impl Danger {
+    /// Whether it is one of the instances of `class`.
+    fn is_of(&self, class: &CimName) -> bool {
+        matches!(&self.what, Dangerous::Class(name) | Dangerous::Property(name, _) if name == class)
+    }
 }
 
 impl Preset {
@@ -60,17 +89,39 @@ impl Preset {
         Some(if first.is_empty() { (*last).to_owned() } else { format!("{} and {last}", first.join(", ")) })
     }
 
-    /// Why `class` should be asked about before it is enumerated, if it should.
-    pub fn danger_of(&self, class: &CimName) -> Option<&Danger> {
-        self.danger.iter().find(|danger| danger.class == *class)
+    /// Why `namespace` should be asked about before anything in it is read, if it should.
+    pub fn danger_in(&self, namespace: &Namespace) -> Option<&Danger> {
+        let is_in = |danger: &&Danger| match &danger.what {
+            Dangerous::Namespace(above) => {
+                let parts = above.parts().count();
+                let same = |(a, b): (&str, &str)| a.eq_ignore_ascii_case(b);
+                namespace.parts().count() >= parts && namespace.parts().zip(above.parts()).all(same)
+            }
+            _ => false,
+        };
+        self.danger.iter().find(is_in)
     }
 
-    /// As [`Preset::danger_of`], for the class a query selects from. Only the word after `FROM` is looked at, which every
-    /// query language of CIM has.
+    /// Why `class` should be asked about before it is enumerated, if it should.
+    pub fn danger_of(&self, class: &CimName) -> Option<&Danger> {
+        self.danger.iter().find(|danger| danger.is_of(class))
+    }
+
+    /// As [`Preset::danger_of`], for the class a query selects from. Only what stands between `SELECT` and `FROM`, which
+    /// every query language of CIM has, and the word after it is looked at.
     pub fn danger_of_query(&self, query: &str) -> Option<&Danger> {
-        let mut words = query.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("from"));
-        let class = words.nth(1)?.trim_end_matches([';', ',']);
-        self.danger_of(&CimName::new(class))
+        let words = query.split_whitespace().collect::<Vec<_>>();
+        let from = words.iter().position(|word| word.eq_ignore_ascii_case("from"))?;
+        let (selected, class) = (words.get(1..from)?.concat(), words.get(from + 1)?.trim_end_matches([';', ',']));
+        let danger = self.danger_of(&CimName::new(class))?;
+        let reads = match &danger.what {
+            Dangerous::Property(_, property) => {
+                let names = |name: &str| name == "*" || name.rsplit('.').next().is_some_and(|name| *property == name);
+                selected.split(',').any(names)
+            }
+            _ => true,
+        };
+        reads.then_some(danger)
     }
 }
 
@@ -110,10 +161,7 @@ fn read(table: &DeTable<'_>) -> Result<Preset, String> {
         Some(other) => tables().find(|table| text(table, "name") == Ok(other)).ok_or("danger")?,
         None => table,
     };
-    let danger = list(listing, "danger")?.map(|item| {
-        let item = item.as_table().ok_or("danger")?;
-        Ok(Danger { class: CimName::new(text(item, "class")?), reason: text(item, "reason")?.to_owned() })
-    });
+    let danger = list(listing, "danger")?.map(|item| read_danger(item.as_table().ok_or("danger")?));
     Ok(Preset {
         name: text(table, "name")?.to_owned(),
         title: text(table, "title")?.to_owned(),
@@ -123,6 +171,19 @@ fn read(table: &DeTable<'_>) -> Result<Preset, String> {
         bookmarks: texts(table, "bookmarks")?.map(CimName::new).collect(),
         danger: danger.collect::<Result<_, String>>()?,
     })
+}
+
+fn read_danger(item: &DeTable<'_>) -> Result<Danger, String> {
+    const KEYS: [&str; 4] = ["namespace", "class", "property", "reason"];
+    if let Some(key) = item.keys().find(|key| !KEYS.contains(&key.get_ref().as_ref())) {
+        return Err(format!("unknown key `{}`", key.get_ref()));
+    }
+    let what = match (item.contains_key("namespace"), item.contains_key("property")) {
+        (true, _) => Dangerous::Namespace(Namespace::new(text(item, "namespace")?)),
+        (_, true) => Dangerous::Property(CimName::new(text(item, "class")?), CimName::new(text(item, "property")?)),
+        _ => Dangerous::Class(CimName::new(text(item, "class")?)),
+    };
+    Ok(Danger { what, reason: text(item, "reason")?.to_owned() })
 }
 
 fn text<'t>(table: &'t DeTable<'_>, key: &str) -> Result<&'t str, String> {
@@ -159,8 +220,12 @@ mod tests {
         assert_eq!(presets, all());
         for (at, preset) in presets.iter().enumerate() {
             assert!(presets[..at].iter().all(|before| before.name != preset.name), "{} twice", preset.name);
-            let names = preset.bookmarks.iter().chain(preset.danger.iter().map(|danger| &danger.class));
-            assert!(names.into_iter().all(CimName::is_well_formed), "{preset:?}");
+            let dangerous = preset.danger.iter().flat_map(|danger| match &danger.what {
+                Dangerous::Namespace(_) => vec![],
+                Dangerous::Class(class) => vec![class],
+                Dangerous::Property(class, property) => vec![class, property],
+            });
+            assert!(preset.bookmarks.iter().chain(dangerous).all(CimName::is_well_formed), "{preset:?}");
             assert!(preset.namespaces.iter().all(|namespace| !namespace.is_empty()), "{preset:?}");
             let session = session_table(&preset.name).unwrap();
             assert!(!session.contains_key("id") && !session.contains_key("computer"), "{}", preset.name);
@@ -192,16 +257,34 @@ mod tests {
         let windows = ["winrm-http", "winrm-https", "wmi-dcom", "hyperv", "failover-cluster", "configmgr", "dns-dhcp"];
         for name in windows.into_iter().chain(["sqlserver", "defender", "scvmm", "wmi-persistence"]) {
             let preset = find(name).unwrap();
-            let classes = preset.danger.iter().map(|danger| danger.class.as_str()).collect::<Vec<_>>();
-            let all = ["Win32_Product", "CIM_DataFile", "Win32_Directory", "Win32_NTLogEvent", "BatteryStaticData"];
-            assert_eq!(classes, all, "{name}");
+            let listed = preset.danger.iter().map(|danger| danger.what.to_string()).collect::<Vec<_>>();
+            let all = [
+                "Win32_Product",
+                "CIM_DataFile",
+                "Win32_Directory",
+                "Win32_NTLogEvent",
+                "BatteryStaticData.ManufactureDate",
+                "root/directory/LDAP",
+            ];
+            assert_eq!(listed, all, "{name}");
             assert!(preset.danger_of(&CimName::new("win32_product")).unwrap().reason.contains("MSI"));
             assert!(preset.danger_of(&CimName::new("Win32_Process")).is_none());
-            let asked = |query| preset.danger_of_query(query).map(|danger| danger.class.as_str());
-            assert_eq!(asked("select Name\nfrom WIN32_Product where Vendor='x'"), Some("Win32_Product"));
-            assert_eq!(asked("SELECT * FROM Win32_Product;"), Some("Win32_Product"));
+            let asked = |query: &str| preset.danger_of_query(query).map(|danger| danger.what.to_string());
+            let product = || Some("Win32_Product".to_owned());
+            assert_eq!(asked("select Name\nfrom WIN32_Product where Vendor='x'"), product());
+            assert_eq!(asked("SELECT * FROM Win32_Product;"), product());
             assert_eq!(asked("SELECT Win32_Product FROM Win32_Process"), None);
             assert_eq!(asked("SELECT * FROM"), None);
+            let battery = Some("BatteryStaticData.ManufactureDate".to_owned());
+            for query in ["SELECT *", "SELECT Tag, manufacturedate", "SELECT b.ManufactureDate,Tag"] {
+                assert_eq!(asked(&format!("{query} FROM BatteryStaticData b")), battery, "{query}");
+            }
+            assert_eq!(asked("SELECT Tag, DeviceName FROM BatteryStaticData"), None);
+            let within = |namespace| preset.danger_in(&Namespace::new(namespace)).is_some();
+            assert!(
+                within("root/directory/LDAP") && within("ROOT\\Directory\\ldap") && within("root/directory/LDAP/x")
+            );
+            assert!(!within("root/directory") && !within("root/cimv2") && !within("root/directory/LDAPx"));
         }
         assert_eq!(find("pegasus").unwrap().danger, []);
     }
@@ -265,5 +348,7 @@ mod tests {
         assert_eq!(wrong(&format!("{good}needs = \"x\"\n")), "needs");
         assert_eq!(wrong(&format!("{good}danger = [{{ class = \"A\" }}]\n")), "reason");
         assert_eq!(wrong(&format!("{good}nmae = 1\n")), "unknown key `nmae`");
+        let odd = "{ class = \"A\", props = \"B\", reason = \"r\" }";
+        assert_eq!(wrong(&format!("{good}danger = [{odd}]\n")), "unknown key `props`");
     }
 }

@@ -203,6 +203,8 @@ fn a_preset_that_needs_what_is_not_built_says_so_and_connects_nowhere() {
     let ran = home.run(&["-s", "win", "query", "SELECT * FROM Win32_Product"]).expect_code(2);
     assert!(ran.stderr.starts_with(warning), "{}", ran.stderr);
     assert!(!home.run(&["-s", "win", "instances", "Win32_Process"]).stderr.contains("warning"));
+    let ran = home.run(&["-s", "win", "-n", "root/directory/LDAP", "classes"]).expect_code(2);
+    assert!(ran.stderr.starts_with("lazycim: warning: win: root/directory/LDAP: it is made of"), "{}", ran.stderr);
 
     // Also where the preset is that of a session it inherits from, and where several are tested.
     let text = format!("{}\n[[session]]\nid = \"kid\"\ncomputer = \"127.0.0.1\"\ninherits = \"win\"\n", text_of(&home));

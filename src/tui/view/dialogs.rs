@@ -95,7 +95,7 @@ pub fn confirm_pin(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmPin) {
     buttons(brush, inner, last, "Yes, pin", confirm.yes);
 }
 
-/// Really read a class that is dangerous to read?
+/// Really read what is dangerous to read?
 pub fn confirm_danger(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmDanger) {
     let roles = brush.theme.roles;
     let width = usize::from(screen.width.min(72)).saturating_sub(4);
@@ -105,7 +105,7 @@ pub fn confirm_danger(brush: &mut Brush<'_>, screen: Rect, confirm: &ConfirmDang
     let lines = lines.collect::<Vec<_>>();
     let title = Line::from(vec![
         Span::styled("Dangerous: ", roles.danger),
-        Span::raw(format!("read {} all the same?", confirm.class)),
+        Span::raw(format!("read {} all the same?", confirm.what)),
     ]);
     let inner = brush.popup(screen, 72, lines.len() as u16 + 6, title, None);
     let place = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
