@@ -107,7 +107,7 @@ fn classes_are_named_in_the_style_and_by_the_vendors_of_the_session() {
     let query = || OperationKind::QueryInstances { query: "SELECT * FROM A".to_owned() };
     let schema = format!("{SCHEMA}A");
     assert_eq!(refused(UriStyle::Auto, instances()), [schema.clone(), format!("{wmi}A")]);
-    assert_eq!(refused(UriStyle::Dmtf, instances()), [schema.clone()]);
+    assert_eq!(refused(UriStyle::Dmtf, instances()), std::slice::from_ref(&schema));
     assert_eq!(refused(UriStyle::Wmi, instances()), [format!("{wmi}A")]);
     let every = "http://schemas.dmtf.org/wbem/wscim/1/*".to_owned();
     assert_eq!(refused(UriStyle::Dmtf, query()), [every, schema]);
