@@ -40,6 +40,7 @@ Examples:
   lazycim --url cimxml+https://ann@db.example query 'SELECT * FROM CIM_Process' -o ndjson
   lazycim get 'LC_OperatingSystem.CSCreationClassName=\"LC_ComputerSystem\",...' -o mof
   lazycim --url cimxml+https://ann@db.example class CIM_System -o json
+  lazycim --url wsman+https://ann@win01.example instances Win32_Service -p Name,State
   lazycim --tag lab instances CIM_OperatingSystem -p Name,Version     the same of every session
   PW=... lazycim --url cimxml+https://ann@db.example --password-env PW namespaces
 
