@@ -4,7 +4,7 @@
 
 use super::{
     call::is_elsewhere,
-    pull::{Gathering, gather, release_over},
+    pull::{Gathering, gather},
     request::{self, Enumeration},
     resource::{Naming, Style},
 };
@@ -138,8 +138,8 @@ impl Asking<'_, '_> {
         Ok(names)
     }
 
-    /// Every instance of a class, for as long as `take` wants more and it is that class which comes. Nothing stays open on
-    /// the server: another way is asked next.
+    /// Every instance of a class, for as long as `take` wants more and it is that class which comes. What stays open is
+    /// released before another way is asked, or with the end of the operation.
     ///
     /// # Errors
     /// Those of the requests; NotSupported where instances of another class come.
@@ -157,14 +157,6 @@ impl Asking<'_, '_> {
         };
         let result = gather(self.cx, self.exchange, &open, locale, &mut take_own).await;
         self.confuses = other.is_some();
-        let goes_on = result.as_ref().map_or_else(|error| survivable(error.clone()).is_ok(), |()| true);
-        if let Some(what) = goes_on.then(|| self.cx.cleanup.take()).flatten() {
-            // Whoever cancels now has it released all the same.
-            self.cx.cleanup.arm(what.clone());
-            // One that is not released expires; what is wrong with the server shows soon enough.
-            drop(release_over(&what, self.cx, self.exchange).await);
-            self.cx.cleanup.disarm();
-        }
         match other {
             Some(other) => {
                 let parts = [("other", plain(other.as_str())), ("class", class.to_string())];
