@@ -137,7 +137,7 @@ async fn an_answer_far_larger_than_agreed_is_given_up_and_released() {
         Phase::Receive,
         ErrorKind::BadAnswer { offset: 0, item: None },
         "the answer is larger than 8192000 bytes, and 512000 were agreed",
-        "agree to larger envelopes",
+        "wsman.max_envelope_size",
     );
     let (_, told) = pulls(&large).await;
     assert!(told.timeline.bytes().1 > 8_192_000, "up to there it is read");

@@ -92,7 +92,7 @@ pub mod content {
             "check that this is a WS-Man server: none sends that";
         OVERSIZED = "the answer is larger than {limit} bytes, and {agreed} were agreed",
             "the server does not keep to MaxEnvelopeSize; what came before is kept",
-            "ask for less, or agree to larger envelopes in the session if the server is to be trusted";
+            "ask for less, or agree to more (wsman.max_envelope_size of the session) if the server is to be trusted";
         NO_CLASS_LIST = "the server does not list its classes", "many WS-Man servers have no such list",
             "name the class: what has a name can be fetched all the same";
         NO_TYPES = "values are shown without their types", "the server does not tell its classes",
