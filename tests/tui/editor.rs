@@ -148,7 +148,7 @@ async fn a_new_session_is_saved_and_listed() {
     let text = desk.text();
     assert!(text.contains("id = \"web\"") && text.contains("computer = \"web01.example\""), "{text}");
     assert_eq!(desk.harness.front.state().operations().len(), 0, "saving opens no connection");
-    let preset = desk.press("A enter").await;
+    let preset = desk.press("A j enter").await;
     assert!(preset.contains("from preset:omi"), "{preset}");
     desk.press("\"Omi\" pagedown pagedown \"omi.example\" ctrl-s").await;
     assert!(desk.text().contains("inherits = \"preset:omi\""), "{}", desk.text());
