@@ -56,12 +56,10 @@ fn told(over: Subject, ask: Ask, kind: ErrorKind) -> Option<ErrorKind> {
     match (over, ask, &kind) {
         // One interop namespace that does not answer is no reason to give up: the next ones are asked, and say no.
         (CIMXML, Ask::Namespaces, ErrorKind::ConnectionLost) => Some(no_such_namespace()),
+        // The answer has a header of CIM-XML: no other question will do better.
+        (WSMAN, _, ErrorKind::Http(400)) => Some(ErrorKind::OtherProtocol),
         // WS-Man has more ways to the namespaces than one, and the others are open.
-        (WSMAN, Ask::Namespaces, ErrorKind::ConnectionLost | ErrorKind::Http(_)) => None,
-        // The server has no list of its classes.
-        (WSMAN, Ask::Classes | Ask::ClassNames, ErrorKind::Http(400)) => Some(ErrorKind::NotSupported),
-        // It may want to be asked in another way; where that answers nothing, the first error is told.
-        (WSMAN, Ask::Instances | Ask::Names | Ask::Query, ErrorKind::Http(400)) => None,
+        (WSMAN, Ask::Namespaces, ErrorKind::ConnectionLost | ErrorKind::Http(403)) => None,
         _ => Some(kind),
     }
 }

@@ -105,10 +105,12 @@ async fn send(
     let answer = exchange.exchange(request).await?;
     let refusal = (!(200..300).contains(&answer.status))
         .then(|| http(target.clone(), answer.status, &answer.reason, &answer.headers));
-    if let Some(error) = refusal.as_ref().filter(|_| wire::field(&answer.headers, "CIMError").is_some()) {
-        return Err(OpError { kind: ErrorKind::OtherProtocol, ..error.clone() });
-    }
     let refusal = match refusal {
+        Some(error) if wire::field(&answer.headers, "CIMError").is_some() => {
+            let mut other = soap::CIM_XML.error(Phase::Receive, target, ErrorKind::OtherProtocol);
+            other.causes.extend(error.causes);
+            return Err(other);
+        }
         Some(error) if !matches!(error.kind, ErrorKind::Http(_)) => return Err(error),
         refusal => refusal,
     };

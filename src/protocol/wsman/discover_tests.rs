@@ -116,24 +116,25 @@ fn count(bench: &Bench, name: &str) -> usize {
 }
 
 #[test]
-fn instances_of_another_class_end_a_way_at_once_and_are_released() {
+fn instances_of_another_class_end_a_way_at_once() {
     let bench = Bench::new(endless(|number| object("A", &number.to_string())));
     let error = run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap_err();
     let told = error.causes.join("; ");
     assert!(told.contains("namespaces cannot be listed") && told.contains("answers with A where"), "{told}");
     let asked = ["Enumerate", "Pull", "Release"].map(|name| count(&bench, name));
-    assert_eq!((asked, bench.cleanup.is_open()), ([3, 0, 3], false), "{:?}", bench.operations());
+    // What the last way left open is left to clean-up.
+    assert_eq!((asked, bench.cleanup.is_open()), ([3, 0, 2], true), "{:?}", bench.operations());
 }
 
 #[test]
-fn a_list_of_namespaces_without_an_end_is_cut_and_released() {
+fn a_list_of_namespaces_without_an_end_is_cut() {
     let bench = Bench::new(endless(|number| space("__Namespace", &format!("n{number}"))));
     run(&bench, &Operation::new(OperationKind::EnumerateNamespaces)).unwrap();
     let told = warnings(&bench);
     assert!(told.len() == 1 && told[0].starts_with("not all namespaces are listed"), "{told:?}");
     assert_eq!(names(&bench).len(), 10_000);
     assert!(count(&bench, "Enumerate") == 1 && count(&bench, "Pull") <= 100, "{}", bench.operations().len());
-    assert_eq!((count(&bench, "Release"), bench.cleanup.is_open()), (1, false));
+    assert!(bench.cleanup.is_open(), "clean-up releases it");
 }
 
 #[test]
