@@ -89,6 +89,10 @@ impl Authenticator for Choice {
         }
     }
 
+    fn told(&self) -> String {
+        self.now.as_ref().map_or_else(|| self.scheme().to_owned(), |now| now.told())
+    }
+
     fn binds_connection(&self) -> bool {
         false
     }

@@ -39,6 +39,8 @@ struct Session {
     client_nonce: String,
     /// Requests sent with the nonce of the offer.
     count: u32,
+    /// Why the nonce before it is of no use any more.
+    renewed: Option<&'static str>,
 }
 
 /// A challenge that can be answered.
@@ -110,7 +112,7 @@ impl Digest {
     }
 
     /// Begins anew with the strongest of the challenges; of equal ones with the first.
-    fn begin(&mut self, challenges: &[Challenge]) -> Option<()> {
+    fn begin(&mut self, challenges: &[Challenge], renewed: Option<&'static str>) -> Option<()> {
         let offers = challenges.iter().filter_map(Offer::of);
         let offer = offers.reduce(
             |best, next| {
@@ -123,7 +125,7 @@ impl Digest {
         if offer.algorithm.session {
             key = offer.algorithm.hash(&[&key, &offer.nonce, &client_nonce]);
         }
-        self.session = Some(Session { offer, key, client_nonce, count: 0 });
+        self.session = Some(Session { offer, key, client_nonce, count: 0, renewed });
         (self.sent, self.taken) = (None, false);
         Some(())
     }
@@ -132,6 +134,12 @@ impl Digest {
 impl Authenticator for Digest {
     fn scheme(&self) -> &'static str {
         SCHEME
+    }
+
+    fn told(&self) -> String {
+        let Some(Session { offer, renewed, .. }) = &self.session else { return SCHEME.to_owned() };
+        let why = renewed.map(|why| format!(", {why}")).unwrap_or_default();
+        format!("{SCHEME} {}{why}", offer.algorithm.name())
     }
 
     fn binds_connection(&self) -> bool {
@@ -159,7 +167,12 @@ impl Authenticator for Digest {
             let realm = first.param("realm").map(|realm| format!(" for {realm:?}")).unwrap_or_default();
             return Step::Refused(format!("the server refused user and password by Digest{realm}"));
         }
-        match self.begin(challenges) {
+        let renewed = match (self.sent.is_some(), is_stale) {
+            (false, _) => None,
+            (true, true) => Some("new nonce: the last was stale"),
+            (true, false) => Some("new nonce: the last ended"),
+        };
+        match self.begin(challenges, renewed) {
             Some(()) => Step::Again,
             None => {
                 let shown = |name| first.param(name).unwrap_or("none").to_owned();

@@ -62,6 +62,11 @@ pub trait Authenticator: Send {
     /// The scheme's name as it stands in `WWW-Authenticate`.
     fn scheme(&self) -> &'static str;
 
+    /// The scheme and what was agreed on with the server, in words, without anything that proves.
+    fn told(&self) -> String {
+        self.scheme().to_owned()
+    }
+
     /// Whether it authenticates the connection rather than each request (NTLM, Kerberos).
     fn binds_connection(&self) -> bool;
 

@@ -114,9 +114,11 @@ impl OpError {
         Some(error)
     }
 
-    /// The causes joined by `: `.
+    /// The causes joined by `: `; the full stop that a server's sentence ends with would stand before it.
     pub fn cause(&self) -> String {
-        self.causes.join(": ")
+        let Some((last, before)) = self.causes.split_last() else { return String::new() };
+        let before = before.iter().map(|cause| format!("{}: ", cause.strip_suffix('.').unwrap_or(cause)));
+        before.chain([last.clone()]).collect()
     }
 }
 

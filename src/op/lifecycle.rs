@@ -193,11 +193,13 @@ impl Timeline {
             OpEventKind::Finished(summary) => self.finish(at, Outcome::Finished(*summary)),
             OpEventKind::Failed(error) => self.finish(at, Outcome::Failed(error.clone())),
             OpEventKind::Cancelled { left_open } => self.finish(at, Outcome::Cancelled(left_open.clone())),
-            OpEventKind::Queued
-            | OpEventKind::Started { .. }
-            | OpEventKind::SecretNeeded { .. }
-            | OpEventKind::Shape(..)
-            | OpEventKind::Return { .. } => {}
+            OpEventKind::SecretNeeded { .. } => {
+                // Its turn waits for the user from here on.
+                let waiting = self.spans.last_mut().filter(|span| span.phase == Phase::Queue && span.end.is_none());
+                waiting.into_iter().for_each(|span| span.detail = Some("asked for the password".into()));
+            }
+            OpEventKind::Queued | OpEventKind::Started { .. } | OpEventKind::Shape(..) | OpEventKind::Return { .. } => {
+            }
         }
     }
 

@@ -194,7 +194,7 @@ impl HttpExchange {
             headers.insert(header::AUTHORIZATION, value);
             // Told once a leg and connection, not with every request that repeats the proof.
             let shown = Some((observer.conn, self.leg));
-            authenticates = (self.shown != shown).then(|| (self.leg, authenticator.scheme()));
+            authenticates = (self.shown != shown).then(|| (self.leg, authenticator.told().into()));
             self.shown = shown;
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(request.body.len()));

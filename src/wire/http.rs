@@ -303,6 +303,7 @@ impl HttpExchange {
         let place = self.place(Some(head.life.observer.peer), request);
         let refusal = Refusal::of(head.response.headers());
         let life = head.life.clone();
+        life.observer.asked(&refusal.told());
         self.drain(head, request).await?;
         let step = self.authenticator.as_mut().map(|authenticator| authenticator.challenged(&refusal.challenges));
         let scheme = self.authenticator.as_ref().map(|authenticator| authenticator.scheme());

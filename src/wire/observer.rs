@@ -57,14 +57,14 @@ struct Ledger {
 }
 
 /// A request about to be sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queued {
     /// Bytes of its head.
     pub head: u64,
     /// Whether it has no body.
     pub empty: bool,
-    /// The leg and scheme of the authentication that goes with it, told once a connection.
-    pub authenticates: Option<(u32, &'static str)>,
+    /// The leg of the authentication that goes with it and what is told of it, once a connection.
+    pub authenticates: Option<(u32, Box<str>)>,
 }
 
 impl Observer {
@@ -150,7 +150,7 @@ impl Observer {
 
     /// An empty body is never asked for, so such a request counts as sent when it is dispatched.
     fn dispatch_if_empty(&self, ledger: &mut Ledger) {
-        if ledger.queued.is_some_and(|request| request.empty) {
+        if ledger.queued.as_ref().is_some_and(|request| request.empty) {
             self.dispatch(ledger);
             self.begin(ledger, Phase::Wait, None);
         }
@@ -158,8 +158,8 @@ impl Observer {
 
     fn dispatch(&self, ledger: &mut Ledger) {
         let Some(request) = ledger.queued.take() else { return };
-        if let Some((leg, scheme)) = request.authenticates {
-            self.begin(ledger, Phase::Authenticate(leg), Some(scheme.into()));
+        if let Some((leg, told)) = request.authenticates {
+            self.begin(ledger, Phase::Authenticate(leg), Some(told));
         }
         self.begin(ledger, Phase::Send, None);
         ledger.sent = ledger.sent.saturating_add(request.head);
@@ -188,6 +188,12 @@ impl Observer {
     pub(super) fn answered(&self) {
         let mut ledger = self.ledger();
         self.begin(&mut ledger, Phase::Receive, None);
+    }
+
+    /// The answer asks for a proof: what it offers.
+    pub(super) fn asked(&self, offers: &str) {
+        let (conn, phase) = (Some(self.conn), Phase::Receive);
+        self.sink.tell(OpEventKind::PhaseDetailed { conn, phase, detail: Some(offers.into()) });
     }
 
     /// A piece of the answer's body arrived.

@@ -107,14 +107,28 @@ impl Refusal {
         if self.challenges.is_empty() {
             return error;
         }
-        let mut offered: Vec<&str> = Vec::new();
-        for challenge in &self.challenges {
-            // One scheme may be offered several times, Digest with each of its algorithms.
-            if !offered.iter().any(|known| challenge.is(known)) {
-                offered.push(&challenge.scheme);
+        // One scheme may be offered several times, Digest with each of its algorithms.
+        error.because(format!("it offers {}", self.offers(|challenge| challenge.scheme.clone())))
+    }
+
+    /// What a timeline tells of it: what the server offers, each Digest with its algorithm.
+    pub(super) fn told(&self) -> String {
+        let name = |challenge: &Challenge| match challenge.param("algorithm") {
+            Some(algorithm) => format!("{} {algorithm}", challenge.scheme),
+            None => challenge.scheme.clone(),
+        };
+        if self.challenges.is_empty() { "401".to_owned() } else { format!("401, offers {}", self.offers(name)) }
+    }
+
+    /// The challenges by `name`, each name once.
+    fn offers(&self, name: impl Fn(&Challenge) -> String) -> String {
+        let mut offered: Vec<String> = Vec::new();
+        for name in self.challenges.iter().map(name) {
+            if !offered.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                offered.push(name);
             }
         }
-        error.because(format!("it offers {}", plain(&offered.join(", "))))
+        op::plain(&offered.join(", "), SHOWN)
     }
 }
 

@@ -37,6 +37,16 @@ impl Algorithm {
         Some(Self { hash, session })
     }
 
+    /// Its name as RFC 7616 has it.
+    pub(super) fn name(self) -> String {
+        let hash = match self.hash {
+            Hash::Md5 => "MD5",
+            Hash::Sha256 => "SHA-256",
+            Hash::Sha512_256 => "SHA-512-256",
+        };
+        format!("{hash}{}", if self.session { "-sess" } else { "" })
+    }
+
     /// The larger, the stronger.
     pub(super) const fn strength(self) -> u8 {
         match self.hash {

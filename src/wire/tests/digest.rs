@@ -42,7 +42,8 @@ async fn a_proof_goes_with_every_request_after_the_first_refusal() {
         assert!(request.contains(&format!("nc={count}")) && request.ends_with("<q/>"), "{request}");
     }
     assert_eq!(legs(&told), ["1 +authenticate", "1 -authenticate"]);
-    assert_eq!(told.detail("authenticate").as_deref(), Some("Digest"));
+    assert_eq!(told.detail("authenticate").as_deref(), Some("Digest SHA-256"));
+    assert_eq!(told.detail("receive").as_deref(), Some("401, offers Basic, Digest SHA-256"));
 }
 
 #[tokio::test]
@@ -133,12 +134,14 @@ async fn a_stale_nonce_is_replaced_however_often_and_stale_without_end_is_ended(
     // One refusal a request, twenty requests: more than one authentication may have legs.
     let script = (0..20).flat_map(|n| [Do::Read, stale(n), Do::Read, ok("in")]).chain([Do::Hold]).collect();
     let server = Server::start(vec![script]).await;
-    let mut patient = settings(&server, "127.0.0.1", &Told::new());
+    let told = Told::new();
+    let mut patient = settings(&server, "127.0.0.1", &told);
     patient.authenticator = ann_by("digest");
     let mut exchange = dial(patient);
     for _ in 0..20 {
         assert_eq!(ask(&mut exchange, post("x")).await.unwrap().1, "in");
     }
+    assert_eq!(told.detail("authenticate 20").as_deref(), Some("Digest MD5, new nonce: the last was stale"));
     let endless = Server::start(vec![(0..20).flat_map(|n| [Do::Read, stale(n)]).collect()]).await;
     let mut settings = settings(&endless, "127.0.0.1", &Told::new());
     settings.authenticator = ann_by("digest");
