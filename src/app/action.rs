@@ -48,7 +48,7 @@ pub enum Action {
     /// The user declined to give the secret.
     SecretDeclined,
     /// The sessions that are open, as the engine knows them. A front tells this when one is opened or closed, and before it
-    /// draws [`super::Layer::LiveSessions`].
+    /// draws [`super::Layer::SessionList`].
     Live(Vec<LiveSession>),
     /// A change of the saved sessions was tried.
     Changed(Box<Changed>),

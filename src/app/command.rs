@@ -114,8 +114,8 @@ commands! {
     NextPane "next-pane" "next pane" ["tab"] HERE;
     /// Go to the previous pane.
     PreviousPane "previous-pane" "previous pane" ["shift-tab"] HERE;
-    /// Go to the sessions.
-    PaneSessions "sessions" "sessions" ["1"] HERE;
+    /// Go to the sessions and their namespaces.
+    PaneSessions "sessions-pane" "sessions pane" ["1"] HERE;
     /// Go to the classes.
     PaneClasses "classes" "classes" ["2"] HERE;
     /// Go to the table of instances.
@@ -200,8 +200,8 @@ commands! {
     Tag "tag" "tag" ["T"] SESSIONS;
     /// Test the session: connect, authenticate and ask one question every server can answer.
     TestSession "test-session" "test" ["p"] SESSIONS;
-    /// List the live sessions: id, instance id, state, operations in flight, whether a secret is held.
-    LiveSessions "live-sessions" "live sessions" ["S"] HERE;
+    /// List the sessions: id, instance id, state, operations in flight, whether a secret is held.
+    SessionList "sessions" "sessions" ["S"] HERE;
     /// Show the newest error in full.
     ErrorDetail "error" "error" ["E"] HERE;
     /// Pin the session to the certificate that was refused, after asking.

@@ -82,7 +82,7 @@ impl State {
             Some(Layer::Filter(_) | Layer::ClassName(_) | Layer::Rename(_) | Layer::Help(_) | Layer::Palette(_)) => {
                 self.prompt_key(key)
             }
-            Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_) | Layer::LiveSessions(_)) => {
+            Some(Layer::Error(_) | Layer::Timeline(_) | Layer::Text(_) | Layer::Log(_) | Layer::SessionList(_)) => {
                 self.view_key(key);
             }
         }
@@ -257,7 +257,7 @@ impl State {
             return;
         }
         match (key.code, self.layers.last()) {
-            (code, Some(Layer::LiveSessions(_))) if let Some(command) = of_live(code) => self.do_with_live(command),
+            (code, Some(Layer::SessionList(_))) if let Some(command) = of_live(code) => self.do_with_live(command),
             (KeyCode::Char('q' | 'h' | '?') | KeyCode::Backspace, _) => {
                 self.close_layer();
             }
@@ -283,7 +283,7 @@ impl State {
         let (height, entries) = (self.layer_height(), self.layer_lines());
         let lines = self.layer_lines();
         match self.layers.last_mut() {
-            Some(Layer::Log(list) | Layer::LiveSessions(list)) => list.go(motion, entries, height),
+            Some(Layer::Log(list) | Layer::SessionList(list)) => list.go(motion, entries, height),
             Some(Layer::Form(form)) => match &mut form.picker {
                 Some(picker) => picker.go(motion, height),
                 None => form.go(motion),
@@ -332,10 +332,10 @@ impl State {
             Some(Layer::Text(view)) => view.wrapped().len(),
             Some(Layer::Timeline(view)) => {
                 let row = self.operations.get(view.op);
-                row.map_or(0, |row| super::timeline_height(&row.timeline, self.page_width()))
+                row.map_or(0, |row| super::timeline_height(row, self.page_width()))
             }
             Some(Layer::Log(_)) => self.log.len(),
-            Some(Layer::LiveSessions(_)) => self.live_sessions().len(),
+            Some(Layer::SessionList(_)) => self.session_list().len(),
             _ => 0,
         }
     }
@@ -362,7 +362,7 @@ impl State {
         match self.layers.last_mut() {
             Some(Layer::Help(layer)) => layer.list.settle(help, height),
             Some(Layer::Palette(layer)) => layer.list.settle(palette, height),
-            Some(Layer::Log(list) | Layer::LiveSessions(list)) => list.settle(lines, height),
+            Some(Layer::Log(list) | Layer::SessionList(list)) => list.settle(lines, height),
             Some(Layer::Text(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
             Some(Layer::Error(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
             Some(Layer::Timeline(view)) => view.offset = view.offset.min(lines.saturating_sub(height)),
@@ -371,7 +371,7 @@ impl State {
     }
 }
 
-/// What a key does on the page of live sessions, beside moving and closing it.
+/// What a key does on the page of sessions, beside moving and closing it.
 const fn of_live(code: KeyCode) -> Option<CommandId> {
     match code {
         KeyCode::Enter | KeyCode::Char('l') => Some(CommandId::Open),

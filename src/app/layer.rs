@@ -42,8 +42,8 @@ pub enum Layer {
     Text(TextView),
     /// The log of errors and notices.
     Log(ListCursor),
-    /// The live sessions.
-    LiveSessions(ListCursor),
+    /// Every session.
+    SessionList(ListCursor),
     /// Operations run: really quit?
     ConfirmQuit(ConfirmQuit),
     /// Really pin the session to a certificate?

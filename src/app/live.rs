@@ -1,4 +1,4 @@
-//! Live sessions: the page that lists them, opening them, closing them, testing them.
+//! Live sessions: the page that lists all sessions and which of them live, opening them, closing them, testing them.
 //!
 //! Owns: which sessions are open and what closing one takes along. Must not hold a secret: it knows whether there is one.
 
@@ -8,28 +8,26 @@ use crate::{
     session::LiveSession,
 };
 
-/// A session on the page of live sessions.
+/// A session on the page of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveRow<'a> {
     /// The session.
     pub session: &'a Session,
-    /// Its id, its instance id and whether a secret is held.
-    pub live: LiveSession,
+    /// Its id, its instance id and whether a secret is held; `None` where it was not opened in this run.
+    pub live: Option<LiveSession>,
     /// Its operations that have not ended.
     pub in_flight: usize,
 }
 
 impl State {
-    /// The sessions opened in this run, by their ids; a closed one stays until it is opened again.
-    pub fn live_sessions(&self) -> Vec<LiveRow<'_>> {
-        let opened = self.sessions.all().iter().filter_map(|session| Some((session, session.live?)));
-        let row = |(session, live): (_, LiveSession)| LiveRow {
-            session,
-            live,
-            in_flight: self.operations.running_on(live.session),
-        };
-        let mut rows = opened.map(row).collect::<Vec<_>>();
-        rows.sort_by_key(|row| row.live.number);
+    /// The sessions: first those opened in this run, by their ids (a closed one stays until it is opened again), then the
+    /// others as the pane lists them.
+    pub fn session_list(&self) -> Vec<LiveRow<'_>> {
+        let row = |session: &'_ Session| (session.live, self.operations.running_on(session.entry.id));
+        let rows = self.sessions.all().iter().map(|session| (session, row(session)));
+        let mut rows =
+            rows.map(|(session, (live, in_flight))| LiveRow { session, live, in_flight }).collect::<Vec<_>>();
+        rows.sort_by_key(|row| row.live.map_or(u32::MAX, |live| live.number));
         rows
     }
 
@@ -41,16 +39,16 @@ impl State {
             None => session.live.iter_mut().for_each(|live| live.holds_secret = false),
         });
         // One that was opened again has another place by now.
-        let at = self.live_sessions().iter().position(|row| Some(row.live.session) == selected);
-        if let (Some(Layer::LiveSessions(list)), Some(at)) = (self.layers.last_mut(), at) {
+        let at = self.session_list().iter().position(|row| Some(row.session.entry.id) == selected);
+        if let (Some(Layer::SessionList(list)), Some(at)) = (self.layers.last_mut(), at) {
             list.at = at;
         }
     }
 
     /// The session under the cursor of the page.
     fn selected_live(&self) -> Option<SessionId> {
-        let Some(Layer::LiveSessions(list)) = self.layers.last() else { return None };
-        self.live_sessions().get(list.at).map(|row| row.live.session)
+        let Some(Layer::SessionList(list)) = self.layers.last() else { return None };
+        self.session_list().get(list.at).map(|row| row.session.entry.id)
     }
 
     /// Makes a session known to the engine before its first operation. Opens no connection.
@@ -124,10 +122,13 @@ impl State {
         self.note(Some(session), Some(op), &format!("{name} answers{took}"), "");
     }
 
-    /// What the page of live sessions does with the one under its cursor.
+    /// What the page of sessions does with the one under its cursor.
     pub(super) fn do_with_live(&mut self, command: CommandId) {
         let Some(id) = self.selected_live() else { return };
         match command {
+            CommandId::CloseSession if self.sessions.get(id).is_some_and(|session| !session.open) => {
+                self.note(Some(id), None, "it is not open: there is nothing to close", "");
+            }
             CommandId::CloseSession => self.close_session(id),
             CommandId::TestSession => self.test_session(id),
             CommandId::CopyValue => {

@@ -108,7 +108,10 @@ pub use live::LiveRow;
 pub use log::{Level, Log, LogEntry, Toast};
 pub use merged::Member;
 pub use operations::{OperationRow, Operations};
-pub use page::{ERROR_LABEL, ErrorPart, certificate_lines, error_lines, timeline_height, wrap};
+pub use page::{
+    ERROR_LABEL, ErrorPart, certificate_lines, error_lines, phase_columns, phase_details, timeline_height,
+    timeline_title, wrap, wrap_cut,
+};
 pub use palette::grouped;
 pub use query::QueryPrompt;
 pub use question::{ConflictView, Question};

@@ -4,8 +4,11 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use super::ListCursor;
-use crate::op::{OpEvent, OpEventKind, OpId, Operation, SessionId, Timeline};
+use super::{ListCursor, display};
+use crate::{
+    cim::ObjectPath,
+    op::{OpEvent, OpEventKind, OpId, Operation, SessionId, Timeline},
+};
 
 /// One operation of the log.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct OperationRow {
     pub name: String,
     /// What it is about, raw: a class, a path, or nothing.
     pub subject: String,
+    /// A path in short, raw: what names the instance without what it shares with its neighbours.
+    brief: Option<String>,
     /// The session, where one question went to several; raw.
     pub on: Option<Arc<str>>,
     /// The operation it cleans up after, for operations of the engine's own.
@@ -31,6 +36,30 @@ pub struct OperationRow {
 }
 
 impl OperationRow {
+    /// What it is, escaped: its name, its subject and what it cleans up after.
+    pub fn title(&self) -> String {
+        self.titled(&self.subject)
+    }
+
+    /// The same with a path in short.
+    pub fn brief_title(&self) -> String {
+        self.titled(self.brief.as_ref().unwrap_or(&self.subject))
+    }
+
+    fn titled(&self, subject: &str) -> String {
+        // Where several sessions do the same, which of them it is comes first.
+        let mut out = self.on.as_ref().map(|session| format!("@{} ", display::safe(session))).unwrap_or_default();
+        out.push_str(&display::safe(&self.name));
+        if !subject.is_empty() {
+            out.push(' ');
+            out.push_str(&display::safe(subject));
+        }
+        if let Some(cause) = self.because_of {
+            out.push_str(&format!(" after {cause}"));
+        }
+        out
+    }
+
     /// Whether it has not ended yet.
     pub const fn is_running(&self) -> bool {
         self.timeline.outcome.is_none()
@@ -50,6 +79,14 @@ impl OperationRow {
         let received = self.timeline.bytes().1;
         (seconds >= 0.1 && received > 0).then(|| received as f64 / seconds)
     }
+}
+
+/// The path `subject` in short: class and value of the last key, which those before it only place. `None` for anything else.
+fn brief(subject: &str) -> Option<String> {
+    let path = subject.parse::<ObjectPath>().ok()?;
+    let last = path.keys.last()?;
+    let key = if path.keys.len() > 1 { "…" } else { last.name.as_str() };
+    Some(format!("{}.{key}={}", path.class, display::key_value(&last.value)))
 }
 
 /// All operations of the log.
@@ -124,6 +161,7 @@ impl Operations {
             id,
             session,
             name: operation.name().to_owned(),
+            brief: brief(&operation.subject()),
             subject: operation.subject(),
             on: None,
             because_of: None,
@@ -159,6 +197,7 @@ impl Operations {
                 session,
                 name: title.clone(),
                 subject: String::new(),
+                brief: None,
                 on: None,
                 because_of: Some(*because_of),
                 asked: now.saturating_sub(event.at),

@@ -6,8 +6,11 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::display;
-use crate::op::{OpError, PeerCertificate, RowTone, Timeline, lifecycle::Outcome};
+use super::{OperationRow, display};
+use crate::op::{
+    OpError, PeerCertificate, RowTone,
+    lifecycle::{Outcome, Span},
+};
 
 /// The cells the labels of an error's parts take.
 pub const ERROR_LABEL: usize = 8;
@@ -75,9 +78,56 @@ fn by_bytes(fingerprint: &str, room: usize) -> String {
     bytes.join("\n")
 }
 
-/// How many lines the page of a timeline has in `width` cells: its summary, a table of phases, the certificates, a table of
-/// connections, and what went wrong, each after an empty line.
-pub fn timeline_height(timeline: &Timeline, width: usize) -> usize {
+/// The columns of a timeline's table of phases, in cells; the details take the rest of the line.
+pub mod phase_columns {
+    /// The name of the phase.
+    pub const PHASE: usize = 14;
+    /// When it began, and how long it took.
+    pub const TIME: usize = 9;
+    /// The number of its connection.
+    pub const CONN: usize = 6;
+
+    /// The waterfall in a page of `width` cells; none where that is narrow.
+    pub const fn bar(width: usize) -> usize {
+        if width >= 90 {
+            30
+        } else if width >= 64 {
+            14
+        } else {
+            0
+        }
+    }
+
+    /// Where the details begin.
+    pub const fn before_details(width: usize) -> usize {
+        let bar = bar(width);
+        PHASE + 2 * TIME + CONN + 2 + if bar > 0 { bar + 1 } else { 0 }
+    }
+}
+
+/// The most lines what a phase tells takes.
+const DETAIL_LINES: usize = 3;
+
+/// What a phase tells in a page of `width` cells, escaped: its detail, or why it failed. The end of a long one is left out;
+/// an error is told in full elsewhere.
+pub fn phase_details(span: &Span, width: usize) -> Vec<String> {
+    let told = match (&span.error, &span.detail) {
+        (Some(error), _) => error.cause(),
+        (None, Some(detail)) => detail.to_string(),
+        (None, None) => return vec![String::new()],
+    };
+    wrap_cut(&display::safe(&told), width.saturating_sub(phase_columns::before_details(width)), DETAIL_LINES)
+}
+
+/// The title of an operation in a page of `width` cells, escaped.
+pub fn timeline_title(row: &OperationRow, width: usize) -> Vec<String> {
+    wrap(&row.title(), width, PART_LINES)
+}
+
+/// How many lines the page of a timeline has in `width` cells: its title and how it went, a table of phases, the certificates,
+/// a table of connections, and what went wrong, each after an empty line.
+pub fn timeline_height(row: &OperationRow, width: usize) -> usize {
+    let timeline = &row.timeline;
     let ended = match &timeline.outcome {
         Some((_, Outcome::Failed(error))) => 1 + error_lines(error, width).len(),
         Some((_, Outcome::Cancelled(Some(told)))) => 1 + wrap(&display::safe(told), width, PART_LINES).len(),
@@ -86,7 +136,9 @@ pub fn timeline_height(timeline: &Timeline, width: usize) -> usize {
     let warnings = timeline.warnings.iter().map(|warning| 2 + error_lines(warning, width).len()).sum::<usize>();
     let certificates = timeline.certificates.iter().map(|(_, shown)| 2 + certificate_lines(shown, width).len());
     let certificates = certificates.sum::<usize>();
-    2 + 1 + timeline.spans.len().max(1) + certificates + 1 + 1 + timeline.connections.len() + ended + warnings
+    let phases = timeline.spans.iter().map(|span| phase_details(span, width).len()).sum::<usize>();
+    let title = timeline_title(row, width).len() + 2;
+    title + 1 + phases.max(1) + certificates + 1 + 1 + timeline.connections.len() + ended + warnings
 }
 
 /// `text` broken into lines of at most `room` cells, at spaces where possible; at most `most` lines.
@@ -132,6 +184,21 @@ pub fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
     lines
 }
 
+/// The same; where there would be more than `most` lines, the last ends with an ellipsis.
+pub fn wrap_cut(text: &str, room: usize, most: usize) -> Vec<String> {
+    let most = most.max(1);
+    let mut lines = wrap(text, room, most + 1);
+    if lines.len() > most {
+        lines.truncate(most);
+        for last in lines.iter_mut().skip(most - 1) {
+            while last.width() >= room.max(1) && last.pop().is_some() {}
+            last.truncate(last.trim_end().len());
+            last.push('…');
+        }
+    }
+    lines
+}
+
 /// At most `room` characters of an escaped `text`, the last an ellipsis if there are more.
 pub(super) fn cut(text: &str, room: usize) -> String {
     match text.char_indices().nth(room) {
@@ -165,6 +232,14 @@ mod tests {
         assert_eq!(wrap("the one thing to try", 9, 9), ["the one", "thing to", "try"]);
         assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
         assert_eq!(wrap("a b c d e f", 1, 3), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_marked() {
+        assert_eq!(wrap_cut("the one thing to try", 9, 3), ["the one", "thing to", "try"]);
+        assert_eq!(wrap_cut("the one thing to try", 9, 2), ["the one", "thing to…"]);
+        assert_eq!(wrap_cut("abcdefgh", 4, 1), ["abc…"]);
+        assert_eq!((wrap_cut("ab cd", 0, 0), wrap_cut("", 4, 2)), (vec!["…".to_owned()], vec![String::new()]));
     }
 
     #[test]

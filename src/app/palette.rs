@@ -101,6 +101,11 @@ impl State {
             {
                 hints.insert(0, Hint { keys: "P".to_owned(), title: "pin", command: Some(CommandId::Pin) });
             }
+            if let Layer::Timeline(view) = layer
+                && !self.operations.get(view.op).is_some_and(super::OperationRow::is_running)
+            {
+                hints.retain(|hint| hint.title != "cancel");
+            }
             return hints;
         }
         if !self.pending.is_empty() {
@@ -357,7 +362,7 @@ impl State {
             Load::Running(_) => Some("loading…".to_owned()),
             Load::Failed(error) => Some(format!(
                 "{}\ntry: {}\n{refresh} tries again.",
-                display::safe(&error.to_string()),
+                display::safe(&error.cause()),
                 display::safe(&error.hint)
             )),
             Load::Cancelled(_) => Some(format!("cancelled; {refresh} starts again.")),
@@ -450,8 +455,8 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         Layer::Error(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Timeline(_) => &[("x", "cancel"), ("j/k", "scroll"), ("esc", "close")],
         Layer::Text(_) => &[("y", "copy"), ("j/k", "scroll"), ("esc", "close")],
-        Layer::LiveSessions(_) => {
-            &[("enter", "go to it"), ("X", "close it"), ("p", "test"), ("y", "copy instance id"), ("esc", "close")]
+        Layer::SessionList(_) => {
+            &[("enter", "go to it"), ("X", "close"), ("p", "test"), ("y", "copy instance id"), ("esc", "close")]
         }
         Layer::Log(_) => &[("enter", "details"), ("j/k", "move"), ("esc", "close")],
         Layer::ConfirmQuit(_) => &[("y", "quit"), ("n", "stay")],

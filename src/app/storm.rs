@@ -162,7 +162,7 @@ fn look(state: &State) -> Result<(), TestCaseError> {
         let _ = (state.title(pane), state.empty_text(pane), state.rows(pane));
     }
     let _ = (state.hints(), state.breadcrumbs(), state.palette_rows(), state.help_rows(), state.which_key());
-    let _ = (state.live_sessions().len(), state.tags().len());
+    let _ = (state.session_list().len(), state.tags().len());
     let _ = (state.wake_at(), state.spins(), state.connection_status(), state.layer_lines(), state.is_idle());
     if let Some(table) = state.table() {
         let cursor = table.cursor();

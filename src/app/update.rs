@@ -153,7 +153,7 @@ impl State {
                 Layer::Help(Help { pane: self.focus, input: LineEdit::default(), list: ListCursor::default() })
             }
             CommandId::ClassName => Layer::ClassName(LineEdit::default()),
-            CommandId::LiveSessions => Layer::LiveSessions(ListCursor::default()),
+            CommandId::SessionList => Layer::SessionList(ListCursor::default()),
             CommandId::Import | CommandId::Export => self.exchange_line(command),
             CommandId::Log => {
                 // The newest is on top.

@@ -415,7 +415,7 @@ impl<S: Screen> Front<S> {
         if size != self.state.size() {
             self.state.resize(size.0, size.1);
         }
-        if matches!(self.state.layer(), Some(Layer::LiveSessions(_))) {
+        if matches!(self.state.layer(), Some(Layer::SessionList(_))) {
             // Whether a secret is held is known to the engine alone.
             self.act(Action::Live(self.engine.live()))?;
         }

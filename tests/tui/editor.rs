@@ -357,7 +357,7 @@ async fn what_is_typed_is_tried_without_saving_it() {
     let state = desk.harness.front.state();
     let ran = state.operations().shown().map(|row| row.name.as_str()).collect::<Vec<_>>();
     assert_eq!(ran, ["TestConnection", "TestConnection"], "each has its row");
-    assert!(state.live_sessions().is_empty() && state.operations().open_connections() == 0);
+    assert!(state.session_list().iter().all(|row| row.live.is_none()) && state.operations().open_connections() == 0);
     assert!(!format!("{state:?}").contains("hunter2"));
 }
 

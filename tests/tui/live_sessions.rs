@@ -1,4 +1,4 @@
-//! The page of live sessions: what it shows and what can be done from it.
+//! The page of sessions: what it shows and what can be done from it.
 
 use lazycim::{
     app::{Action, Effect, Layer, Pane, SessionRow},
@@ -47,7 +47,7 @@ fn from_the_page_a_session_is_closed_tested_and_gone_to() {
     world.keys("p");
     let (op, session, operation) = world.asked.front().expect("a test").clone();
     assert_eq!((session, operation.name()), (SessionId(1), "TestConnection"));
-    assert!(world.screen().contains("Live sessions"), "the page stays");
+    assert!(world.screen().contains("Sessions · 2 open"), "the page stays");
     world.tell(vec![(2_500, op, OpEventKind::Finished(Summary::default()))]);
     assert!(world.screen().contains("this-computer answers after 2.5 ms"), "{}", world.screen());
 
@@ -65,10 +65,11 @@ fn from_the_page_a_session_is_closed_tested_and_gone_to() {
 async fn sessions_open_with_their_first_operation_and_close_with_everything_they_hold() {
     let mut harness = Harness::new(120, 40);
     harness.press("S").await;
-    assert!(harness.screen().contains("no session is open; enter on one opens it"), "{}", harness.screen());
+    let line = harness.screen().lines().find(|line| line.contains("Unused")).unwrap_or_default().to_owned();
+    assert!(harness.screen().contains("0 open") && line.contains("this-computer"), "{}", harness.screen());
     harness.press("esc enter").await;
     harness.press("S").await;
-    let row = |harness: &Harness| harness.front.state().live_sessions().first().map(|row| row.live).unwrap();
+    let row = |harness: &Harness| harness.front.state().session_list().first().and_then(|row| row.live).unwrap();
     let first = row(&harness);
     assert_eq!((first.number, first.holds_secret), (1, false));
     let line = harness.screen().lines().find(|line| line.contains(&first.instance.to_string())).unwrap().to_owned();
@@ -81,5 +82,19 @@ async fn sessions_open_with_their_first_operation_and_close_with_everything_they
     let second = row(&harness);
     assert_eq!(second.number, 2);
     assert_ne!(second.instance, first.instance);
-    assert!(matches!(harness.front.state().layer(), Some(Layer::LiveSessions(_))));
+    assert!(matches!(harness.front.state().layer(), Some(Layer::SessionList(_))));
+}
+
+#[test]
+fn the_command_of_that_name_lists_every_session_also_those_not_opened() {
+    let mut world = World::new(80, 24);
+    world.keys(": s e s s i o n s enter");
+    assert!(matches!(world.state.layer(), Some(Layer::SessionList(_))));
+    let screen = world.screen();
+    assert!(["this-computer", "web01", "esx7"].iter().all(|name| screen.contains(name)), "{screen}");
+    world.keys("j X");
+    assert!(world.screen().contains("there is nothing to close"), "{}", world.screen());
+    assert!(world.effects.iter().all(|effect| !matches!(effect, Effect::Close(_))));
+    world.keys("enter");
+    assert_eq!((world.state.focus(), world.state.layer().is_none()), (Pane::Sessions, true));
 }

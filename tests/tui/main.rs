@@ -12,3 +12,4 @@ mod screens;
 mod tag;
 mod tls;
 mod world;
+mod wsman;

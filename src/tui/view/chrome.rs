@@ -118,12 +118,19 @@ pub fn footer(brush: &mut Brush<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Paints the toasts at the right, above the operations, which tell what is going on meanwhile.
+/// The part of the screen's height that toasts may take beside the first, which is always told.
+const TOASTS: u16 = 3;
+/// From this height on a toast has room for three lines of its text.
+const HIGH: u16 = 30;
+
+/// Paints the toasts at the right, above the operations, which tell what is going on meanwhile; the newest is the lowest.
 pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
     let operations = state.layout().pane(Pane::Operations).filter(|_| state.focus() != Pane::Operations);
     let mut bottom = operations.map_or(screen.bottom().saturating_sub(1), |area| area.y);
     let width = screen.width.saturating_sub(2).min(64);
     let toasts = state.log().toasts().collect::<Vec<_>>();
+    let (lines, hints) = if screen.height < HIGH { (2, 2) } else { (3, 2) };
+    let (mut left, mut first) = (screen.height / TOASTS, true);
     for entry in toasts.into_iter().rev() {
         let roles = brush.theme.roles;
         let (style, title) = match entry.level {
@@ -132,16 +139,18 @@ pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
             Level::Error => (roles.error, "error"),
         };
         let room = usize::from(width.saturating_sub(4));
-        let mut lines = text::wrap(&entry.text, room, 3).into_iter().map(|line| (line, roles.text)).collect::<Vec<_>>();
+        let mut told =
+            text::wrap_cut(&entry.text, room, lines).into_iter().map(|line| (line, roles.text)).collect::<Vec<_>>();
         if !entry.hint.is_empty() {
-            let told = format!("try: {}", entry.hint);
-            lines.extend(text::wrap(&told, room, 2).into_iter().map(|line| (line, roles.dim)));
+            let hint = format!("try: {}", entry.hint);
+            told.extend(text::wrap_cut(&hint, room, hints).into_iter().map(|line| (line, roles.dim)));
         }
-        let height = lines.len() as u16 + 2;
-        if bottom < screen.y + 1 + height || width < 16 {
+        let height = told.len() as u16 + 2;
+        if bottom < screen.y + 1 + height || width < 16 || (height > left && !first) {
             return;
         }
         bottom -= height;
+        (left, first) = (left.saturating_sub(height), false);
         let area = Rect { x: screen.right().saturating_sub(width + 1), y: bottom, width, height };
         brush.clear(area);
         brush.boxed(area, style);
@@ -155,8 +164,12 @@ pub fn toasts(brush: &mut Brush<'_>, screen: Rect, state: &State) {
             brush.line_right(top, 0, Line::from(more));
         }
         let inner = super::paint::inside(area);
-        for (row, (line, style)) in lines.iter().enumerate() {
-            brush.line(inner, row as u16, Line::from(vec![Span::raw(" "), Span::styled(line.clone(), *style)]));
+        for (row, (line, style)) in told.iter().enumerate() {
+            brush.line(
+                inner,
+                row as u16,
+                Line::from(vec![Span::raw(" "), Span::styled(line.replace('…', brush.theme.symbols.ellipsis), *style)]),
+            );
         }
     }
 }

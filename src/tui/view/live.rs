@@ -1,4 +1,4 @@
-//! The page of live sessions: what `Get-CimSession` shows of them, and what they do at the moment.
+//! The page of sessions: what `Get-CimSession` shows of those that live, and what they do at the moment; then the others.
 //!
 //! Owns: its columns. Must not know how a session is held.
 
@@ -17,17 +17,14 @@ use crate::{
 /// From this width on the instance ids are shown whole.
 const WIDE: u16 = 118;
 
-/// Paints the sessions opened in this run, in the order they were.
+/// Paints the sessions: those opened in this run in the order they were, then the others.
 pub fn paint(brush: &mut Brush<'_>, screen: Rect, state: &State, cursor: ListCursor) {
     let area = dialogs::page_area(screen);
     brush.clear(area);
-    let rows = state.live_sessions();
-    let inner = brush.frame(area, true, Line::from("Live sessions"), None);
-    if rows.is_empty() {
-        let dim = brush.theme.roles.dim;
-        brush.notice(inner, &[("no session is open; enter on one opens it", dim)]);
-        return;
-    }
+    let rows = state.session_list();
+    let open = rows.iter().filter(|row| row.session.open).count();
+    let told = Span::styled(format!("{}{open} open", brush.theme.symbols.dot), brush.theme.roles.dim);
+    let inner = brush.frame(area, true, Line::from(vec![Span::raw("Sessions"), told]), None);
     let shown = rows.iter().map(|row| cells(row, inner.width >= WIDE)).collect::<Vec<_>>();
     let widths = widths(&shown, usize::from(inner.width));
     brush.line(inner, 0, heading(brush, &widths));
@@ -54,22 +51,31 @@ const YIELDING: [usize; 3] = [2, 3, 1];
 /// Where the state stands.
 const STATE: usize = 5;
 
+/// What stands for what a session has only once it was opened.
+const NOTHING: &str = "-";
+
 fn cells(row: &LiveRow<'_>, wide: bool) -> [String; HEADINGS.len()] {
     let target = &row.session.entry.profile.target;
-    let instance = row.live.instance.to_string();
-    let secret = match (&target.user, row.live.holds_secret, &target.secret) {
+    let instance = row.live.map_or_else(|| NOTHING.to_owned(), |live| live.instance.to_string());
+    let secret = match (&target.user, row.live, &target.secret) {
+        (_, None, _) => NOTHING,
         (None, ..) => "none",
-        (Some(_), true, _) => "held",
-        (Some(_), false, SecretSource::Prompt) => "not given",
-        (Some(_), false, _) => "not read",
+        (Some(_), Some(live), _) if live.holds_secret => "held",
+        (Some(_), Some(_), SecretSource::Prompt) => "not given",
+        (Some(_), Some(_), _) => "not read",
+    };
+    let state = match (row.session.open, row.live) {
+        (true, _) => "Opened",
+        (false, Some(_)) => "Closed",
+        (false, None) => "Unused",
     };
     [
-        row.live.number.to_string(),
+        row.live.map_or_else(|| NOTHING.to_owned(), |live| live.number.to_string()),
         row.session.name(),
         if wide { instance } else { instance.chars().take(INSTANCE).collect() },
         safe(target.computer.as_deref().unwrap_or("localhost")),
         safe(&target.protocol),
-        if row.session.open { "Opened" } else { "Closed" }.to_owned(),
+        state.to_owned(),
         row.in_flight.to_string(),
         secret.to_owned(),
     ]

@@ -167,7 +167,7 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
             dialogs::confirm_danger(brush, screen, confirm);
             None
         }
-        Layer::LiveSessions(cursor) => {
+        Layer::SessionList(cursor) => {
             live::paint(brush, screen, state, *cursor);
             None
         }
@@ -192,8 +192,7 @@ fn paint_page(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer)
                 }
             }
             let about = entry.op.and_then(|op| state.operations().get(op));
-            let title =
-                about.map_or_else(|| "Error".to_owned(), |row| format!("{} {}", row.id, operations::title(row)));
+            let title = about.map_or_else(|| "Error".to_owned(), |row| format!("{} {}", row.id, row.title()));
             dialogs::page(brush, screen, &title, &lines, view.offset);
         }
         Layer::Timeline(view) => {
@@ -255,15 +254,19 @@ fn below(brush: &mut Brush<'_>, inner: Rect, rows: usize, told: &str) {
 fn explained(brush: &Brush<'_>, told: &str, room: usize, height: usize) -> Vec<(String, Style)> {
     let roles = &brush.theme.roles;
     let failed = told.contains("\ntry: ");
+    let style = |at| match (failed, at) {
+        (true, 0) => roles.error,
+        (true, 1) => roles.accent,
+        _ => roles.dim,
+    };
+    // What to do next matters more than the end of a long cause, which stands in the log: the last part is kept longest.
+    let mut left = height.max(1);
     let mut lines = Vec::new();
-    for (at, part) in told.split('\n').enumerate() {
-        let style = match (failed, at) {
-            (true, 0) => roles.error,
-            (true, 1) => roles.accent,
-            _ => roles.dim,
-        };
-        let part = part.replace('…', brush.theme.symbols.ellipsis);
-        lines.extend(text::wrap(&part, room, height.max(1)).into_iter().map(|line| (line, style)));
+    for (at, part) in told.split('\n').enumerate().collect::<Vec<_>>().into_iter().rev() {
+        let part = text::wrap_cut(part, room, left.saturating_sub(at));
+        left = left.saturating_sub(part.len());
+        let part = part.into_iter().map(|line| (line.replace('…', brush.theme.symbols.ellipsis), style(at)));
+        lines.splice(0..0, part);
     }
     lines
 }

@@ -73,25 +73,17 @@ impl Columns {
             100..=139 => 42,
             _ => 56,
         };
-        let title = shown.iter().map(|row| text::width(&title(row))).max().unwrap_or(0).clamp(12, most);
+        let wanted = shown.iter().map(|row| text::width(&title(row, most))).max().unwrap_or(0);
+        let title = wanted.clamp(12, most);
         let rest = usize::from(width).saturating_sub(2 + id + 1 + title + 2);
         Self { id, title, rest }
     }
 }
 
-/// What an operation is: its name, its subject and what it cleans up after.
-pub fn title(row: &OperationRow) -> String {
-    // Where several sessions do the same, which of them it is comes first.
-    let mut out = row.on.as_ref().map(|session| format!("@{} ", safe(session))).unwrap_or_default();
-    out.push_str(&safe(&row.name));
-    if !row.subject.is_empty() {
-        out.push(' ');
-        out.push_str(&safe(&row.subject));
-    }
-    if let Some(cause) = row.because_of {
-        out.push_str(&format!(" after {cause}"));
-    }
-    out
+/// What an operation is; a path is told in short where it does not fit in `most` cells.
+fn title(row: &OperationRow, most: usize) -> String {
+    let whole = row.title();
+    if text::width(&whole) <= most { whole } else { row.brief_title() }
 }
 
 /// One operation on one line.
@@ -111,7 +103,10 @@ pub fn one_line(row: &OperationRow, columns: &Columns, now: Duration, theme: &Th
         Span::styled(format!("{mark} "), mark_style),
         Span::styled(text::right(&row.id.to_string(), columns.id, ""), roles.dim),
         Span::raw(" "),
-        Span::styled(text::left(&title(row), columns.title, symbols.ellipsis), title_style),
+        Span::styled(
+            text::left(&title(row, columns.title).replace('…', symbols.ellipsis), columns.title, symbols.ellipsis),
+            title_style,
+        ),
         Span::raw("  "),
     ];
     match &row.timeline.outcome {
@@ -265,12 +260,19 @@ struct Lane {
     failed: bool,
 }
 
-/// Consecutive phases of one kind as one: three attempts to connect, a hundred pulls. What only closes, or lasted no time
-/// at all while others did, is left to the full timeline.
+/// Consecutive phases of one kind as one: three attempts to connect, a hundred pulls with what they are made of; only of the
+/// pull that runs it is told what it does. What only closes, or lasted no time at all while others did, is left to the
+/// full timeline.
 fn merged(spans: &[PhaseSpan]) -> Vec<Lane> {
     let mut lanes: Vec<Lane> = Vec::new();
+    let mut pulled = None;
     for span in spans {
-        if matches!(span.phase, Phase::Close) || (matches!(span.phase, Phase::Queue) && span.end.is_some()) {
+        if matches!(span.phase, Phase::Pull(_)) {
+            pulled = span.end;
+        }
+        let of_pull = matches!(span.phase, Phase::Send | Phase::Wait | Phase::Receive)
+            && pulled.is_some_and(|end| span.start < end);
+        if of_pull || matches!(span.phase, Phase::Close) || (matches!(span.phase, Phase::Queue) && span.end.is_some()) {
             continue;
         }
         let took = span.end.map_or(Duration::ZERO, |end| end.saturating_sub(span.start));

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::grouped;
-pub use crate::app::wrap;
+pub use crate::app::{wrap, wrap_cut};
 
 /// How many cells `text` takes.
 pub fn width(text: &str) -> usize {

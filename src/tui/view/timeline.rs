@@ -10,11 +10,15 @@ use ratatui::{
 };
 
 use super::{
-    operations::{cells, connections, phase_style, short, title},
+    operations::{cells, connections, phase_style, short},
     text,
 };
 use crate::{
-    app::{ERROR_LABEL, ErrorPart, OperationRow, safe},
+    app::{
+        ERROR_LABEL, ErrorPart, OperationRow,
+        phase_columns::{self, CONN, PHASE, TIME},
+        phase_details, safe, timeline_title,
+    },
     op::{
         Closer, OpError, PeerCertificate, Phase, Purpose, RowTone, Verdict,
         lifecycle::{Outcome, Span as PhaseSpan},
@@ -25,7 +29,9 @@ use crate::{
 /// The page as lines for `width` cells.
 pub fn lines(row: &OperationRow, now: Duration, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let roles = &theme.roles;
-    let mut out = vec![summary(row, now, theme), Line::default()];
+    let title = timeline_title(row, width).into_iter();
+    let title = title.map(|line| Line::from(Span::styled(line, roles.text.add_modifier(Modifier::BOLD))));
+    let mut out = title.chain([summary(row, now, theme), Line::default()]).collect();
     phases(&mut out, row, now, theme, width);
     for (conn, certificate) in &row.timeline.certificates {
         out.push(Line::default());
@@ -66,8 +72,6 @@ fn summary(row: &OperationRow, now: Duration, theme: &Theme) -> Line<'static> {
     };
     let (sent, received) = row.timeline.bytes();
     Line::from(vec![
-        Span::styled(title(row), roles.text.add_modifier(Modifier::BOLD)),
-        Span::raw("  "),
         Span::styled(word, style),
         Span::styled(format!(" {}", text::duration(row.elapsed(now))), roles.text),
         Span::styled(
@@ -83,21 +87,16 @@ fn summary(row: &OperationRow, now: Duration, theme: &Theme) -> Line<'static> {
     ])
 }
 
-/// The widths of the phase table: phase, start, duration, connection.
-const PHASE: usize = 14;
-const TIME: usize = 9;
-const CONN: usize = 5;
-
 fn phases(out: &mut Vec<Line<'static>>, row: &OperationRow, now: Duration, theme: &Theme, width: usize) {
     let roles = &theme.roles;
     let total = row.elapsed(now).max(Duration::from_micros(1));
-    let bar = if width >= 90 { 30 } else { usize::from(width >= 64) * 14 };
+    let bar = phase_columns::bar(width);
     let mut heading = format!(
         "{}{}{}{}",
         text::left("phase", PHASE, ""),
         text::right("start", TIME, ""),
         text::right("took", TIME, ""),
-        text::right("conn", CONN + 1, ""),
+        text::right("conn", CONN, ""),
     );
     heading.push_str("  ");
     heading.push_str(&text::left("", bar + usize::from(bar > 0), ""));
@@ -110,12 +109,14 @@ fn phases(out: &mut Vec<Line<'static>>, row: &OperationRow, now: Duration, theme
     let unchecked = row.timeline.certificates.iter().any(|(_, shown)| unchecked(shown));
     for span in &row.timeline.spans {
         let detail = if unchecked && span.phase == Phase::Tls { roles.danger } else { roles.dim };
-        out.push(phase_line(span, total, bar, theme, detail));
+        out.extend(phase_lines(span, total, width, theme, detail));
     }
 }
 
-fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme, told: Style) -> Line<'static> {
+/// A phase, and what more it tells below.
+fn phase_lines(span: &PhaseSpan, total: Duration, width: usize, theme: &Theme, told: Style) -> Vec<Line<'static>> {
     let roles = &theme.roles;
+    let bar = phase_columns::bar(width);
     let failed = span.error.is_some();
     let style = if failed { roles.error } else { phase_style(span.phase, theme) };
     let end = span.end.unwrap_or(total);
@@ -128,20 +129,21 @@ fn phase_line(span: &PhaseSpan, total: Duration, bar: usize, theme: &Theme, told
         Span::styled(text::left(&short(span.phase), PHASE, theme.symbols.ellipsis), style),
         Span::styled(text::right(&text::duration(span.start), TIME, ""), roles.dim),
         Span::styled(text::right(&took, TIME, ""), roles.text),
-        Span::styled(text::right(&conn, CONN + 1, ""), roles.dim),
+        Span::styled(text::right(&conn, CONN, ""), roles.dim),
         Span::raw("  "),
     ];
     if bar > 0 {
         spans.push(Span::styled(waterfall(span.start, end, total, bar, theme), style));
         spans.push(Span::raw(" "));
     }
-    let detail = match (&span.error, &span.detail) {
-        (Some(error), _) => safe(&error.cause()),
-        (None, Some(detail)) => safe(detail),
-        (None, None) => String::new(),
-    };
-    spans.push(Span::styled(detail, if failed { roles.error } else { told }));
-    Line::from(spans)
+    let told = if failed { roles.error } else { told };
+    let mut details = phase_details(span, width)
+        .into_iter()
+        .map(|detail| Span::styled(detail.replace('…', theme.symbols.ellipsis), told));
+    spans.extend(details.next());
+    let indent = " ".repeat(phase_columns::before_details(width));
+    let more = details.map(|detail| Line::from(vec![Span::raw(indent.clone()), detail]));
+    [Line::from(spans)].into_iter().chain(more).collect()
 }
 
 /// Where `start..end` lies in `total`, as a bar in `room` cells; never empty.
