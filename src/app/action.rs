@@ -3,7 +3,7 @@
 //! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
 
 use super::{Changed, CommandId, Pane};
-use crate::session::LiveSession;
+use crate::{op::SessionId, session::LiveSession};
 
 /// One intent.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub enum Action {
     Line(String),
     /// The secret being typed outside has this many characters.
     SecretLength(usize),
+    /// Keep the secret being typed in the keyring, or do not after all.
+    ToggleKeep,
     /// The secret was handed to the engine.
     SecretSubmitted,
     /// The user declined to give the secret.
@@ -50,6 +52,15 @@ pub enum Action {
     /// The sessions that are open, as the engine knows them. A front tells this when one is opened or closed, and before it
     /// draws [`super::Layer::SessionList`].
     Live(Vec<LiveSession>),
+    /// A keyring answers, or why none does, raw.
+    KeyringAnswered(Result<(), String>),
+    /// The keyring has the secret of a session, or did not take it.
+    SecretKept {
+        /// The session.
+        session: SessionId,
+        /// Otherwise why, and what to try, raw.
+        kept: Result<(), (String, String)>,
+    },
     /// A change of the saved sessions was tried.
     Changed(Box<Changed>),
     /// Something the user should know, as a toast and in the log, raw.

@@ -250,6 +250,7 @@ impl State {
             && let Some(session) = self.sessions.get_mut(asked.session)
         {
             session.used = true;
+            self.secret_accepted(asked.session);
         }
         let current = self.end_load(op, &asked, end);
         match end {
@@ -359,6 +360,8 @@ impl State {
         if on_top || self.secrets.iter().any(asked_already) {
             return;
         }
+        // Whoever mistyped it still wants it kept.
+        let keep = self.keep.remove(&session);
         let Some(profile) = self.profile_of(session) else { return };
         self.secrets.push_back(SecretPrompt {
             session,
@@ -367,7 +370,9 @@ impl State {
             user: display::safe(user),
             again,
             length: 0,
+            keep,
         });
+        self.look_for_keyring();
         self.show_prompt();
     }
 

@@ -190,6 +190,10 @@ impl State {
             }
             (Change::Restore(removed), _) => self.select_profile(&removed.id),
             (Change::Pin { session, pin, .. }, _) => self.pinned(session, pin, true),
+            (Change::ReadKeyring(id), _) => {
+                let told = format!("the keyring has the password of {}, which reads it there from now on", id.as_str());
+                self.note(None, None, &told, "");
+            }
             (Change::Confirm { id, .. }, _) => {
                 self.note(None, None, &format!("the command of {} may run from now on", id.as_str()), "");
             }

@@ -61,6 +61,8 @@ pub enum Change {
         /// The session with its commands confirmed.
         profile: Box<Profile>,
     },
+    /// Make a session take its password from the keyring, where it now lies.
+    ReadKeyring(ProfileId),
     /// End a conflict.
     Settle {
         /// The conflict.

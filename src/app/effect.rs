@@ -51,6 +51,10 @@ pub enum Effect {
         /// The secret.
         secret: Option<SecretString>,
     },
+    /// Ask whether a keyring answers; answer with [`super::Action::KeyringAnswered`].
+    LookForKeyring,
+    /// Keep the secret that was given for a session in the keyring; answer with [`super::Action::SecretKept`].
+    KeepSecret(SessionId),
     /// Change the saved sessions, after the changes asked for before; answer with [`super::Action::Changed`].
     Save {
         /// The sessions as they were when the change was made up.

@@ -117,6 +117,8 @@ pub struct SecretPrompt {
     pub again: bool,
     /// How many characters are typed.
     pub length: usize,
+    /// It is to be kept in the keyring once the server has accepted it.
+    pub keep: bool,
 }
 
 /// An error in full.

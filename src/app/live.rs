@@ -92,6 +92,7 @@ impl State {
                 self.detail.clear();
             }
         }
+        self.keep.remove(&id);
         self.schema.forget(id);
         self.trees.retain(|tree| tree.session != id);
         self.kept.retain(|table| table.session != id && table.members.iter().all(|member| member.session != id));

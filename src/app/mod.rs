@@ -38,6 +38,7 @@ mod history;
 mod identity;
 mod index;
 mod input;
+mod keep;
 mod key;
 mod keymap;
 mod keys;

@@ -437,7 +437,7 @@ fn layer_hints(layer: &Layer) -> Vec<Hint> {
         Layer::Query(_) => &[("enter", "run"), ("tab", "language"), ("up/down", "history"), ("esc", "close")],
         Layer::Filter(_) => &[("enter", "keep"), ("esc", "undo"), ("!", "invert"), ("~", "fuzzy"), ("re:", "pattern")],
         Layer::ClassName(_) => &[("enter", "open"), ("esc", "close")],
-        Layer::Secret(_) => &[("enter", "send"), ("esc", "decline")],
+        Layer::Secret(_) => &[("enter", "send"), ("ctrl-k", "keep"), ("esc", "decline")],
         Layer::Form(form) if form.picker.is_some() => &[("enter", "choose"), ("j/k", "move"), ("esc", "back")],
         Layer::Form(_) => &[
             ("ctrl-s", "save"),

@@ -3,7 +3,7 @@
 //! Owns: the fields and the reading side. What changes them is in `update`, `open`, `keys` (the user) and `apply` (events).
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -141,6 +141,9 @@ pub struct State {
     /// The user has just agreed to read what is dangerous.
     pub(super) agreed: bool,
     pub(super) secrets: VecDeque<SecretPrompt>,
+    pub(super) keyring: super::keep::Keyring,
+    /// Sessions whose secret is to be kept once their server has accepted it.
+    pub(super) keep: HashSet<SessionId>,
     pub(super) log: Log,
     pub(super) pending: Vec<Key>,
     pub(super) pending_since: Duration,
@@ -215,6 +218,8 @@ impl State {
             layers: Vec::new(),
             agreed: false,
             secrets: VecDeque::new(),
+            keyring: super::keep::Keyring::default(),
+            keep: HashSet::new(),
             log: Log::default(),
             pending: Vec::new(),
             pending_since: Duration::ZERO,

@@ -65,6 +65,9 @@ impl State {
                     prompt.length = length;
                 }
             }
+            Action::ToggleKeep => self.toggle_keep(),
+            Action::KeyringAnswered(answered) => self.keyring_answered(answered),
+            Action::SecretKept { session, kept } => self.secret_kept(session, kept),
             Action::SecretSubmitted => self.answer_prompt(true),
             Action::SecretDeclined => self.answer_prompt(false),
             Action::Live(told) => self.told_of_live(&told),
@@ -76,8 +79,9 @@ impl State {
 
     fn answer_prompt(&mut self, given: bool) {
         let Some(Layer::Secret(prompt)) = self.layers.last() else { return };
-        let session = prompt.session;
+        let (session, keep) = (prompt.session, prompt.keep && given);
         self.layers.pop();
+        self.keep_when_accepted(session, keep);
         self.operations.secret_given(session);
         self.deafen_form();
         if !given {

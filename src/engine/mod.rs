@@ -49,7 +49,7 @@ use self::{
     turns::{CalledUp, Declined, Turns},
 };
 use crate::{
-    op::{EventSink, OpEvent, OpEventKind, OpId, OpIds, Operation, Phase, SessionId},
+    op::{EventSink, OpError, OpEvent, OpEventKind, OpId, OpIds, Operation, Phase, SessionId},
     protocol::CleanupSlot,
     session::{LiveSession, Target},
     wire::ConnIds,
@@ -279,7 +279,7 @@ impl Engine {
         op: OpId,
         outbox: &Arc<Outbox>,
         cancelled: &CancellationToken,
-    ) -> (Arc<Session>, Result<Need, crate::op::OpError>, FirstPlace) {
+    ) -> (Arc<Session>, Result<Need, OpError>, FirstPlace) {
         let started = |detail| OpEventKind::PhaseStarted { conn: None, phase: Phase::Queue, detail };
         let mut state = self.0.state();
         if state.down {
@@ -331,6 +331,31 @@ impl Engine {
             drop(call.send(Err(Declined)));
         }
         self.0.call_up();
+    }
+
+    /// Whether a keyring answers. It is asked for what nobody keeps, so that it has nothing to unlock.
+    ///
+    /// # Errors
+    /// `SecretMissing`: why it does not.
+    pub fn keyring_answers(&self) -> impl Future<Output = Result<(), OpError>> + Send + 'static {
+        let keyring = self.0.keyring.clone();
+        async move { keyring.answers().await }
+    }
+
+    /// Keeps the secret that was given for the session in the keyring, where it is found for the same user on the same server.
+    ///
+    /// # Errors
+    /// `SecretMissing`: the keyring did not take it, or none was given that was not refused.
+    pub fn keep_secret(&self, session: SessionId) -> impl Future<Output = Result<(), OpError>> + Send + 'static {
+        let state = self.0.state();
+        let target = state.sessions.get(&session).map(|known| known.target.clone());
+        let account = target.and_then(|target| Account::of(&target, false));
+        let kept = account.zip(state.turns.secret(session));
+        let keyring = self.0.keyring.clone();
+        async move {
+            let Some((account, secret)) = kept else { return Err(keyring.nothing_to_keep()) };
+            keyring.set(&account, secret).await
+        }
     }
 
     /// Operations not ended, clean-ups, and open connections of the embedded server, together. An operation has ended when its terminal

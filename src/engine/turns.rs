@@ -183,6 +183,11 @@ impl Turns {
         self.secrets.get(&session).is_some_and(|secret| secret.given.is_some())
     }
 
+    /// The secret somebody gave for `session`, unless it was refused.
+    pub(super) fn secret(&self, session: SessionId) -> Option<SecretString> {
+        Some(self.secrets.get(&session)?.given.as_ref()?.secret.clone())
+    }
+
     /// Takes those out of the queue that wait for the secret of `session`, which will not come.
     pub(super) fn decline(&mut self, session: SessionId) -> Vec<Call> {
         if self.secrets.get(&session).is_some_and(|secret| secret.given.is_some()) {

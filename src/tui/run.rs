@@ -12,10 +12,15 @@
 mod saves;
 mod start;
 
-use std::{io, pin::pin, task::Poll, time::Duration};
+use std::{
+    io,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use crossterm::event::Event;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use ratatui::Frame;
 use tokio::{
     sync::{mpsc, watch},
@@ -33,7 +38,7 @@ use super::{
 use crate::{
     app::{Action, Effect, Key, KeyCode, Layer, Pane, State},
     engine::Engine,
-    op::{OpEvent, SessionId},
+    op::{OpError, OpEvent, SessionId},
 };
 
 use saves::Saves;
@@ -98,6 +103,8 @@ pub struct Front<S: Screen> {
     engine: Engine,
     theme: Theme,
     saves: Saves,
+    /// What is asked of the keyring; each ends in an action.
+    asides: FuturesUnordered<Pin<Box<dyn Future<Output = Action> + Send>>>,
     signals: Signals,
     events: mpsc::Receiver<OpEvent>,
     sender: mpsc::Sender<OpEvent>,
@@ -123,6 +130,7 @@ impl<S: Screen> Front<S> {
             engine,
             theme,
             saves: Saves::default(),
+            asides: FuturesUnordered::new(),
             signals,
             events,
             sender,
@@ -159,7 +167,8 @@ impl<S: Screen> Front<S> {
 
     /// Whether nothing is left to do until something happens outside: no operation, no event, no work, no frame owed.
     pub fn is_idle(&self) -> bool {
-        let waits = self.saves.is_empty() && self.events.is_empty() && *self.busy.borrow() == 0;
+        let waits =
+            self.saves.is_empty() && self.asides.is_empty() && self.events.is_empty() && *self.busy.borrow() == 0;
         waits && !self.dirty && !self.state.has_work()
     }
 
@@ -209,6 +218,10 @@ impl<S: Screen> Front<S> {
             changed = self.saves.next() => {
                 self.tick();
                 self.act(Action::Changed(Box::new(changed)))?;
+            }
+            Some(action) = self.asides.next(), if !self.asides.is_empty() => {
+                self.tick();
+                self.act(action)?;
             }
             // Only wakes the loop: what ended told so by events.
             _ = self.busy.changed() => {}
@@ -328,6 +341,7 @@ impl<S: Screen> Front<S> {
             (_, _, Some(c)) => self.secret.push(c.encode_utf8(&mut [0; 4])),
             (KeyCode::Backspace, false, _) => self.secret.backspace(),
             (KeyCode::Char('u'), true, _) => self.secret.clear(),
+            (KeyCode::Char('k'), true, _) => return self.act(Action::ToggleKeep),
             (KeyCode::Enter, ..) => {
                 self.engine.give_secret(session, Some(self.secret.take()));
                 return self.act(Action::SecretSubmitted);
@@ -383,6 +397,19 @@ impl<S: Screen> Front<S> {
                 }
                 Effect::Cancel(op) => self.engine.cancel(op),
                 Effect::GiveSecret { session, secret } => self.engine.give_secret(session, secret),
+                Effect::LookForKeyring => {
+                    let answers = self.engine.keyring_answers();
+                    // What the system says of it has no room in a prompt.
+                    let short = |cause: &String| cause.split(": ").next().unwrap_or_default().to_owned();
+                    let told = move |error: OpError| error.causes.first().map(short).unwrap_or_default();
+                    self.asides.push(Box::pin(async move { Action::KeyringAnswered(answers.await.map_err(told)) }));
+                }
+                Effect::KeepSecret(session) => {
+                    let kept = self.engine.keep_secret(session);
+                    let told = |error: OpError| (error.to_string(), error.hint);
+                    self.asides
+                        .push(Box::pin(async move { Action::SecretKept { session, kept: kept.await.map_err(told) } }));
+                }
                 Effect::Save { base, change } => self.saves.push(base, *change),
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Suspend => {

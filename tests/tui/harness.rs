@@ -2,10 +2,11 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     io,
     pin::Pin,
     rc::Rc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use futures_util::Stream;
 use lazycim::{
     app::{Key, KeyCode, Keymap, State, StateOptions},
     config::Config,
-    engine::{Engine, Settings},
+    engine::{Engine, Keyring, KeyringError, Settings},
     session::store::SessionsFile,
     tui::{
         run::{Front, Screen, Start, entries},
@@ -24,6 +25,7 @@ use lazycim::{
     },
 };
 use ratatui::{Frame, Terminal, backend::TestBackend};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::world::text_of;
 
@@ -86,6 +88,35 @@ impl Screen for MemoryScreen {
     }
 }
 
+/// A keyring in memory, or (`None`) none: no test asks that of the computer it runs on.
+#[derive(Clone, Default)]
+pub struct Memory(pub Arc<Mutex<Option<HashMap<String, String>>>>);
+
+impl Memory {
+    /// One that answers, and has nothing yet.
+    pub fn answering() -> Self {
+        Self(Arc::new(Mutex::new(Some(HashMap::new()))))
+    }
+
+    fn entries<T>(&self, ask: impl FnOnce(&mut HashMap<String, String>) -> T) -> Result<T, KeyringError> {
+        self.0.lock().unwrap().as_mut().map(ask).ok_or_else(|| KeyringError::Absent("nobody: is there".to_owned()))
+    }
+}
+
+impl Keyring for Memory {
+    fn get(&self, account: &str) -> Result<Option<SecretString>, KeyringError> {
+        self.entries(|entries| entries.get(account).map(|secret| secret.as_str().into()))
+    }
+
+    fn set(&self, account: &str, secret: &SecretString) -> Result<(), KeyringError> {
+        self.entries(|entries| drop(entries.insert(account.to_owned(), secret.expose_secret().to_owned())))
+    }
+
+    fn forget(&self, account: &str) -> Result<bool, KeyringError> {
+        self.entries(|entries| entries.remove(account).is_some())
+    }
+}
+
 /// The front with everything behind it.
 pub struct Harness {
     pub front: Front<MemoryScreen>,
@@ -103,7 +134,14 @@ impl Harness {
 
     /// The same with saved sessions.
     pub fn with_sessions(width: u16, height: u16, sessions: SessionsFile) -> Self {
-        let settings = Settings::new(&Config::default());
+        Self::with_keyring(width, height, sessions, Memory::default())
+    }
+
+    /// The same with a keyring.
+    pub fn with_keyring(width: u16, height: u16, sessions: SessionsFile, keyring: Memory) -> Self {
+        let mut settings = Settings::new(&Config::default());
+        settings.keyring = Arc::new(keyring);
+        settings.sessions_file = Some(sessions.path.clone());
         let limits = settings.limits;
         let engine = Engine::new(settings);
         let (listed, start) = entries(&sessions, &Start::ThisComputer);

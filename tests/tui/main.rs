@@ -6,6 +6,7 @@ mod exchange;
 #[path = "../support/canary.rs"]
 mod found;
 mod harness;
+mod keep;
 mod live;
 mod live_sessions;
 mod screens;

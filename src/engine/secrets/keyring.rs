@@ -123,6 +123,12 @@ impl Account {
         self.key
     }
 
+    /// That of nobody: no secret lies there.
+    fn of_nobody() -> Self {
+        let (name, target) = ("nobody".to_owned(), "the keyring".to_owned());
+        Self { name, target, fix: "try again".to_owned(), key: "auth.secret" }
+    }
+
     fn parts(&self) -> [(&'static str, String); 3] {
         [("account", self.name.clone()), ("fix", self.fix.clone()), ("key", self.key.to_owned())]
     }
@@ -154,6 +160,19 @@ impl KeyringClient {
     pub async fn set(&self, account: &Account, secret: SecretString) -> Result<(), OpError> {
         let set = self.ask(account, move |keyring, name| keyring.set(name, &secret)).await;
         set.map_err(|missing| missing.error(account.target.clone()))
+    }
+
+    /// Whether the keyring answers, to a question about nobody.
+    pub(in crate::engine) async fn answers(&self) -> Result<(), OpError> {
+        let nobody = Account::of_nobody();
+        let asked = self.ask(&nobody, |keyring, name| keyring.get(name)).await;
+        asked.map(drop).map_err(|missing| missing.error(nobody.target))
+    }
+
+    /// The secret that was to be kept is not there any more.
+    pub(in crate::engine) fn nothing_to_keep(&self) -> OpError {
+        let nobody = Account::of_nobody();
+        Missing::new(keyring::NOTHING_TO_KEEP, nobody.parts()).error(nobody.target)
     }
 
     /// Forgets the secret of `account`.

@@ -43,6 +43,8 @@ pub mod keyring {
             "nobody put it there, or the session's user, computer or port has changed since", "{fix}";
         NOTHING_TO_FORGET = "nothing is forgotten: the keyring has no password for {account}",
             "nobody put it there, or the session's user, computer or port has changed since", "nothing need be done";
+        NOTHING_TO_KEEP = "no password is held that could be kept", "the session was closed meanwhile",
+            "open the session again";
         NOT_TEXT = "what the keyring has for {account} is no text", "another program wrote it", "{fix}";
         SEVERAL = "the keyring has several passwords for {account}", "another program wrote one of them",
             "remove all but one with the keyring's own program";

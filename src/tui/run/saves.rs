@@ -18,7 +18,7 @@ use crate::{
         Profile, ProfileId,
         exchange::{self, ExchangeError, Format},
         foreign,
-        store::SessionsFile,
+        store::{KEYS, SessionsFile, Setting},
     },
 };
 
@@ -80,6 +80,11 @@ fn make(mut file: SessionsFile, change: &Change) -> Result<(SessionsFile, Outcom
         Change::Move { id, to } => file.move_to(id, *to).map(|()| Outcome::Saved),
         Change::Pin { id, pin, .. } => file.pin(id, *pin).map(|()| Outcome::Saved),
         Change::Confirm { id, profile } => file.update(id, profile).map(|()| Outcome::Saved),
+        Change::ReadKeyring(id) => {
+            let key = KEYS.iter().find(|key| key.name == "auth.secret");
+            let settings = key.map(|key| Setting::typed(key, "keyring")).into_iter().collect::<Vec<_>>();
+            file.revise(id, &settings).map(|()| Outcome::Saved)
+        }
         Change::Settle { conflict, keep } => file.settle(conflict, *keep).map(|()| Outcome::Saved),
         Change::Import { file: from, format } => return import(&file, from, *format),
         Change::Export { file: to, format, ids, replace } => {

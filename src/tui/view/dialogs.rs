@@ -14,10 +14,15 @@ use super::{
 use crate::app::{ConfirmDanger, ConfirmPin, SecretPrompt};
 
 /// The masked field of a secret.
-pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Option<Position> {
+pub fn secret(
+    brush: &mut Brush<'_>,
+    screen: Rect,
+    prompt: &SecretPrompt,
+    unkeepable: Option<&str>,
+) -> Option<Position> {
     let roles = brush.theme.roles;
     let title = Line::from(format!("Password for {}", prompt.user));
-    let inner = brush.popup(screen, 64, 9, title, None);
+    let inner = brush.popup(screen, 64, 10, title, None);
     let mut row = 0;
     let mut say = |brush: &mut Brush<'_>, line: Line<'_>| {
         brush.line(inner, row, line);
@@ -32,9 +37,27 @@ pub fn secret(brush: &mut Brush<'_>, screen: Rect, prompt: &SecretPrompt) -> Opt
     let mark = if brush.theme.symbols.ellipsis == "~" { "*" } else { "•" };
     say(brush, Line::from(vec![Span::styled(" > ", roles.hint_key), Span::styled(mark.repeat(dots), roles.text)]));
     say(brush, Line::default());
-    say(brush, Line::from(Span::styled(" kept in memory for this run, never written down", roles.dim)));
+    let told = match prompt.keep {
+        true => " kept in the keyring once the server has accepted it",
+        false => " kept in memory for this run, never written down",
+    };
+    say(brush, Line::from(Span::styled(told, roles.dim)));
+    say(brush, keep(brush, prompt, unkeepable, usize::from(inner.width)));
     say(brush, keys(brush, &[("enter", "send"), ("ctrl-u", "clear"), ("esc", "decline")]));
     (inner.height > 3 && inner.width > 4).then(|| Position::new(inner.x + 3 + dots as u16, inner.y + 3))
+}
+
+/// Whether the secret is to be kept; greyed with the reason where it cannot be.
+fn keep(brush: &Brush<'_>, prompt: &SecretPrompt, unkeepable: Option<&str>, room: usize) -> Line<'static> {
+    let (roles, ellipsis) = (&brush.theme.roles, brush.theme.symbols.ellipsis);
+    if let Some(why) = unkeepable {
+        let told = format!(" [-] not in the keyring: {why}");
+        return Line::from(Span::styled(text::fit(&told, room, ellipsis).into_owned(), roles.dim));
+    }
+    let mark = if prompt.keep { " [x] " } else { " [ ] " };
+    let style = if prompt.keep { roles.accent } else { roles.text };
+    let told = Span::styled("keep in the keyring   ", style);
+    Line::from(vec![Span::styled(mark, style), told, Span::styled("ctrl-k", roles.hint_key)])
 }
 
 /// Keys and what they do, as the last line of a dialog.

@@ -136,7 +136,7 @@ fn paint_layer(brush: &mut Brush<'_>, screen: Rect, state: &State, layer: &Layer
         Layer::Query(prompt) => lines::query(brush, screen, prompt),
         Layer::Filter(prompt) => lines::filter(brush, screen, prompt),
         Layer::ClassName(input) => lines::class_name(brush, screen, input),
-        Layer::Secret(prompt) => dialogs::secret(brush, screen, prompt),
+        Layer::Secret(prompt) => dialogs::secret(brush, screen, prompt, state.unkeepable(prompt.session)),
         Layer::Form(form) => form::paint(brush, screen, form),
         Layer::Rename(rename) => lines::rename(brush, screen, &rename.input),
         Layer::ConfirmQuit(confirm) => {
