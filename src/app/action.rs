@@ -2,7 +2,7 @@
 //!
 //! Owns: the vocabulary. Must not know keys or the mouse; [`super::State::act`] knows what an action does.
 
-use super::{Changed, CommandId, Pane};
+use super::{Changed, CommandId, Pane, Spot};
 use crate::{op::SessionId, session::LiveSession};
 
 /// One intent.
@@ -17,6 +17,13 @@ pub enum Action {
         /// Row, from 0.
         y: u16,
         /// The second of a double click: opens.
+        double: bool,
+    },
+    /// A click on a place of the topmost layer.
+    Spot {
+        /// Where.
+        spot: Spot,
+        /// The second of a double click.
         double: bool,
     },
     /// The wheel over a cell of the screen.

@@ -74,15 +74,19 @@ impl State {
         let Some(form) = self.form() else { return };
         let Some(picker) = &mut form.picker else { return };
         match (key.code, motion(key, false)) {
-            (KeyCode::Enter, _) => {
-                if let Some(text) = picker.take() {
-                    form.picker = None;
-                    form.edit(|input| input.set(&text));
-                }
-            }
+            (KeyCode::Enter, _) => self.take_choice(),
             (KeyCode::Backspace | KeyCode::Char('q'), _) => form.picker = None,
             (_, Some(motion)) => picker.go(motion, height),
             _ => {}
+        }
+    }
+
+    /// Types the choice under the cursor into its field, if it can be taken.
+    pub(super) fn take_choice(&mut self) {
+        let Some(form) = self.form() else { return };
+        if let Some(text) = form.picker.as_mut().and_then(super::Picker::take) {
+            form.picker = None;
+            form.edit(|input| input.set(&text));
         }
     }
 
@@ -219,13 +223,14 @@ fn field_key(form: &mut Form, key: Key) {
 
 /// The keys of the form, for its help.
 const FORM_KEYS: &[(&str, &str)] = &[
-    ("ctrl-s", "save"),
+    ("ctrl-s", "save; where something is wrong: go to the next mistake"),
     ("ctrl-t", "try to connect with what is typed, without saving; again: cancel"),
     ("enter", "show the choices of the field, or go to the next"),
     ("tab, down", "next field"),
     ("shift-tab, up", "previous field"),
     ("pgdn, pgup", "next and previous section"),
     ("space, left, right", "next and previous choice"),
+    ("click", "go to the field; again: show its choices. The wheel moves through the fields"),
     ("ctrl-u", "empty the field: what is inherited, or usual"),
     ("esc", "leave; what is not saved is asked about"),
     ("", ""),

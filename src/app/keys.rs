@@ -240,7 +240,7 @@ impl State {
         }
     }
 
-    fn confirmed(&mut self) {
+    pub(super) fn confirmed(&mut self) {
         match self.layers.last() {
             Some(Layer::ConfirmQuit(_)) => self.quit(),
             Some(Layer::ConfirmPin(_)) => self.pin(),
@@ -311,6 +311,13 @@ impl State {
     }
 
     pub(super) fn scroll_layer(&mut self, lines: isize) {
+        if let Some(Layer::Form(form)) = self.layers.last_mut()
+            && form.picker.is_none()
+        {
+            // The wheel ends where the form does.
+            form.go_to(form.at().saturating_add_signed(lines));
+            return;
+        }
         let motion = if lines < 0 { Motion::Up } else { Motion::Down };
         for _ in 0..lines.unsigned_abs().min(20) {
             self.move_view(motion);

@@ -59,6 +59,7 @@ mod query;
 mod question;
 mod sessions;
 mod source;
+mod spot;
 mod state;
 mod table;
 mod tag;
@@ -118,6 +119,7 @@ pub use query::QueryPrompt;
 pub use question::{ConflictView, Question};
 pub use sessions::{Session, SessionEntry, SessionRow, Sessions};
 pub use source::{Associated, Query, Source, Tagged};
+pub use spot::Spot;
 pub use state::{Crumb, Hint, Load, Pane, State, StateOptions};
 pub use table::Table;
 

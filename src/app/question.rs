@@ -131,7 +131,7 @@ impl State {
     }
 
     /// Ends the conflict: the version of the button pressed stays, else of the one under the cursor.
-    fn settle_conflict(&mut self, pressed: Option<Keep>) {
+    pub(super) fn settle_conflict(&mut self, pressed: Option<Keep>) {
         let Some(Layer::Conflict(view)) = self.layers.pop() else { return };
         let ConflictView { conflict, keep, .. } = *view;
         if let Some(form) = self.form() {

@@ -41,6 +41,7 @@ impl State {
         match action {
             Action::Do(command) => self.command(command),
             Action::Click { x, y, double } => self.click(x, y, double),
+            Action::Spot { spot, double } => self.click_spot(spot, double),
             Action::Scroll { x, y, lines } => self.scroll(x, y, lines),
             Action::SortBy(column) => self.table.iter_mut().for_each(|table| table.sort_by(column)),
             Action::Crumb(at) => {

@@ -358,10 +358,16 @@ impl<S: Screen> Front<S> {
         self.act(Action::SecretLength(self.secret.length()))
     }
 
-    /// A click; breadcrumbs and headings are where the view put them.
+    /// A click; breadcrumbs, headings and what can be clicked on layers are where the view put them.
     fn click(&mut self, x: u16, y: u16, double: bool) -> io::Result<()> {
+        if !self.state.layers().is_empty() {
+            return match view::spot_at(&self.state, &self.theme, x, y) {
+                Some(spot) => self.act(Action::Spot { spot, double }),
+                None => Ok(()),
+            };
+        }
         let layout = self.state.layout();
-        if self.state.layers().is_empty() && !layout.too_small {
+        if !layout.too_small {
             if y == layout.header.y
                 && let Some(at) = chrome::crumb_at(&self.state, &self.theme, layout.header.width.into(), x.into())
             {

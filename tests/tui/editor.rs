@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
+use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
 use lazycim::{
     app::{CommandId, Layer, SessionRow},
     auth::Credentials,
@@ -397,4 +399,63 @@ async fn a_command_that_came_with_an_import_is_shown_and_runs_only_after_a_yes()
     assert!(told.contains("the command of web01 may run"), "{told}");
     assert!(!desk.text().contains("confirmed = false"), "{}", desk.text());
     assert!(desk.harness.front.state().greyed(CommandId::ConfirmCommand).is_some());
+}
+
+/// The cell where `text` stands on the screen.
+fn cell_of(harness: &Harness, text: &str) -> (u16, u16) {
+    let screen = harness.screen();
+    let at = screen.lines().enumerate().find_map(|(y, line)| Some((line.find(text)?, y, line)));
+    let (byte, y, line) = at.unwrap_or_else(|| panic!("no {text}: {screen}"));
+    (line[..byte].chars().count() as u16, y as u16)
+}
+
+async fn mouse(harness: &mut Harness, text: &str, kind: MouseEventKind) {
+    let (column, row) = cell_of(harness, text);
+    harness.send(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    harness.run_until_idle().await;
+}
+
+const CLICK: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
+
+#[tokio::test]
+async fn fields_choices_and_answers_can_be_clicked() {
+    let mut harness = Harness::new(100, 40);
+    harness.press("a").await;
+    let field = |harness: &Harness| match harness.front.state().layer() {
+        Some(Layer::Form(form)) => form.field().map(|field| field.key.name),
+        _ => None,
+    };
+    mouse(&mut harness, "   computer  ", CLICK).await;
+    assert_eq!(field(&harness), Some("computer"));
+    mouse(&mut harness, "protocol", CLICK).await;
+    assert_eq!(field(&harness), Some("protocol"));
+    mouse(&mut harness, "protocol", CLICK).await;
+    mouse(&mut harness, "wsman  ", CLICK).await;
+    mouse(&mut harness, "wsman  ", CLICK).await;
+    assert!(harness.screen().contains("protocol               wsman"), "{}", harness.screen());
+
+    // The wheel moves through the fields and ends where they do.
+    for _ in 0..50 {
+        mouse(&mut harness, "protocol", MouseEventKind::ScrollUp).await;
+    }
+    assert_eq!(field(&harness), Some("name"));
+    mouse(&mut harness, "protocol", MouseEventKind::ScrollDown).await;
+    assert_eq!(field(&harness), Some("computer"));
+
+    // Saving goes to the next mistake, from the last to the first; so does a click on their number.
+    harness.press("ctrl-s").await;
+    let first = field(&harness);
+    assert!(harness.screen().contains("mistakes"), "{}", harness.screen());
+    mouse(&mut harness, "mistakes", CLICK).await;
+    assert_ne!(field(&harness), first);
+    while field(&harness) != first {
+        harness.press("ctrl-s").await;
+    }
+
+    harness.press("esc").await;
+    mouse(&mut harness, "  No  ", CLICK).await;
+    assert_eq!(field(&harness), first, "the form stays");
+    harness.press("esc").await;
+    mouse(&mut harness, "Yes, leave", CLICK).await;
+    assert!(harness.front.state().layer().is_none(), "{}", harness.screen());
 }

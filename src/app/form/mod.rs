@@ -231,14 +231,24 @@ impl Form {
         }
     }
 
-    /// The session as it is typed; without one the cursor goes to the first mistake.
+    /// The session as it is typed; without one the cursor goes to the next mistake.
     pub(super) fn profile(&mut self) -> Option<Profile> {
         self.tried = true;
-        let mistaken = |field: &Field| self.trial.mistakes.iter().any(|mistake| mistake.key == field.key.name);
-        if let Some(at) = self.fields.iter().position(mistaken) {
-            self.at = at;
-        }
+        self.go_to_mistake();
         self.trial.profile.clone()
+    }
+
+    /// Goes to the next field with a mistake, from the last to the first again.
+    pub(super) fn go_to_mistake(&mut self) {
+        let mistaken = |field: &Field| self.trial.mistakes.iter().any(|mistake| mistake.key == field.key.name);
+        let behind = (self.at + 1..self.fields.len()).chain(0..=self.at);
+        let next = behind.into_iter().find(|at| self.fields.get(*at).is_some_and(mistaken));
+        self.at = next.unwrap_or(self.at);
+    }
+
+    /// Goes to the field with this number.
+    pub(super) fn go_to(&mut self, at: usize) {
+        self.at = at.min(self.fields.len().saturating_sub(1));
     }
 
     /// Changes the field under the cursor.

@@ -11,7 +11,7 @@ use super::{
     paint::{Brush, line_width},
     text, timeline,
 };
-use crate::app::{ConfirmDanger, ConfirmPin, SecretPrompt};
+use crate::app::{ConfirmDanger, ConfirmPin, SecretPrompt, Spot};
 
 /// The masked field of a secret.
 pub fn secret(
@@ -43,6 +43,7 @@ pub fn secret(
     };
     say(brush, Line::from(Span::styled(told, roles.dim)));
     say(brush, keep(brush, prompt, unkeepable, usize::from(inner.width)));
+    brush.spot(inner, 6, Spot::Keep);
     say(brush, keys(brush, &[("enter", "send"), ("ctrl-u", "clear"), ("esc", "decline")]));
     (inner.height > 3 && inner.width > 4).then(|| Position::new(inner.x + 3 + dots as u16, inner.y + 3))
 }
@@ -92,7 +93,22 @@ pub fn buttons(brush: &mut Brush<'_>, inner: Rect, row: u16, sure: &str, yes: bo
     let line = Line::from(vec![button("No", !yes), Span::raw("   "), button(sure, yes)]);
     let pad = (usize::from(inner.width).saturating_sub(line_width(&line)) / 2) as u16;
     let place = Rect { x: inner.x + pad, width: inner.width.saturating_sub(pad), ..inner };
+    answers(brush, place, row, &line);
     brush.line(place, row, line);
+}
+
+/// Makes the buttons of `line`, which blanks part, places to click.
+pub fn answers(brush: &mut Brush<'_>, place: Rect, row: u16, line: &Line<'_>) {
+    let (mut x, mut number) = (place.x, 0);
+    for span in &line.spans {
+        let wide = text::width(&span.content) as u16;
+        if !span.content.trim().is_empty() {
+            let width = wide.min(place.right().saturating_sub(x));
+            brush.spot(Rect { x, width, ..place }, row, Spot::Answer(number));
+            number += 1;
+        }
+        x = x.saturating_add(wide).min(place.right());
+    }
 }
 
 /// Really pin the session to the certificate that was refused?

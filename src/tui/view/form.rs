@@ -12,11 +12,11 @@ use ratatui::{
 use super::{
     dialogs::page_area,
     lines,
-    paint::{Brush, inside},
+    paint::{Brush, inside, line_width},
     text,
 };
 use crate::{
-    app::{Field, Form, FormRow, FormTest, Picker, Section, origin_text, safe},
+    app::{Field, Form, FormRow, FormTest, Picker, Section, Spot, origin_text, safe},
     session::{
         Colour,
         store::{Kind, Origin},
@@ -37,6 +37,10 @@ pub fn paint(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<Positio
     let area = Rect { x: whole.x + (whole.width - width) / 2, width, ..whole };
     brush.clear(area);
     let inner = brush.frame(area, true, title(brush, form), note(brush, form));
+    if let Some(note) = note(brush, form).filter(|_| form.mistakes() > 0) {
+        let wide = (line_width(&note) as u16 + 2).min(area.width);
+        brush.spot(Rect { x: area.right() - wide, width: wide, ..area }, 0, Spot::Mistakes);
+    }
     let told = told(brush, form, inner);
     let low = (told.len() as u16).min(inner.height.saturating_sub(1));
     let list = Rect { height: inner.height - low, ..inner };
@@ -57,6 +61,7 @@ pub fn paint(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<Positio
                 if let Some(field) = form.fields().get(*number) {
                     let at = paint_field(brush, list, row as u16, form, field, *number == form.at());
                     cursor = cursor.or(at);
+                    brush.spot(list, row as u16, Spot::Field(*number));
                 }
             }
         }
@@ -67,6 +72,7 @@ pub fn paint(brush: &mut Brush<'_>, screen: Rect, form: &Form) -> Option<Positio
     }
     match &form.picker {
         Some(picker) => {
+            brush.spots.clear();
             self::picker(brush, screen, picker);
             None
         }
@@ -261,6 +267,7 @@ pub fn picker(brush: &mut Brush<'_>, screen: Rect, picker: &Picker) {
         let about = choice.greyed.as_ref().unwrap_or(&choice.about);
         let spans = vec![Span::styled(format!(" {label}  "), style), Span::styled(about.clone(), roles.dim)];
         brush.line(list, row as u16, Line::from(spans));
+        brush.spot(list, row as u16, Spot::Choice(at));
         if at == picker.list.at {
             brush.select(list, row as u16, true);
         }

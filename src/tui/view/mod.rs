@@ -31,14 +31,28 @@ use ratatui::{
 use self::paint::{Brush, rect};
 use super::theme::Theme;
 use crate::{
-    app::{Layer, Pane, State},
+    app::{Layer, Pane, Spot, State},
     cim::CimName,
 };
 
 /// Paints the whole screen; the answer is where the cursor stands, if a field has it.
 pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let screen = buffer.area;
-    let mut brush = Brush { buffer, theme };
+    let mut brush = Brush { buffer, theme, spots: Vec::new() };
+    paint_all(&mut brush, state)
+}
+
+/// The place of the topmost layer at a cell of the screen, if it is one to click: where painting puts it.
+pub fn spot_at(state: &State, theme: &Theme, x: u16, y: u16) -> Option<Spot> {
+    let (width, height) = state.size();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    let mut brush = Brush { buffer: &mut buffer, theme, spots: Vec::new() };
+    paint_all(&mut brush, state);
+    let at = brush.spots.iter().rev().find(|(area, _)| area.contains(Position { x, y }));
+    at.map(|(_, spot)| *spot)
+}
+
+fn paint_all(brush: &mut Brush<'_>, state: &State) -> Option<Position> {
+    let (screen, theme) = (brush.buffer.area, brush.theme);
     brush.clear(screen);
     let layout = state.layout();
     if layout.too_small || (screen.width, screen.height) != state.size() {
@@ -46,19 +60,21 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
         brush.notice(screen, &[(&text, theme.roles.warning), ("make the window larger", theme.roles.dim)]);
         return None;
     }
-    chrome::header(&mut brush, rect(layout.header), state);
+    chrome::header(brush, rect(layout.header), state);
     for pane in Pane::ALL {
         if let Some(area) = layout.pane(pane) {
-            paint_pane(&mut brush, rect(area), state, pane);
+            paint_pane(brush, rect(area), state, pane);
         }
     }
     if let Some(area) = layout.newest {
-        operations::newest(&mut brush, rect(area), state);
+        operations::newest(brush, rect(area), state);
     }
-    chrome::footer(&mut brush, rect(layout.footer), state);
+    chrome::footer(brush, rect(layout.footer), state);
     let mut cursor = None;
     for layer in state.layers() {
-        cursor = paint_layer(&mut brush, screen, state, layer);
+        // Only the topmost one is clicked.
+        brush.spots.clear();
+        cursor = paint_layer(brush, screen, state, layer);
     }
     // The pages of errors tell more than their toasts would, and a question must be seen whole.
     let whole = matches!(
@@ -73,13 +89,13 @@ pub fn paint(state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Positi
         )
     );
     if !whole {
-        chrome::toasts(&mut brush, screen, state);
+        chrome::toasts(brush, screen, state);
     }
     let choices = state.which_key();
     if !choices.is_empty() {
         let prefix = crate::app::chord_text(state.pending());
         let choices = choices.into_iter().map(|(keys, told)| (keys, told.to_owned())).collect::<Vec<_>>();
-        commands::which_key(&mut brush, screen, &prefix, &choices);
+        commands::which_key(brush, screen, &prefix, &choices);
     }
     cursor
 }

@@ -12,7 +12,10 @@ use ratatui::{
 };
 
 use super::text;
-use crate::{app::Area, tui::theme::Theme};
+use crate::{
+    app::{Area, Spot},
+    tui::theme::Theme,
+};
 
 /// An area of the layout as the drawing library has it.
 pub fn rect(area: Area) -> Rect {
@@ -28,9 +31,18 @@ pub struct Brush<'a> {
     pub buffer: &'a mut Buffer,
     /// The look.
     pub theme: &'a Theme,
+    /// What can be clicked on the layers, the topmost last.
+    pub spots: Vec<(Rect, Spot)>,
 }
 
 impl Brush<'_> {
+    /// Makes row `row` of `area` a place to click.
+    pub fn spot(&mut self, area: Rect, row: u16, spot: Spot) {
+        if row < area.height {
+            self.spots.push((Rect { y: area.y + row, height: 1, ..area }, spot));
+        }
+    }
+
     /// A text in `area` at its row `row`, cut with an ellipsis.
     pub fn text(&mut self, area: Rect, row: u16, content: &str, style: Style) {
         self.line(area, row, Line::from(Span::styled(content, style)));
@@ -280,7 +292,7 @@ mod tests {
         for width in 0..12 {
             for height in 0..6 {
                 let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-                let mut brush = Brush { buffer: &mut buffer, theme: &theme };
+                let mut brush = Brush { buffer: &mut buffer, theme: &theme, spots: Vec::new() };
                 for area in [Rect::new(0, 0, width, height), Rect::new(3, 2, 20, 20), Rect::new(width, height, 5, 5)] {
                     let within = brush.frame(area, true, Line::from("title"), Some(Line::from("note")));
                     brush.text(within, 0, "日本語 text", Style::new());

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::{
-    dialogs::{buttons, page_area},
+    dialogs::{answers, buttons, page_area},
     paint::{Brush, inside, line_width},
     text,
 };
@@ -63,7 +63,9 @@ pub fn conflict(brush: &mut Brush<'_>, screen: Rect, view: &ConflictView) {
     let line = if line_width(&whole) <= usize::from(inner.width) { whole } else { buttons(true) };
     let pad = (usize::from(inner.width).saturating_sub(line_width(&line)) / 2) as u16;
     let last = inner.height.saturating_sub(1);
-    brush.line(Rect { x: inner.x + pad, width: inner.width.saturating_sub(pad), ..inner }, last, line);
+    let place = Rect { x: inner.x + pad, width: inner.width.saturating_sub(pad), ..inner };
+    answers(brush, place, last, &line);
+    brush.line(place, last, line);
 }
 
 /// Of each key that differs three lines: its name with what it was, then both versions.
