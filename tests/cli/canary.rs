@@ -48,8 +48,14 @@ const SOURCES: [&str; 3] = [
 ];
 
 fn home(port: u16, secret: &str) -> Home {
+    home_of(port, secret, "auto", "cimxml")
+}
+
+fn home_of(port: u16, secret: &str, mechanism: &str, protocol: &str) -> Home {
     let home = Home::new();
-    let auth = format!("auth = {{ user = \"{USER}\", secret = {secret} }}");
+    let auth = format!(
+        "auth = {{ mechanism = \"{mechanism}\", user = \"{USER}\", secret = {secret} }}\nprotocol = \"{protocol}\""
+    );
     let rest = "tls = { use = false }\npull = \"off\"\ntimeouts = { first_byte = 0.2 }\n";
     home.write(
         "sessions.toml",
@@ -101,6 +107,19 @@ body = \"<p>You sent {}</p>\"
             let class = if code == 0 { "LC_OperatingSystem" } else { "LC_Process" };
             let stderr = run(&home, code, &["-s", "web", "-v", "instances", class, "-o", "ndjson"]);
             assert!(stderr.to_lowercase().contains(said), "{name}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn digest_over_wsman_shows_neither_the_password_nor_what_is_made_of_it() {
+    for (password, code, said) in [(CANARY, 0, "finished"), ("another", 1, "refused user and password by digest")] {
+        let served = Served::taking(password);
+        for source in SOURCES {
+            let home = home_of(served.port, source, "digest", "wsman");
+            let stderr = run(&home, code, &["-s", "web", "-v", "instances", "LC_OperatingSystem", "-o", "ndjson"]);
+            assert!(stderr.to_lowercase().contains(said), "{stderr}");
+            assert!(stderr.contains("Digest SHA-256") && !stderr.contains("response="), "{stderr}");
         }
     }
 }

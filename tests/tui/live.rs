@@ -2,17 +2,12 @@
 
 use crossterm::event::Event;
 use lazycim::{
-    auth::Credentials,
     op::lifecycle::Outcome,
-    server::{self, ServerOptions},
     session::store::SessionsFile,
     tui::{run::End, terminal::CLIPBOARD_BYTES},
 };
 
-use super::{
-    found::{CANARY, USER, assert_nowhere_in},
-    harness::Harness,
-};
+use super::harness::Harness;
 
 #[tokio::test]
 async fn a_person_walks_from_the_session_to_a_property() {
@@ -170,50 +165,4 @@ async fn a_typed_secret_stays_out_of_state_and_screen() {
     assert!(harness.front.state().wants_secret().is_none());
     assert!(!format!("{:?}", harness.front.state()).contains("hunter2"));
     assert!(harness.screen().contains("failed"), "{}", harness.screen());
-}
-
-/// Signs in on a server that takes `password`, with the one that must be found nowhere, and looks at every pane and dialog.
-async fn look_everywhere(password: &str) -> Vec<String> {
-    let credentials = Credentials { user: USER.to_owned(), secret: password.into() };
-    let server = server::start(ServerOptions::loopback(credentials)).await.unwrap();
-    let port = server.addr().port();
-    let text = format!(
-        "version = 1\n[[session]]\nid = \"lab\"\ncomputer = \"127.0.0.1\"\nport = {port}\ntls = {{ use = false }}\n\
-         auth = {{ user = \"{USER}\", secret = \"prompt\" }}\n"
-    );
-    let mut harness = Harness::with_sessions(120, 40, SessionsFile::parse("sessions.toml", &text));
-    harness.run_until_idle().await;
-    for key in ["j", "enter"] {
-        harness.send(super::harness::event_of_text(key));
-    }
-    // The first is refused where the server takes another; so is the second.
-    for _ in 0..if password == CANARY { 1 } else { 2 } {
-        harness.run_until(|state| state.wants_secret().is_some_and(|prompt| prompt.length == 0)).await;
-        harness.send(Event::Paste(CANARY.to_owned()));
-        harness.run_until(|state| state.wants_secret().is_some_and(|prompt| prompt.length == CANARY.len())).await;
-        assert_nowhere_in(&harness.screen(), "the prompt");
-        harness.send(super::harness::event_of_text("enter"));
-        harness.run_until(|state| state.wants_secret().is_none()).await;
-    }
-    harness.run_until_idle().await;
-    let mut screens = Vec::new();
-    for keys in
-        ["1", "1 y c", "1 Y", "2", "3", "4", "5", "5 enter", "z", "z", "L", "esc", "E", "esc", "?", "esc", "1 a", "esc"]
-    {
-        harness.press(keys).await;
-        assert_nowhere_in(&harness.screen(), keys);
-        assert_nowhere_in(&format!("{:?}", harness.front.state()), "the state");
-        screens.push(harness.screen());
-    }
-    let copied = harness.front.screen().copied.join("\n");
-    assert_nowhere_in(&copied, "the clipboard");
-    screens
-}
-
-#[tokio::test]
-async fn no_pane_shows_the_password_whether_it_is_taken_or_refused() {
-    let taken = look_everywhere(CANARY).await;
-    assert!(taken.iter().any(|screen| screen.contains("EnumerateNamespaces  ok")), "{}", taken.join("\n"));
-    let refused = look_everywhere("another").await;
-    assert!(refused.iter().any(|screen| screen.contains("refused")), "{}", refused.join("\n"));
 }

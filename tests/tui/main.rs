@@ -1,6 +1,7 @@
 //! The terminal front, seen whole: what is on the screen after which keys.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod canary;
 mod editor;
 mod exchange;
 #[path = "../support/canary.rs"]
