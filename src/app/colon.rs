@@ -192,7 +192,7 @@ impl State {
     }
 
     /// How many sessions have `tag`: at least one.
-    fn sessions_with(&self, tag: &str) -> Result<usize, String> {
+    pub(super) fn sessions_with(&self, tag: &str) -> Result<usize, String> {
         let has = |session: &&super::Session| session.entry.profile.tags.iter().any(|known| known == tag);
         match self.sessions.all().iter().filter(has).count() {
             0 => Err(format!("no session has the tag `{tag}`{}", offer(&nearest(tag, self.tags().into_iter(), 3)))),
@@ -298,6 +298,13 @@ impl State {
         if let Some(start) = word.strip_prefix('@') {
             let ids = self.sessions.all().iter().map(|session| session.entry.profile.id.as_str());
             found.extend(ids.filter(|id| id.starts_with(start)).map(|id| format!("@{id}")));
+        } else if let Some(start) = word.strip_prefix('#').filter(|_| before.starts_with("export ")) {
+            found.extend(
+                self.tags()
+                    .into_iter()
+                    .filter(|tag| tag.starts_with(start))
+                    .map(|tag| format!("#{}", super::display::safe(tag))),
+            );
         } else if before == "tag" {
             found.extend(
                 self.tags()

@@ -1,6 +1,6 @@
 //! Sessions from other tools' files and into them, from the `:` line.
 //!
-//! Owns: the grammar `import FILE [FORMAT]` and `export FORMAT FILE [@SESSION]`, its completions, and the page that lists
+//! Owns: the grammar `import FILE [FORMAT]` and `export FORMAT FILE [@SESSION ...] [#TAG]`, its completions, and the page that lists
 //! what came of it. Must not know any format, nor files.
 
 use std::path::PathBuf;
@@ -11,8 +11,17 @@ use crate::session::{exchange::Format, profile::THIS_COMPUTER};
 /// What such a line asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Exchange<'a> {
-    Import { file: &'a str, format: Option<Format> },
-    Export { format: Format, file: &'a str, session: Option<&'a str> },
+    Import {
+        file: &'a str,
+        format: Option<Format>,
+    },
+    /// Of the sessions named and those with the tag; of all where neither is.
+    Export {
+        format: Format,
+        file: &'a str,
+        sessions: Vec<&'a str>,
+        tag: Option<&'a str>,
+    },
 }
 
 fn names(formats: &[Format]) -> String {
@@ -32,19 +41,25 @@ pub(super) fn parse(text: &str) -> Option<Result<Exchange<'_>, String>> {
             _ => Err(format!("import wants a file: import FILE [FORMAT]; formats are {}", names(&Format::ALL))),
         });
     }
-    let rest = text.strip_prefix("export ")?.trim();
-    let (rest, session) = match rest.rsplit_once(" @") {
-        Some((rest, session)) if !session.contains('/') => (rest.trim_end(), Some(session.trim())),
-        _ => (rest, None),
-    };
+    let mut rest = text.strip_prefix("export ")?.trim();
+    let (mut sessions, mut tag) = (Vec::new(), None);
+    if let Some((before, last)) = rest.rsplit_once(" #").filter(|(_, last)| !last.contains(['/', '@'])) {
+        (rest, tag) = (before.trim_end(), Some(last.trim()));
+    }
+    while let Some((before, last)) = rest.rsplit_once(" @").filter(|(_, last)| !last.contains('/')) {
+        rest = before.trim_end();
+        sessions.insert(0, last.trim());
+    }
     let (word, file) = rest.split_once(' ').unwrap_or((rest, ""));
     let Some(format) = Format::WRITTEN.into_iter().find(|format| format.name() == word) else {
         let formats = names(&Format::WRITTEN);
-        return Some(Err(format!("export wants a format: export FORMAT FILE [@SESSION]; formats are {formats}")));
+        return Some(Err(format!(
+            "export wants a format: export FORMAT FILE [@SESSION ...] [#TAG]; formats are {formats}"
+        )));
     };
     Some(match file.trim() {
-        "" => Err(format!("export wants a file: export {word} FILE [@SESSION]")),
-        file => Ok(Exchange::Export { format, file, session }),
+        "" => Err(format!("export wants a file: export {word} FILE [@SESSION ...] [#TAG]")),
+        file => Ok(Exchange::Export { format, file, sessions, tag }),
     })
 }
 
@@ -74,14 +89,23 @@ impl State {
                 }
                 Change::Import { file: PathBuf::from(file), format }
             }
-            Exchange::Export { format, file, session } => {
+            Exchange::Export { format, file, sessions, tag } => {
                 let mut ids = Vec::new();
-                if let Some(name) = session {
+                for name in &sessions {
                     let session = self.session_named(Some(name))?;
                     let id = self.sessions.get(session).map(|known| known.entry.profile.id.clone());
                     let id = id.filter(|id| self.saved.get(id).is_some());
                     ids.push(id.ok_or_else(|| format!("`{name}` is not in the sessions file"))?);
-                } else if self.saved.entries.is_empty() {
+                }
+                if let Some(tag) = tag {
+                    self.sessions_with(tag)?;
+                    let tagged = self.saved.entries.iter().filter(|entry| entry.tags.iter().any(|own| own == tag));
+                    ids.extend(tagged.map(|entry| entry.id.clone()));
+                    if ids.is_empty() {
+                        return Err(format!("no session of the sessions file has the tag `{tag}`"));
+                    }
+                }
+                if ids.is_empty() && self.saved.entries.is_empty() {
                     return Err(format!("there is nothing to export: {THIS_COMPUTER} is served by lazycim alone"));
                 }
                 Change::Export { file: PathBuf::from(file), format, ids, replace: false }
@@ -114,9 +138,13 @@ mod tests {
         let import = |file, format| Some(Ok(Exchange::Import { file, format }));
         assert_eq!(parse("import ~/my hosts.txt"), import("~/my hosts.txt", None));
         assert_eq!(parse("import a.yaml ansible"), import("a.yaml", Some(Format::Ansible)));
-        let export = |format, file, session| Some(Ok(Exchange::Export { format, file, session }));
-        assert_eq!(parse("export powershell my out.ps1"), export(Format::PowerShell, "my out.ps1", None));
-        assert_eq!(parse("export pywbemcli a.yaml @web01"), export(Format::Pywbemcli, "a.yaml", Some("web01")));
+        let export = |format, file, sessions, tag| Some(Ok(Exchange::Export { format, file, sessions, tag }));
+        assert_eq!(parse("export powershell my out.ps1"), export(Format::PowerShell, "my out.ps1", vec![], None));
+        let yaml = |sessions, tag| export(Format::Pywbemcli, "a.yaml", sessions, tag);
+        assert_eq!(parse("export pywbemcli a.yaml @web01"), yaml(vec!["web01"], None));
+        assert_eq!(parse("export pywbemcli a.yaml @web01 @esx7 #my lab"), yaml(vec!["web01", "esx7"], Some("my lab")));
+        let file = parse("export pywbemcli a #1/b @c.yaml");
+        assert_eq!(file, export(Format::Pywbemcli, "a #1/b", vec!["c.yaml"], None));
         let wrong = |text: &str| parse(text).unwrap().unwrap_err();
         assert!(wrong("import ").contains("wants a file") && wrong("import hosts").contains("wants a file"));
         assert!(wrong("export ").contains("pywbemcli, pywbemcli-env, powershell"));

@@ -64,6 +64,15 @@ async fn an_export_lists_what_is_lost_and_never_replaces_a_file_unasked() {
     let second = fs::read_to_string(&out).unwrap();
     assert!(second.contains("web01.example") && !second.contains("esx7.example"), "{second}");
     assert_eq!(desk.text(), SAVED, "an export changes no session");
+
+    let out = desk.folder.path().join("tagged.yaml");
+    let line = format!(": \"export\" space \"pywbemcli\" space \"{}\" space", out.display());
+    let refused = desk.press(&format!("esc {line} \"#wbe\" enter")).await;
+    assert!(refused.contains("no session has the tag `wbe`") && !out.exists(), "{refused}");
+    desk.press(&format!("esc {line} \"@esx7\" space \"#we\" tab enter")).await;
+    let third = fs::read_to_string(&out).unwrap();
+    assert!(["web01.example", "esx7.example"].iter().all(|host| third.contains(host)), "{third}");
+    assert!(page(&desk).contains("from 2 sessions"), "{}", page(&desk));
 }
 
 #[tokio::test]
