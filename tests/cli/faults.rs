@@ -73,8 +73,8 @@ fn what_a_server_offers_decides_between_basic_and_digest() {
         let lines = ran.stderr.lines().filter_map(|line| line.split(" authenticate ").nth(1)).map(str::to_owned);
         lines.collect::<Vec<_>>()
     };
-    assert_eq!(legs("digest"), ["Digest"]);
-    assert_eq!(legs("auto"), ["Basic", "2 Digest"]);
+    assert_eq!(legs("digest"), ["Digest SHA-256"]);
+    assert_eq!(legs("auto"), ["Basic", "2 Digest SHA-256"]);
     let ran = serve.run(&["--auth", "basic", "namespaces"]).expect_failure(1, "authenticate: ", "--auth");
     assert!(ran.stderr.contains("does not take Basic authentication") && ran.stderr.contains("it offers Digest\n"));
     let ran = lazycim(&["--url", &serve.target("bob"), "--password-env", "PW", "--auth", "digest", "namespaces"]);
