@@ -1,7 +1,7 @@
 //! The framer: finds where each item of an answer ends while the answer is still arriving.
 //!
 //! Owns: which elements are open and where the item being read began, kept between chunks, by the protocol's [`Grammar`];
-//! markup is told apart in [`lex`]. Every byte is looked at once. Must not know what an item means: whole items go to the
+//! markup is told apart in `lex`. Every byte is looked at once. Must not know what an item means: whole items go to the
 //! protocol's decoder.
 //!
 //! ```text
