@@ -97,8 +97,9 @@ pub(super) struct Failures(Vec<(String, OpError)>);
 impl Failures {
     /// Keeps the failure of `protocol`; what to tell of it while `next` is tried.
     pub(super) fn add(&mut self, protocol: &str, error: OpError, next: &str) -> OpError {
-        let cause = error.cause();
-        let parts = [("protocol", protocol), ("cause", cause.as_ref()), ("next", next)];
+        // The other causes follow in lines of their own.
+        let cause = error.causes.first().map_or("", String::as_str);
+        let parts = [("protocol", protocol), ("cause", cause), ("next", next)];
         let told = start::NEXT_PROTOCOL.with(error.phase, error.target.clone(), error.kind.clone(), &parts);
         let told = error.causes.iter().skip(1).fold(told, |told, cause| told.because(cause.clone()));
         self.0.push((protocol.to_owned(), error));

@@ -37,6 +37,7 @@ use crate::{
         ErrorKind, EventSink, OpError, OpEvent, OpEventKind, OpId, Operation, Phase, Summary, Timeouts, explain::start,
     },
     protocol::{CleanupSlot, OpContext, Protocol},
+    session::profile::AUTO,
     wire::Trust,
 };
 
@@ -311,6 +312,12 @@ impl Driver {
         if self.outbox.phase() == Some(Phase::Queue) {
             self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Queue, error: None });
         }
+        let is_attempt = session.target.protocol == AUTO;
+        if is_attempt {
+            let detail = format!("{}, port {}", destination.target.protocol, destination.target.port);
+            let detail = Some(detail.into_boxed_str());
+            self.outbox.tell(OpEventKind::PhaseStarted { conn: None, phase: Phase::Protocol, detail });
+        }
         let schema = OperationSchema::new(session.classes.clone(), self.operation.options.refresh);
         let facts = session.facts(protocol.name());
         let context = OpContext {
@@ -323,6 +330,10 @@ impl Driver {
             limits: session.target.limits.over(inner.settings.limits),
             timeouts,
         };
-        protocol.run(&self.operation, &context).await
+        let result = protocol.run(&self.operation, &context).await;
+        if is_attempt && result.is_ok() {
+            self.outbox.tell(OpEventKind::PhaseEnded { conn: None, phase: Phase::Protocol, error: None });
+        }
+        result
     }
 }

@@ -94,10 +94,10 @@ impl Outbox {
 
     /// The phase that runs now: the innermost, where several do.
     pub(super) fn phase(&self) -> Option<Phase> {
-        self.queue().running.last().map(|running| running.1)
+        self.queue().running.iter().rev().map(|running| running.1).find(|phase| *phase != Phase::Protocol)
     }
 
-    /// Ends every phase that still runs, the innermost with `error`, then the operation. Only the first call does anything.
+    /// Ends every phase that still runs, the innermost and the attempt with `error`, then the operation. Only the first call does anything.
     pub(super) fn end(&self, terminal: OpEventKind, error: Option<&Arc<OpError>>) {
         {
             let mut queue = self.queue();
@@ -111,16 +111,18 @@ impl Outbox {
         self.wake.notify_one();
     }
 
-    /// Ends every phase that still runs, the innermost with `error`; the operation goes on.
+    /// Ends every phase that still runs, the innermost and the attempt with `error`; the operation goes on.
     pub(super) fn end_phases(&self, error: &Arc<OpError>) {
         self.end_running(&mut self.queue(), Some(error));
         self.wake.notify_one();
     }
 
     fn end_running(&self, queue: &mut Queue, error: Option<&Arc<OpError>>) {
-        let mut error = error.cloned();
+        let mut innermost = error.cloned();
         for (conn, phase) in std::mem::take(&mut queue.running).into_iter().rev() {
-            self.push(queue, OpEventKind::PhaseEnded { conn, phase, error: error.take() }, 0);
+            // Which attempt came to nothing is told of the attempt too.
+            let error = innermost.take().or_else(|| error.filter(|_| phase == Phase::Protocol).cloned());
+            self.push(queue, OpEventKind::PhaseEnded { conn, phase, error }, 0);
         }
     }
 

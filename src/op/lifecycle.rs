@@ -12,6 +12,8 @@ use super::{Closer, ConnId, OpError, OpEvent, OpEventKind, PeerCertificate, Purp
 pub enum Phase {
     /// Waiting for its turn, or for a secret.
     Queue,
+    /// One protocol tried, where the session leaves open which: around everything that is done for it.
+    Protocol,
     /// Host name to addresses.
     Resolve,
     /// TCP connect to one address.
@@ -50,6 +52,7 @@ impl fmt::Display for Phase {
         }
         f.pad(match self {
             Self::Queue => "queue",
+            Self::Protocol => "protocol",
             Self::Resolve => "resolve",
             Self::Connect => "connect",
             Self::Tls => "tls",

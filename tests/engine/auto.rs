@@ -68,6 +68,23 @@ async fn run(bench: &Bench) -> Vec<OpEvent> {
     ended(id, rest(events).await)
 }
 
+/// The rows of the attempts: what was tried, and why it came to nothing.
+fn attempts(events: &[OpEvent]) -> Vec<(&str, Option<&str>)> {
+    let mut attempts = Vec::new();
+    for event in events {
+        match &event.kind {
+            OpEventKind::PhaseStarted { phase: Phase::Protocol, detail, .. } => {
+                attempts.push((detail.as_deref().unwrap(), None));
+            }
+            OpEventKind::PhaseEnded { phase: Phase::Protocol, error, .. } => {
+                attempts.last_mut().unwrap().1 = error.as_ref().map(|error| error.causes[0].as_str());
+            }
+            _ => {}
+        }
+    }
+    attempts
+}
+
 fn warnings(events: &[OpEvent]) -> Vec<Arc<OpError>> {
     let warning = |event: &OpEvent| match &event.kind {
         OpEventKind::Warning(warning) => Some(warning.clone()),
@@ -92,11 +109,17 @@ async fn the_next_is_tried_each_failure_is_told_and_what_worked_is_remembered() 
         OpEventKind::PhaseEnded { phase, error: Some(_), .. } => Some(*phase),
         _ => None,
     });
-    assert_eq!(died_in, Some(Phase::Wait), "the row of the attempt says where it died");
+    assert_eq!(died_in, Some(Phase::Wait), "the row of the phase says where it died");
+    assert_eq!(
+        attempts(&seen),
+        [("wsman, port 5985", Some("wsman: wsman broke; cimxml is tried next")), ("cimxml, port 5988", None)],
+        "a row for each attempt"
+    );
     assert_eq!(*asked.lock().unwrap(), ["wsman:5985/wsman", "cimxml:5988/cimom"]);
     let again = run(&bench).await;
     assert!(warnings(&again).is_empty());
     assert_eq!(asked.lock().unwrap()[2..], ["cimxml:5988/cimom"]);
+    assert_eq!(attempts(&again), [("cimxml, port 5988", None)]);
 }
 
 #[tokio::test]
@@ -105,9 +128,12 @@ async fn where_none_works_the_first_that_answered_is_the_cause() {
         "wsman" => Answer::Fails(Phase::Connect, || ErrorKind::ConnectionRefused),
         _ => Answer::Fails(Phase::Tls, || ErrorKind::Tls),
     }));
-    let error = failure(&run(&bench).await);
+    let seen = run(&bench).await;
+    let error = failure(&seen);
     assert_eq!((error.phase, &error.kind), (Phase::Tls, &ErrorKind::Tls));
     assert_eq!(error.causes, ["cimxml broke", "that was cimxml", "wsman: connect of host:1: wsman broke"]);
+    let told: Vec<_> = attempts(&seen).into_iter().map(|(attempt, error)| (attempt, error.is_some())).collect();
+    assert_eq!(told, [("wsman, port 5985", true), ("cimxml, port 5988", true)]);
 }
 
 #[tokio::test]

@@ -272,7 +272,10 @@ fn merged(spans: &[PhaseSpan]) -> Vec<Lane> {
         }
         let of_pull = matches!(span.phase, Phase::Send | Phase::Wait | Phase::Receive)
             && pulled.is_some_and(|end| span.start < end);
-        if of_pull || matches!(span.phase, Phase::Close) || (matches!(span.phase, Phase::Queue) && span.end.is_some()) {
+        if of_pull
+            || matches!(span.phase, Phase::Close | Phase::Protocol)
+            || (matches!(span.phase, Phase::Queue) && span.end.is_some())
+        {
             continue;
         }
         let took = span.end.map_or(Duration::ZERO, |end| end.saturating_sub(span.start));
