@@ -11,7 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     ClassKey, OpContext, ServerFacts,
-    reshape::{self, Plan, Types},
+    reshape::{self, Plan, Types, types_keys},
     xml::explain::plain,
 };
 use crate::{
@@ -252,7 +252,7 @@ impl<'r, 'c> Rows<'r, 'c> {
         }
         if self.narrowed.is_none() {
             // Rows to come are of the shapes that were adopted.
-            self.plans.clear();
+            self.plans.retain(|_, plan| plan.lasts());
         }
         Ok(true)
     }
@@ -307,8 +307,9 @@ impl<'r, 'c> Rows<'r, 'c> {
         };
         let is_typed = came.columns.iter().all(|column| column.ty.is_some());
         if self.types.is_some() && (self.narrowed.is_some() || class.is_some() && !is_typed) {
-            // Narrowed rows go on coming in the shape that was adopted.
-            let came = if self.narrowed.is_some() { &*completed } else { came };
+            // Where rows go on being made over, they come in the shape that was adopted: it begins as the one before.
+            let lasts = self.narrowed.is_some() || class.as_deref().is_some_and(|class| types_keys(&told, class));
+            let came = if lasts { &*completed } else { came };
             self.plans.insert(id, Plan::new(came, &told, class));
         }
         told

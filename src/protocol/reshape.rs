@@ -18,6 +18,8 @@ pub(super) struct Plan {
     columns: Vec<(usize, Option<CimType>, bool)>,
     keys: Vec<CimName>,
     class: Option<Arc<CimClass>>,
+    /// Keys come as texts and are none.
+    types_keys: bool,
 }
 
 impl Plan {
@@ -27,7 +29,14 @@ impl Plan {
             let from = came.position(&column.name).unwrap_or(usize::MAX);
             (from, column.ty, column.is_array)
         });
-        Self { columns: columns.collect(), keys: told.path_keys.clone(), class }
+        let types_keys = class.as_deref().is_some_and(|class| types_keys(told, class));
+        Self { columns: columns.collect(), keys: told.path_keys.clone(), class, types_keys }
+    }
+
+    /// Whether rows that come in the shape told are to be made over all the same: keys told by references have no types, in
+    /// whatever shape their rows are.
+    pub(super) const fn lasts(&self) -> bool {
+        self.types_keys
     }
 
     fn copy(&self, batch: &RowBatch, row: usize, types: Types, writer: &mut RowWriter) {
@@ -54,6 +63,12 @@ impl Plan {
         };
         path.keys.into_iter().for_each(|key| writer.key(key.value));
     }
+}
+
+/// Whether a key of `shape` is no text by `class`.
+pub(super) fn types_keys(shape: &Shape, class: &CimClass) -> bool {
+    let is_text = |ty| matches!(ty, CimType::String | CimType::DateTime | CimType::Reference | CimType::Char16);
+    shape.path_keys.iter().any(|key| class.property(key.as_str()).is_some_and(|property| !is_text(property.ty)))
 }
 
 /// `batch` with the rows made over for whose shape there is a plan.

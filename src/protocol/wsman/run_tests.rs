@@ -177,6 +177,42 @@ fn rows_of_a_class_first_seen_among_them_are_typed_all_the_same() {
 }
 
 #[test]
+fn keys_told_by_references_are_typed_in_every_batch() {
+    // A class whose key is a number, of which nothing is known before the first instance came.
+    let numbered = || class_text("A").replace("NAME=\"Id\" TYPE=\"string\"", "NAME=\"Id\" TYPE=\"uint32\"");
+    let wrapped = |id: &str| format!("<w:Item>{}{}</w:Item>", object("A", id), reference("A", id));
+    let bench = Bench::new(move |asked| match asked.operation.as_str() {
+        "Enumerate" => envelope(&format!(
+            "<n:EnumerateResponse><n:EnumerationContext>c</n:EnumerationContext><w:Items>{}</w:Items></n:EnumerateResponse>",
+            wrapped("1")
+        )),
+        "Pull" => envelope(&format!(
+            "<n:PullResponse><n:Items>{}{}</n:Items><n:EndOfSequence/></n:PullResponse>",
+            wrapped("2"),
+            wrapped("3")
+        )),
+        _ => envelope(&numbered()),
+    });
+    let object = ObjectPath::new(
+        None,
+        CimName::new("B"),
+        vec![KeyBinding { name: CimName::new("K"), value: KeyValue::UInt(9) }],
+    );
+    let object_of = OperationKind::AssociatorInstances {
+        object,
+        assoc_class: None,
+        result_class: None,
+        role: None,
+        result_role: None,
+    };
+    run(&bench, &Operation::new(object_of)).unwrap();
+    let store = store(&bench);
+    let paths: Vec<_> = (0..store.len()).map(|row| store.path(row).unwrap().to_string()).collect();
+    assert_eq!(paths, ["root/cimv2:A.Id=1", "root/cimv2:A.Id=2", "root/cimv2:A.Id=3"]);
+    assert_eq!((0..3).map(|row| cell(&store, row, "Id")).collect::<Vec<_>>(), [1, 2, 3].map(CellRef::UInt));
+}
+
+#[test]
 fn only_the_properties_asked_for_are_told_and_the_path_stays() {
     let bench = Bench::new(|asked| match is_get_class(asked) {
         true => class(asked),
