@@ -3,6 +3,8 @@
 set -euo pipefail
 
 work=$(mktemp -d)
+# There before anybody looks into it.
+: >"$work/out"
 "$LAZYCIM_PROGRAM" serve --auth digest --user "$LAZYCIM_PEER_USER" --password-env LAZYCIM_PEER_PASSWORD >"$work/out" &
 server=$!
 trap 'kill "$server" && wait "$server" || :; rm -rf "$work"' EXIT
