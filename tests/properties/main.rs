@@ -205,6 +205,17 @@ fn what_once_fell_out_holds_now() {
     let twice = b"\x07\x10\x10\x10\x10<e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><A_OUTPUT><p>1</p>\
         <ReturnValue>0</ReturnValue></A_OUTPUT><B><q>2</q></B></e:Body></e:Envelope>";
     wsman::check(twice).unwrap();
+    // What an item teaches that is not read to its end, where only the body in pieces meets a limit.
+    let begun = format!("<p:A xmlns:p=\"u:A\"><p:N>3</p:N><p:N>4</p:N>{}", "<p:T>text</p:T>".repeat(90));
+    let unended = [
+        &[10 | 64, 0, 0, 0, 0],
+        &b"<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\" \
+           xmlns:n=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\"><s:Body><n:EnumerateResponse><w:Items>\
+           <p:A xmlns:p=\"u:A\"><p:N>1</p:N></p:A>"[..],
+        begun.as_bytes(),
+        b"</q:A></w:Items></n:EnumerateResponse></s:Body></s:Envelope>",
+    ];
+    let _ = wsman::check(&unended.concat());
     // A host that is this one.
     path::check(b"//./root:A.k=1");
     // A text that is not a path because of its quotes.

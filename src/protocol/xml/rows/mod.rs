@@ -61,6 +61,8 @@ pub struct Rows {
     slots: Vec<Slot>,
     /// Slots whose type is not the column's.
     odd: Vec<(usize, Option<CimType>, bool)>,
+    /// What the row taught of columns: their shape and place, what they were, and whether that was told.
+    taught: Vec<(usize, usize, Column, bool)>,
     /// Items of arrays and values of keys that slots point to.
     items: Vec<Slot>,
     scratch: String,
@@ -86,6 +88,7 @@ impl Rows {
 
     /// Rows and the shapes they need, taken out. Shapes that grew are told again.
     pub fn take(&mut self) -> (Vec<(ShapeId, Arc<Shape>)>, Vec<RowBatch>) {
+        self.untaught();
         let mut shapes = Vec::new();
         for (id, growing) in self.shapes.iter_mut().enumerate().filter(|(_, growing)| !growing.is_told) {
             growing.is_told = true;
@@ -144,6 +147,7 @@ impl Rows {
         path: Option<&ObjectPath>,
         namespace: Option<&Namespace>,
     ) -> Read<()> {
+        self.untaught();
         self.slots.clear();
         self.odd.clear();
         self.scratch.clear();
@@ -269,9 +273,22 @@ impl Rows {
         let Some(column) = growing.shape.columns.get_mut(place) else { return };
         let known = (column.ty.or(ty), column.is_array || is_array, column.embedded.or(embedded));
         if (column.ty, column.is_array, column.embedded) != known {
+            self.taught.push((self.current, place, column.clone(), growing.is_told));
             (column.ty, column.is_array, column.embedded) = known;
             growing.is_told = false;
             self.changes.columns += 1;
+        }
+    }
+
+    /// Takes back what a row taught that was not read to its end: the rows before it came without.
+    fn untaught(&mut self) {
+        while let Some((shape, place, was, was_told)) = self.taught.pop() {
+            let Some(growing) = self.shapes.get_mut(shape) else { continue };
+            if let Some(column) = growing.shape.columns.get_mut(place) {
+                *column = was;
+                growing.is_told = was_told;
+                self.changes.columns += 1;
+            }
         }
     }
 
@@ -359,6 +376,7 @@ impl Rows {
     /// Ends a row.
     fn written(&mut self) {
         self.writer.end();
+        self.taught.clear();
         self.count += 1;
         if self.writer.is_full() {
             self.done.push(self.writer.take());
