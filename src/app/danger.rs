@@ -41,8 +41,8 @@ fn of_source(preset: &'static Preset, source: &Source) -> Option<&'static Danger
 }
 
 impl State {
-    /// Asks before `source`, or the classes of `namespace`, are read, if a preset of the sessions it is read from says so; true if it asks. The answer to
-    /// one question does for one reading.
+    /// Asks before `source`, or the classes of `namespace`, are read, if a preset of the sessions it is read from says so; true
+    /// if it asks. The answer to one question does for one reading.
     pub(super) fn asks_first(
         &mut self,
         session: SessionId,

@@ -11,7 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     ClassKey, OpContext, ServerFacts,
-    reshape::{self, Plan, Types, types_keys},
+    reshape::{self, Plan, Types},
     xml::explain::plain,
 };
 use crate::{
@@ -307,10 +307,8 @@ impl<'r, 'c> Rows<'r, 'c> {
         };
         let is_typed = came.columns.iter().all(|column| column.ty.is_some());
         if self.types.is_some() && (self.narrowed.is_some() || class.is_some() && !is_typed) {
-            // Where rows go on being made over, they come in the shape that was adopted: it begins as the one before.
-            let lasts = self.narrowed.is_some() || class.as_deref().is_some_and(|class| types_keys(&told, class));
-            let came = if lasts { &*completed } else { came };
-            self.plans.insert(id, Plan::new(came, &told, class));
+            // The shape that is adopted begins as the one before: the plan fits the rows of both.
+            self.plans.insert(id, Plan::new(&completed, &told, class));
         }
         told
     }

@@ -66,7 +66,7 @@ impl Plan {
 }
 
 /// Whether a key of `shape` is no text by `class`.
-pub(super) fn types_keys(shape: &Shape, class: &CimClass) -> bool {
+fn types_keys(shape: &Shape, class: &CimClass) -> bool {
     let is_text = |ty| matches!(ty, CimType::String | CimType::DateTime | CimType::Reference | CimType::Char16);
     shape.path_keys.iter().any(|key| class.property(key.as_str()).is_some_and(|property| !is_text(property.ty)))
 }
