@@ -173,6 +173,8 @@ impl Driver {
             if refused.is_some() || self.outbox.told().content || self.operation.is_write() {
                 return Err(error);
             }
+            // What was refused is over: nobody's thinking about a password counts as part of it.
+            self.outbox.end_phases(&Arc::new(error.clone()));
             self.outbox.tell(OpEventKind::PhaseStarted { conn: None, phase: Phase::Queue, detail: None });
             refused = Some(error);
             called = self.inner.enter(&self.session, self.id, prompt.clone(), &self.outbox);

@@ -1,15 +1,20 @@
 //! A profile that leaves its protocol open.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use lazycim::{
     op::{ErrorKind, OpError, OpEvent, OpEventKind, Phase, SessionId},
     session::{Target, profile::AUTO, url::Scheme},
 };
 
-use crate::fake::{Bench, Connection, Run, begin, end, ended, failure, operation, rest, rows};
+use crate::fake::{Bench, Connection, Run, begin, end, ended, failure, operation, rest, rows, until};
 
 const OPEN: SessionId = SessionId(2);
+
+const ASKS: SessionId = SessionId(3);
 
 /// What each protocol does when it is asked.
 type Answers = Arc<dyn Fn(&str) -> Answer + Send + Sync>;
@@ -59,7 +64,9 @@ fn bench(answers: Answers) -> (Bench, Arc<Mutex<Vec<String>>>) {
         path: "/wsman".to_owned(),
         ..Target::this_computer()
     };
-    bench.engine.open(OPEN, target);
+    bench.engine.open(OPEN, target.clone());
+    // The same where somebody is asked for a password.
+    bench.engine.open(ASKS, Target { user: Some("ann".to_owned()), allow_clear_text: true, ..target });
     (bench, asked)
 }
 
@@ -134,6 +141,28 @@ async fn where_none_works_the_first_that_answered_is_the_cause() {
     assert_eq!(error.causes, ["cimxml broke", "that was cimxml", "wsman: connect of host:1: wsman broke"]);
     let told: Vec<_> = attempts(&seen).into_iter().map(|(attempt, error)| (attempt, error.is_some())).collect();
     assert_eq!(told, [("wsman, port 5985", true), ("cimxml, port 5988", true)]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_refused_ends_before_another_password_is_waited_for() {
+    let refused = Arc::new(AtomicBool::new(false));
+    let (bench, _) = bench(Arc::new(move |_| match refused.swap(true, Ordering::SeqCst) {
+        false => Answer::Fails(Phase::Wait, || ErrorKind::Unauthorized),
+        true => Answer::Works,
+    }));
+    let (id, mut events) = bench.start_in(ASKS, operation(), 4_096);
+    let mut seen = Vec::new();
+    for password in ["wrong", "right"] {
+        seen.extend(until(&mut events, |kind| matches!(kind, OpEventKind::SecretNeeded { .. })).await);
+        bench.engine.give_secret(ASKS, Some(password.into()));
+    }
+    assert_eq!(attempts(&seen).len(), 1);
+    let is_over = seen.iter().any(|it| matches!(it.kind, OpEventKind::PhaseEnded { phase: Phase::Protocol, .. }));
+    assert!(is_over, "{seen:#?}");
+    seen.extend(rest(events).await);
+    let seen = ended(id, seen);
+    assert!(matches!(end(&seen), OpEventKind::Finished(_)), "{seen:#?}");
+    assert!(matches!(attempts(&seen)[..], [("wsman, port 5985", Some(_)), ("wsman, port 5985", None)]), "{seen:#?}");
 }
 
 #[tokio::test]
